@@ -1,7 +1,6 @@
 package pull
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -62,16 +61,4 @@ func (e *PanicError) Unwrap() error {
 		return err
 	}
 	return nil
-}
-
-// Cause returns why ctx is done, as every source returns it: context.Cause,
-// with nil and io.EOF read as [ErrStopped]. Call it only when ctx is done.
-func Cause(ctx context.Context) error { return stopCause(context.Cause(ctx)) }
-
-// stopCause reads a clean-looking cause as ErrStopped.
-func stopCause(cause error) error {
-	if cause == nil || cause == io.EOF {
-		return ErrStopped
-	}
-	return cause
 }
