@@ -44,7 +44,7 @@ func (u *Upstream[A]) Fail(ctx context.Context, cause error) error {
 	src := u.Src
 	u.End(errPanicked) // stands only if src panics
 	if err := pull.AbortIn(ctx, src, cause); err != nil {
-		cause = released(err, cause)
+		cause = Released(err, cause)
 	}
 	return u.End(cause)
 }
@@ -59,7 +59,7 @@ func (u *Upstream[A]) Close(ctx context.Context, eof error) {
 	src := u.Src
 	u.End(errPanicked) // stands only if src panics
 	if err := pull.AbortIn(ctx, src, pull.ErrStopped); err != nil {
-		eof = released(err, eof)
+		eof = Released(err, eof)
 	}
 	u.end = nil
 	u.Last(eof)
@@ -90,8 +90,9 @@ func overtaken(due, cause error) error {
 	return cause
 }
 
-// released joins a release that failed to why the stage ended.
-func released(err, cause error) error {
+// Released joins a release that failed to why the stage
+// ended.
+func Released(err, cause error) error {
 	if rel, ok := err.(*pull.ReleaseError); ok {
 		err = rel.Err
 	}
