@@ -1,0 +1,24 @@
+package files
+
+import (
+	"io/fs"
+	"os"
+)
+
+// OS returns the real file system, by package os. Its files are *os.File.
+func OS() FS { return osFS{} }
+
+type osFS struct{}
+
+func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
+	f, err := os.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err // not a nil *os.File in a File
+	}
+	return f, nil
+}
+
+func (osFS) Rename(oldpath, newpath string) error  { return os.Rename(oldpath, newpath) }
+func (osFS) Remove(name string) error              { return os.Remove(name) }
+func (osFS) SyncDir(name string) error             { return syncDir(name) }
+func (osFS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }

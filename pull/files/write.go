@@ -1,0 +1,40 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/weir-go/weir/pull"
+)
+
+// writeAll writes all of b, also where a Write takes only a part of it.
+func writeAll(w io.Writer, b []byte) error {
+	for len(b) > 0 {
+		n, err := w.Write(b)
+		if err != nil {
+			return err
+		}
+		if n <= 0 || n > len(b) {
+			return io.ErrShortWrite
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// syncAndClose closes file even if the sync fails.
+func syncAndClose(file File) error {
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// refuse ends src for a sink that cannot be used any more because of err.
+func refuse(ctx context.Context, src pull.Source[[]byte], err error) error {
+	if ctx.Err() != nil {
+		return pull.Drain(ctx, src) // reads nothing: its first call is the abort
+	}
+	if rerr := pull.AbortIn(ctx, src, err); rerr != nil {
+		return &pull.ReleaseError{Cause: err, Err: rerr}
+	}
+	return err
+}
