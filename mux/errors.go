@@ -1,0 +1,182 @@
+package mux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/weir-go/weir/mux/internal/shim"
+	"github.com/weir-go/weir/mux/internal/wire"
+	"github.com/weir-go/weir/pull"
+)
+
+// Errors of a handshake.
+var (
+	// ErrNotWeir is matched by the error of Client and Server when the other
+	// side does not speak this protocol at all.
+	ErrNotWeir = errors.New("mux: the other side is not weir")
+
+	// ErrVersion is matched by a VersionError.
+	ErrVersion = errors.New("mux: the other side speaks another version")
+)
+
+// Errors that end a session, and with it every stream.
+var (
+	// ErrClosed is returned by Open once the session closes or has closed
+	// without an error, and by streams that a hard close has ended.
+	ErrClosed = errors.New("mux: session is closed")
+
+	// ErrSilent is the cause of a session that has heard nothing for
+	// Config.Idle.
+	ErrSilent = errors.New("mux: peer is silent")
+
+	// ErrProtocol is matched by a ProtocolError.
+	ErrProtocol = errors.New("mux: protocol error")
+
+	// ErrLost is matched by a LostError.
+	ErrLost = errors.New("mux: connection lost")
+)
+
+// A VersionError says that the peer speaks another version of the protocol.
+// It matches ErrVersion.
+type VersionError struct {
+	Ours   int // the version spoken here
+	Theirs int // the version that the peer announced
+}
+
+// Error returns both versions.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("mux: the other side speaks version %d, we speak %d", e.Theirs, e.Ours)
+}
+
+// Is reports whether target is ErrVersion.
+func (e *VersionError) Is(target error) bool { return target == ErrVersion }
+
+// A ProtocolError says what the peer did that the protocol forbids. It matches
+// ErrProtocol.
+type ProtocolError struct {
+	Detail string // what was wrong, with the numbers that show it
+}
+
+// Error returns the detail.
+func (e *ProtocolError) Error() string { return "mux: protocol error: " + e.Detail }
+
+// Is reports whether target is ErrProtocol.
+func (e *ProtocolError) Is(target error) bool { return target == ErrProtocol }
+
+// A LostError says that the connection ended before the session did. It
+// matches ErrLost, io.ErrUnexpectedEOF when the peer just closed, and
+// otherwise whatever the connection's error matches; io.EOF never.
+//
+// It has no Unwrap method: under the stream contract an error that wraps
+// another would count as news each time an ended source is aborted.
+type LostError struct {
+	Op  string // "read" or "write"
+	Err error  // what the connection returned, io.EOF read as io.ErrUnexpectedEOF
+}
+
+// Error returns the operation and what the connection said.
+func (e *LostError) Error() string { return "mux: connection lost: " + e.Op + ": " + e.Err.Error() }
+
+// Is reports whether target is ErrLost or matched by Err.
+func (e *LostError) Is(target error) bool { return target == ErrLost || errors.Is(e.Err, target) }
+
+// As finds target in Err.
+func (e *LostError) As(target any) bool { return errors.As(e.Err, target) }
+
+// A Code says why a stream's direction ended. Numbers are part of the
+// protocol; unknown ones are passed on as they are.
+type Code uint32
+
+// Codes of a StreamError.
+const (
+	CodeStopped  Code = 1 // the reader wants no more; no failure
+	CodeFailed   Code = 2 // something failed, Text says what
+	CodeCanceled Code = 3 // a context was cancelled
+	CodeDeadline Code = 4 // a deadline passed
+	CodeRefused  Code = 5 // the stream was not accepted
+	CodeClosing  Code = 6 // the session is closing
+)
+
+var codeNames = map[Code]string{
+	CodeStopped: "stopped", CodeFailed: "failed", CodeCanceled: "canceled",
+	CodeDeadline: "deadline exceeded", CodeRefused: "refused", CodeClosing: "session is closing",
+}
+
+// String returns the code's name, or its number.
+func (c Code) String() string {
+	if name, ok := codeNames[c]; ok {
+		return name
+	}
+	return fmt.Sprintf("code %d", uint32(c))
+}
+
+// A StreamError is the end of one direction of a stream by RESET or ABORT. It
+// matches pull.ErrStopped when its code is CodeStopped.
+type StreamError struct {
+	Code   Code
+	Text   string // what the side that ended it said; at most 1 KiB, may be empty
+	Remote bool   // the peer ended it
+}
+
+// Error returns the code, the text and who ended the stream.
+func (e *StreamError) Error() string {
+	who := "mux: stream ended here: "
+	if e.Remote {
+		who = "mux: stream ended by peer: "
+	}
+	if e.Text == "" {
+		return who + e.Code.String()
+	}
+	return who + e.Code.String() + ": " + e.Text
+}
+
+// Is reports whether target is pull.ErrStopped and the code says so.
+func (e *StreamError) Is(target error) bool {
+	return e.Code == CodeStopped && target == pull.ErrStopped
+}
+
+// reason says cause in a code and a line of text for the peer.
+func reason(cause error) (Code, string) {
+	var se *StreamError
+	switch {
+	case errors.As(cause, &se):
+		return se.Code, se.Text
+	case errors.Is(cause, pull.ErrStopped):
+		return CodeStopped, ""
+	case errors.Is(cause, context.DeadlineExceeded):
+		return CodeDeadline, ""
+	case errors.Is(cause, context.Canceled):
+		return CodeCanceled, ""
+	}
+	line, _, _ := strings.Cut(cause.Error(), "\n")
+	return CodeFailed, wire.CutText(line)
+}
+
+// sessionCause makes of err what a session and its streams may return.
+func sessionCause(err error) error {
+	var op *shim.OpError
+	var broken *wire.Error
+	switch {
+	case err == nil || err == io.EOF:
+		return pull.ErrStopped
+	case errors.As(err, &op):
+		return &LostError{Op: op.Op, Err: notEOF(op.Err)}
+	case errors.As(err, &broken):
+		return &ProtocolError{Detail: broken.Detail}
+	}
+	return notEOF(err)
+}
+
+// notEOF keeps what err says and loses that it is, or wraps, io.EOF.
+func notEOF(err error) error {
+	switch {
+	case err == io.EOF:
+		return io.ErrUnexpectedEOF
+	case errors.Is(err, io.EOF):
+		return errors.New(err.Error())
+	}
+	return err
+}

@@ -1,0 +1,129 @@
+package mux
+
+import (
+	"github.com/weir-go/weir/mux/internal/shim"
+	"github.com/weir-go/weir/mux/internal/wire"
+)
+
+// maxPending is how many streams of the peer may wait to be accepted.
+const maxPending = 256
+
+// events is what the shim tells the session. Nothing here waits or runs code
+// of a user.
+type events struct{ s *Session }
+
+// Opened makes the stream's record.
+func (e events) Opened(id uint32, remote bool) {
+	s := e.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case id == shim.Control && remote:
+		s.addJob(job{kind: jobAttach})
+	case id == shim.Control:
+	case !remote:
+		s.next.id = id
+		s.streams[id] = s.next
+	default:
+		st := newStream(s, id, true)
+		s.streams[id] = st
+		s.waiting++
+		s.addJob(job{kind: jobAttach})
+		switch {
+		case s.refuse != 0:
+			s.refuseStream(st, s.refuse)
+		case s.waiting > maxPending:
+			s.refuseStream(st, CodeRefused)
+		}
+	}
+}
+
+// Acked gives the slot of an opened stream back.
+func (e events) Acked(id uint32) {
+	if id == shim.Control {
+		close(e.s.up)
+		return
+	}
+	<-e.s.slots
+}
+
+// Data reads the control stream, and the head of a stream of the peer; other
+// bytes are announced to the stream's reader.
+func (e events) Data(id uint32, p []byte) (skip int, err error) {
+	s := e.s
+	if id == shim.Control {
+		return len(p), s.control.Feed(p, s.message)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.streams[id]
+	st.seen += uint64(len(p))
+	if st.term != nil && st.seen > st.term.offset {
+		return 0, wire.Errorf("stream %d goes on after its offset %d", id, st.term.offset)
+	}
+	if st.aborted {
+		st.settle()
+		return len(p), nil
+	}
+	if st.head != nil {
+		if skip, err = s.readHead(st, p); err != nil {
+			return 0, err
+		}
+	}
+	if skip < len(p) {
+		signal(st.readable)
+	}
+	return skip, nil
+}
+
+func (s *Session) readHead(st *Stream, p []byte) (used int, err error) {
+	used, done, err := st.head.Feed(p)
+	if err != nil || !done {
+		return used, err
+	}
+	if st.name, st.meta, err = st.head.Parse(); err != nil {
+		return used, err
+	}
+	st.read = uint64(st.head.Size())
+	st.head = nil
+	s.offer(st)
+	return used, nil
+}
+
+// Credit wakes the stream's writer.
+func (e events) Credit(id uint32, n uint32) {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	st := e.s.streams[id]
+	st.credit += uint64(n)
+	signal(st.writable)
+}
+
+// Finished notes the peer's FIN, after which nothing of the stream arrives.
+func (e events) Finished(id uint32) error {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	st := e.s.streams[id]
+	if st.term != nil && st.seen != st.term.offset {
+		return wire.Errorf("stream %d finishes after %d bytes, its offset is %d",
+			id, st.seen, st.term.offset)
+	}
+	st.fin = true
+	if st.head != nil && !st.aborted {
+		return wire.Errorf("stream %d finishes within its head", id)
+	}
+	st.settle()
+	signal(st.readable)
+	return nil
+}
+
+// Forgotten drops the stream's record.
+func (e events) Forgotten(id uint32) {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	delete(e.s.streams, id)
+	e.s.checkDrained()
+}
+
+// Failed ends the session.
+func (e events) Failed(err error) { e.s.fail(err) }

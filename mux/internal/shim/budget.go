@@ -1,0 +1,79 @@
+package shim
+
+import (
+	"context"
+	"sync"
+)
+
+// A budget is a number of bytes that are handed out first come, first served.
+type budget struct {
+	mu      sync.Mutex
+	free    int
+	waiting []*claim
+}
+
+type claim struct {
+	n       int
+	granted chan struct{}
+}
+
+// take waits for n bytes; false means that ctx or closed was done first.
+func (b *budget) take(ctx context.Context, closed <-chan struct{}, n int) bool {
+	b.mu.Lock()
+	if len(b.waiting) == 0 && b.free >= n {
+		b.free -= n
+		b.mu.Unlock()
+		return true
+	}
+	c := &claim{n: n, granted: make(chan struct{})}
+	b.waiting = append(b.waiting, c)
+	b.mu.Unlock()
+	select {
+	case <-c.granted:
+		return true
+	case <-ctx.Done():
+	case <-closed:
+	}
+	b.withdraw(c)
+	return false
+}
+
+// charge takes n bytes at once, though fewer may be free: what is charged was
+// reserved, and its reservation is about to be given back.
+func (b *budget) charge(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free -= n
+}
+
+// give returns n bytes and serves who waits.
+func (b *budget) give(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free += n
+	b.serve()
+}
+
+func (b *budget) serve() {
+	for len(b.waiting) > 0 && b.free >= b.waiting[0].n {
+		c := b.waiting[0]
+		b.waiting = b.waiting[1:]
+		b.free -= c.n
+		close(c.granted)
+	}
+}
+
+// withdraw takes c out, or its bytes back when they were granted meanwhile.
+func (b *budget) withdraw(c *claim) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, w := range b.waiting {
+		if w == c {
+			b.waiting = append(b.waiting[:i], b.waiting[i+1:]...)
+			b.serve()
+			return
+		}
+	}
+	b.free += c.n
+	b.serve()
+}

@@ -1,0 +1,207 @@
+package shim
+
+import (
+	"io"
+)
+
+// reader is the state of the receiving side: frames as they come, and what of
+// them yamux is to see. A DATA frame of any length is handed on as frames that
+// are complete in buf. Flags travel in window updates of their own, before and
+// after the data, because yamux acts on a FIN before it stores the data of the
+// same frame.
+type reader struct {
+	buf  []byte
+	r, w int   // buf[r:w] has arrived and was not handed on
+	err  error // of the connection; comes after what has arrived
+
+	emit    [HeaderSize]byte
+	emitted []byte // header bytes that yamux gets next
+	piece   int    // then so many bytes of buf
+	frame   header // the DATA frame being cut
+	left    int    // bytes of it that are not in a piece yet
+	flow    *flow  // its stream
+	fin     bool   // it ends with a FIN
+}
+
+// Read gives yamux its next bytes. It waits only when it has nothing.
+func (c *Conn) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		switch in := &c.in; {
+		case len(in.emitted) > 0:
+			m := copy(p[n:], in.emitted)
+			in.emitted = in.emitted[m:]
+			n += m
+		case in.piece > 0:
+			m := copy(p[n:], in.buf[in.r:in.r+in.piece])
+			in.r += m
+			in.piece -= m
+			n += m
+		default:
+			if more, err := c.next(n > 0); err != nil {
+				return n, c.fail(err)
+			} else if !more {
+				return n, nil
+			}
+		}
+	}
+	return n, nil
+}
+
+// fail reports err to the handler once nothing is left to hand on.
+func (c *Conn) fail(err error) error {
+	if c.in.err != errReported {
+		c.in.err = errReported
+		c.h.Failed(err)
+	}
+	return errReported
+}
+
+var errReported = io.ErrClosedPipe
+
+// next prepares what Read hands on next. With busy set it returns false
+// instead of waiting for the connection.
+func (c *Conn) next(busy bool) (bool, error) {
+	in := &c.in
+	switch {
+	case in.left > 0:
+		if in.r == in.w && busy {
+			return false, nil
+		}
+		if err := c.fill(1); err != nil {
+			return false, err
+		}
+		return true, c.cut()
+	case in.fin:
+		in.fin = false
+		in.emitted = header{kind: typeWindow, flags: flagFIN, id: in.frame.id}.append(in.emit[:0])
+		return true, c.remoteFIN(in.frame.id, in.flow)
+	case in.w-in.r < HeaderSize && busy:
+		return false, nil
+	}
+	if err := c.fill(HeaderSize); err != nil {
+		return false, err
+	}
+	h := parseHeader(in.buf[in.r:in.w])
+	in.r += HeaderSize
+	return true, c.arrived(h)
+}
+
+// fill waits until n bytes have arrived.
+func (c *Conn) fill(n int) error {
+	in := &c.in
+	if in.r == in.w {
+		in.r, in.w = 0, 0
+	} else if len(in.buf)-in.r < n {
+		in.w = copy(in.buf, in.buf[in.r:in.w])
+		in.r = 0
+	}
+	for in.w-in.r < n {
+		if in.err != nil {
+			return in.err
+		}
+		m, err := c.conn.Read(in.buf[in.w:])
+		in.w += m
+		c.received.Add(uint64(m))
+		if err != nil {
+			in.err = &OpError{Op: "read", Err: err}
+		}
+	}
+	return nil
+}
+
+// arrived acts on the header of a frame.
+func (c *Conn) arrived(h header) error {
+	if err := checkHeader(h); err != nil {
+		return err
+	}
+	if h.kind == typePing {
+		return c.answerPing(h)
+	}
+	a, err := c.admit(h)
+	if err != nil || a.flow == nil {
+		return err
+	}
+	if a.opened {
+		c.h.Opened(h.id, true)
+	}
+	if a.acked {
+		c.h.Acked(h.id)
+	}
+	if a.credit > 0 {
+		c.h.Credit(h.id, a.credit)
+	}
+	return c.handOn(h, a)
+}
+
+// handOn gives a frame to yamux: its window update and its flags now, its data
+// in pieces.
+func (c *Conn) handOn(h header, a arrival) error {
+	in := &c.in
+	in.frame, in.flow = h, a.flow
+	in.fin = h.has(flagFIN)
+	now := header{kind: typeWindow, flags: h.flags & (flagSYN | flagACK), id: h.id}
+	if h.kind == typeWindow {
+		now.length = h.length
+	} else {
+		in.left = int(h.length)
+	}
+	if now.flags != 0 || now.length != 0 {
+		in.emitted = now.append(in.emit[:0])
+	}
+	return nil
+}
+
+// cut makes a piece of what has arrived of the DATA frame.
+func (c *Conn) cut() error {
+	in := &c.in
+	n := min(in.left, in.w-in.r)
+	in.left -= n
+	skip, err := c.h.Data(in.frame.id, in.buf[in.r:in.r+n])
+	if err != nil {
+		return err
+	}
+	in.r += skip
+	if n -= skip; n > 0 {
+		h := header{kind: typeData, id: in.frame.id, length: uint32(n)}
+		in.emitted = h.append(in.emit[:0])
+		in.piece = n
+	}
+	if in.frame.id == Control {
+		return c.refillControl(skip)
+	}
+	return nil
+}
+
+// refillControl makes room for n more bytes of the control stream, which were
+// taken here and which yamux therefore does not count.
+func (c *Conn) refillControl(n int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ctlTaken += uint32(n)
+	if c.ctlTaken < InitialWindow/4 {
+		return nil
+	}
+	h := header{kind: typeWindow, id: Control, length: c.ctlTaken}
+	c.flows[Control].granted += uint64(c.ctlTaken)
+	c.ctlTaken = 0
+	return c.sendFrame(h)
+}
+
+func (c *Conn) answerPing(h header) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.flags = flagACK
+	return c.sendFrame(h)
+}
+
+func (c *Conn) remoteFIN(id uint32, f *flow) error {
+	gone, err := c.finished(id, f)
+	if err != nil {
+		return err
+	}
+	err = c.h.Finished(id)
+	if gone {
+		c.h.Forgotten(id)
+	}
+	return err
+}

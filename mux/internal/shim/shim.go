@@ -1,0 +1,198 @@
+// Package shim stands between yamux and the connection.
+//
+// yamux assumes a connection whose writes are quick and whose peer is
+// friendly. The shim makes both true. Its Write appends to a buffer that one
+// goroutine flushes, so that yamux never waits for the network; what may be
+// appended is bounded above yamux, by [Conn.Reserve]. Its Read hands on only
+// frames that it has checked, cut at whatever has arrived, so that yamux never
+// waits inside a frame. The control stream's bytes do not pass yamux at all.
+//
+// No lock is held while a [Handler] is called.
+package shim
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/weir-go/weir/mux/internal/wire"
+)
+
+// Sizes in bytes.
+const (
+	Control       = 1         // id of the control stream
+	InitialWindow = 256 << 10 // of each stream, before any window update
+	Backlog       = 256       // streams opened and not yet acknowledged
+	Budget        = 128 << 10 // stream bytes waiting for the connection
+	HeaderSize    = 12
+	maxPiece      = 32 << 10 // one write to the connection
+	maxWaiting    = 1 << 20  // bytes waiting for the connection, all kinds
+	readBuffer    = 64 << 10
+)
+
+// ErrStalled says that the peer takes nothing of what must be sent at once.
+var ErrStalled = errors.New("peer does not read the control stream")
+
+// A Handler is told what passes. Its methods must not wait: they are called
+// by the goroutines that carry everything else. They may call the Conn.
+type Handler interface {
+	// Opened is called when the SYN of a stream passes.
+	Opened(id uint32, remote bool)
+	// Acked is called when the peer has acknowledged a stream of ours.
+	Acked(id uint32)
+	// Data is called with bytes of a stream that have arrived, before yamux
+	// gets them. The first skip bytes are taken away. p is valid until Data
+	// returns.
+	Data(id uint32, p []byte) (skip int, err error)
+	// Credit is called when the peer takes n more bytes of a stream.
+	Credit(id uint32, n uint32)
+	// Finished is called when the peer's FIN of a stream passes.
+	Finished(id uint32) error
+	// Forgotten is called when both FINs of a stream have passed.
+	Forgotten(id uint32)
+	// Failed is called when the connection can no longer be used. A read's
+	// error comes after everything that was read before it.
+	Failed(err error)
+}
+
+// An OpError is an operation on the connection that failed.
+type OpError struct {
+	Op  string // "read" or "write"
+	Err error
+}
+
+// Error returns the operation and what went wrong.
+func (e *OpError) Error() string { return e.Op + ": " + e.Err.Error() }
+
+// Conn is what yamux gets for a connection.
+type Conn struct {
+	conn         net.Conn
+	h            Handler
+	client       bool
+	writeTimeout time.Duration
+
+	closed    chan struct{}
+	closeOnce sync.Once
+	closeErr  error
+	flushed   chan struct{} // closed when the flusher has ended
+	wake      chan struct{} // 1 slot: the flusher has something to do
+	budget    budget
+
+	received, sent atomic.Uint64 // bytes of the connection
+
+	in     reader  // owned by the one goroutine that calls Read
+	bodyOf *header // owned by the one that calls Write: the frame it is in
+
+	mu         sync.Mutex
+	flows      map[uint32]*flow
+	highest    [2]uint32 // highest id opened: by us, by the peer
+	unacked    int       // streams of the peer that we have not acknowledged
+	out        []byte    // whole frames that wait for the flusher
+	outCharged int       // what of out counts against the budget
+	ctl        []byte    // control bytes that wait for the peer's window
+	ctlTaken   uint32    // control bytes taken since the last window update
+	finishing  bool
+}
+
+// New makes a shim over conn, on which the preface has passed, and starts its
+// flusher. The connection is the shim's from now on.
+func New(conn net.Conn, h Handler, client bool, writeTimeout time.Duration) *Conn {
+	c := &Conn{
+		conn: conn, h: h, client: client, writeTimeout: writeTimeout,
+		closed: make(chan struct{}), flushed: make(chan struct{}), wake: make(chan struct{}, 1),
+		flows: make(map[uint32]*flow), budget: budget{free: Budget},
+	}
+	c.in.buf = make([]byte, readBuffer)
+	go c.flush()
+	return c
+}
+
+// Close closes the connection. It ends all that waits for it and may be
+// called more than once.
+func (c *Conn) Close() error {
+	c.closeOnce.Do(func() {
+		close(c.closed)
+		c.closeErr = c.conn.Close()
+	})
+	return c.closeErr
+}
+
+// Wait waits until the flusher has ended, which it does after Close or once
+// it has done what Finish asked for.
+func (c *Conn) Wait() { <-c.flushed }
+
+// Bytes returns how many bytes have been read from and written to the
+// connection.
+func (c *Conn) Bytes() (received, sent uint64) { return c.received.Load(), c.sent.Load() }
+
+// Reserve waits for n bytes of the send budget and sets them aside, for stream
+// bytes that are about to be written. It returns false when ctx was done or
+// the connection closed first.
+func (c *Conn) Reserve(ctx context.Context, n int) bool { return c.budget.take(ctx, c.closed, n) }
+
+// Release ends a reservation. What was written meanwhile has been charged by
+// itself, exactly, until it leaves.
+func (c *Conn) Release(n int) { c.budget.give(n) }
+
+// Seen reports whether a stream of this id has been opened, ever.
+func (c *Conn) Seen(id uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known(id)
+}
+
+func (c *Conn) known(id uint32) bool {
+	remote := (id&1 == 1) != c.client
+	return id != 0 && id <= c.highest[side(remote)]
+}
+
+// SendControl queues bytes of the control stream, whole messages only. It
+// fails when the peer has not made room for too long.
+func (c *Conn) SendControl(p []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.ctl)+len(p) > maxWaiting {
+		return ErrStalled
+	}
+	c.ctl = append(c.ctl, p...)
+	c.pumpControl()
+	return nil
+}
+
+// pumpControl moves control bytes into frames, as far as the peer's window
+// and the buffer go. Callers hold mu.
+func (c *Conn) pumpControl() {
+	f := c.flows[Control]
+	if f == nil || len(c.ctl) == 0 {
+		return
+	}
+	for len(c.ctl) > 0 && f.credit > 0 && len(c.out) < maxWaiting {
+		n := int(min(uint64(len(c.ctl)), f.credit, maxPiece))
+		f.credit -= uint64(n)
+		h := header{kind: typeData, id: Control, length: uint32(n)}
+		c.out = append(h.append(c.out), c.ctl[:n]...)
+		c.ctl = c.ctl[:copy(c.ctl, c.ctl[n:])]
+	}
+	c.signal()
+}
+
+// Finish half-closes the connection once everything queued has left, where it
+// can be half-closed, else closes it.
+func (c *Conn) Finish() {
+	c.mu.Lock()
+	c.finishing = true
+	c.mu.Unlock()
+	c.signal()
+}
+
+func (c *Conn) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func protocolError(format string, args ...any) error { return wire.Errorf(format, args...) }

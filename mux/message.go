@@ -1,0 +1,72 @@
+package mux
+
+import "github.com/weir-go/weir/mux/internal/wire"
+
+// message acts on one message of the control stream. It runs on the goroutine
+// that reads the connection.
+func (s *Session) message(m wire.Message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch m.Kind {
+	case wire.Ping:
+		s.send(wire.Message{Kind: wire.Pong, Nonce: m.Nonce})
+	case wire.Pong: // that it arrived is all it says
+	case wire.Drain:
+		return s.peerDrains()
+	case wire.Drained:
+		return s.peerDrained()
+	default:
+		return s.streamMessage(m)
+	}
+	return nil
+}
+
+// streamMessage acts on END, RESET and ABORT. A stream that has gone may
+// still get one; one that never was may not.
+func (s *Session) streamMessage(m wire.Message) error {
+	st := s.streams[m.ID]
+	switch {
+	case st == nil && s.shim.Seen(m.ID):
+		return nil
+	case st == nil:
+		return wire.Errorf("message of kind %d for unknown stream %d", m.Kind, m.ID)
+	case m.Kind == wire.Abort:
+		st.peerAborts(&StreamError{Code: Code(m.Code), Text: m.Text, Remote: true})
+		return nil
+	}
+	end := &terminator{offset: m.Offset}
+	if m.Kind == wire.Reset {
+		end.err = &StreamError{Code: Code(m.Code), Text: m.Text, Remote: true}
+	}
+	return st.peerEnds(end)
+}
+
+// peerEnds notes how and where the peer's direction ends.
+func (st *Stream) peerEnds(end *terminator) error {
+	switch {
+	case st.term != nil:
+		return wire.Errorf("stream %d ends twice", st.id)
+	case end.offset < st.seen:
+		return wire.Errorf("stream %d ends at %d, after %d bytes", st.id, end.offset, st.seen)
+	case st.fin && end.offset > st.seen:
+		return wire.Errorf("stream %d ends at %d, but finished at %d",
+			st.id, end.offset, st.seen)
+	}
+	st.term = end
+	st.settle()
+	signal(st.readable)
+	return nil
+}
+
+// peerAborts stops the sink, or answers for it where none runs.
+func (st *Stream) peerAborts(cause *StreamError) {
+	if st.ended || st.sendErr != nil {
+		return
+	}
+	st.sendErr = cause
+	if st.cancel != nil {
+		st.cancel(cause)
+		return
+	}
+	st.endSend(cause)
+}

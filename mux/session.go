@@ -1,0 +1,212 @@
+package mux
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/yamux"
+
+	"github.com/weir-go/weir/mux/internal/shim"
+	"github.com/weir-go/weir/mux/internal/wire"
+	"github.com/weir-go/weir/pull"
+)
+
+// A Session carries streams over one connection. It owns the connection, four
+// goroutines and a timer until it is done. Its methods may be called from
+// several goroutines at once, but calls of Accept must not overlap.
+type Session struct {
+	cfg    Config
+	client bool
+	shim   *shim.Conn
+	yamux  *yamux.Session
+
+	slots   chan struct{} // streams of ours that the peer has not acknowledged
+	opening chan struct{} // 1 slot: who holds it may open or say DRAIN
+	up      chan struct{} // closed when the control stream is up
+	dead    chan struct{} // closed when the session has ended; err is set
+	done    chan struct{} // closed when all goroutines have ended too
+	work    chan struct{} // 1 slot: the janitor has something to do
+	ready   chan struct{} // 1 slot: Accept has something to return
+
+	accepting atomic.Bool  // a call of Accept is running
+	control   wire.Decoder // used by the goroutine that reads
+
+	mu      sync.Mutex
+	err     error // nil: it is open, or has ended without an error
+	streams map[uint32]*Stream
+	next    *Stream   // the stream whose SYN is on its way out
+	waiting int       // streams of the peer that were neither accepted nor refused
+	queue   []*Stream // of them, those that Accept may return
+	jobs    []job
+	end     error // what Accept returns, once it has ended
+	refuse  Code  // why new streams of the peer are refused; 0: they are not
+	drain   drainState
+}
+
+// Client runs the client's side of a session over conn: the side that
+// connected. When it returns, the peer has answered and streams can be opened.
+//
+// It fails with an error that matches ErrNotWeir or ErrVersion, with a
+// ProtocolError, a LostError, or the cause of ctx; then conn is closed. The
+// session does not depend on ctx afterwards.
+func Client(ctx context.Context, conn net.Conn, cfg Config) (*Session, error) {
+	return newSession(ctx, conn, cfg, true)
+}
+
+// Server is Client for the side that was connected to.
+func Server(ctx context.Context, conn net.Conn, cfg Config) (*Session, error) {
+	return newSession(ctx, conn, cfg, false)
+}
+
+func newSession(ctx context.Context, conn net.Conn, cfg Config, client bool) (*Session, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	start := time.Now()
+	if err := prefaces(ctx, conn, client, cfg.Handshake); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	s := &Session{
+		cfg: cfg, client: client,
+		slots:   make(chan struct{}, shim.Backlog),
+		opening: make(chan struct{}, 1),
+		up:      make(chan struct{}), dead: make(chan struct{}), done: make(chan struct{}),
+		work: make(chan struct{}, 1), ready: make(chan struct{}, 1),
+		streams: make(map[uint32]*Stream),
+	}
+	if err := s.start(conn); err != nil {
+		return nil, err
+	}
+	if err := s.waitUp(ctx, start); err != nil {
+		_ = s.Abort(err)
+		return nil, s.Err()
+	}
+	return s, nil
+}
+
+// start starts the goroutines: shim and yamux have theirs.
+func (s *Session) start(conn net.Conn) (err error) {
+	// The handler must know the shim before anything can arrive; nothing is
+	// read or written before yamux runs.
+	s.shim = shim.New(conn, events{s}, s.client, max(0, s.cfg.WriteTimeout))
+	cfg := &yamux.Config{
+		AcceptBacklog:          shim.Backlog,
+		KeepAliveInterval:      1, // required, unused
+		ConnectionWriteTimeout: 1 << 60,
+		MaxStreamWindowSize:    uint32(s.cfg.Window),
+		Logger:                 log.New(io.Discard, "", 0),
+	}
+	if s.client {
+		s.yamux, err = yamux.Client(s.shim, cfg)
+	} else {
+		s.yamux, err = yamux.Server(s.shim, cfg)
+	}
+	if err != nil {
+		_ = s.shim.Close()
+		s.shim.Wait()
+		return err
+	}
+	go s.janitor()
+	if s.client {
+		_, err = s.yamux.OpenStream()
+		if err != nil {
+			s.fail(err)
+		}
+	}
+	return nil
+}
+
+// waitUp waits until the control stream is up.
+func (s *Session) waitUp(ctx context.Context, start time.Time) error {
+	var late <-chan time.Time
+	if s.cfg.Handshake > 0 {
+		t := time.NewTimer(time.Until(start.Add(s.cfg.Handshake)))
+		defer t.Stop()
+		late = t.C
+	}
+	select {
+	case <-s.up:
+		return nil
+	case <-s.dead:
+		return s.Err()
+	case <-ctx.Done():
+		return pull.Cause(ctx)
+	case <-late:
+		return ErrSilent
+	}
+}
+
+// Done returns a channel that is closed when the session has ended and all its
+// goroutines with it.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Err returns why the session ended. It is nil while the session is open and
+// after a clean close.
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Stats are the numbers of a session up to now.
+type Stats struct {
+	BytesIn  uint64 // read from the connection, after the prefaces
+	BytesOut uint64 // written to the connection, after the prefaces
+	Streams  int    // open now, the control stream not counted
+}
+
+// Stats returns the session's numbers.
+func (s *Session) Stats() Stats {
+	in, out := s.shim.Bytes()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{BytesIn: in, BytesOut: out, Streams: len(s.streams)}
+}
+
+// fail ends the session with cause, the first time it is called; nil is a
+// clean close. It does not wait for goroutines.
+func (s *Session) fail(cause error) {
+	s.mu.Lock()
+	if s.isDead() {
+		s.mu.Unlock()
+		return
+	}
+	if cause != nil && !s.drain.complete() {
+		s.err = sessionCause(cause)
+	}
+	streams := make([]*Stream, 0, len(s.streams))
+	for _, st := range s.streams {
+		streams = append(streams, st)
+	}
+	close(s.dead)
+	s.mu.Unlock()
+	for _, st := range streams {
+		st.stopSink(s.cause())
+	}
+	_ = s.shim.Close()
+}
+
+func (s *Session) isDead() bool {
+	select {
+	case <-s.dead:
+		return true
+	default:
+		return false
+	}
+}
+
+// cause is what streams of an ended session return.
+func (s *Session) cause() error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	return ErrClosed
+}

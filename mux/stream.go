@@ -1,0 +1,161 @@
+package mux
+
+import (
+	"context"
+	"maps"
+	"sync/atomic"
+
+	"github.com/hashicorp/yamux"
+
+	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/mux/internal/shim"
+	"github.com/weir-go/weir/mux/internal/wire"
+)
+
+// A Stream is one duplex of a session. It is open until both its directions
+// have ended, so both halves of its Duplex must be: read the source to its end
+// or abort it, call the sink, or call Duplex().Close for what is not used.
+type Stream struct {
+	session *Session
+	remote  bool // the peer opened it
+
+	reading  atomic.Bool   // a call of the source is running
+	end      error         // the source's, owned by its caller
+	readable chan struct{} // 1 slot
+	writable chan struct{} // 1 slot
+
+	// What follows is guarded by session.mu. id, name, meta and yamux are set
+	// before anybody else sees the stream.
+	id     uint32
+	name   string
+	meta   map[string]string
+	yamux  *yamux.Stream
+	head   *wire.HeadReader // of a stream of the peer; nil once it is complete
+	closed bool             // the FIN is on its way
+
+	// The receiving direction. Offsets count all its bytes, the head too.
+	seen    uint64      // arrived
+	read    uint64      // delivered
+	fin     bool        // no more will arrive
+	term    *terminator // how it ends, once the peer has said so
+	aborted bool        // the reader has gone: what arrives is dropped
+	gotEnd  bool        // the end was delivered, or nobody is there for it
+
+	// The sending direction.
+	sent     uint64 // given to yamux
+	credit   uint64 // bytes the peer takes now
+	sinkUsed bool
+	ended    bool  // END or RESET is on its way
+	sendErr  error // why nothing more may be sent
+	cancel   context.CancelCauseFunc
+}
+
+// A terminator is END (err is nil) or RESET.
+type terminator struct {
+	offset uint64
+	err    error
+}
+
+func newStream(s *Session, id uint32, remote bool) *Stream {
+	st := &Stream{
+		session: s, id: id, remote: remote, credit: shim.InitialWindow,
+		readable: make(chan struct{}, 1), writable: make(chan struct{}, 1),
+	}
+	if remote {
+		st.head = new(wire.HeadReader)
+	}
+	return st
+}
+
+// ID returns the stream's number, which is unique in its session and the same
+// at both ends. Ids of the client are odd, those of the server even, and each
+// side's grow in the order of opening.
+func (st *Stream) ID() uint32 { return st.id }
+
+// Name returns the name the stream was opened with.
+func (st *Stream) Name() string { return st.name }
+
+// Meta returns a copy of the metadata the stream was opened with, nil when
+// there was none.
+func (st *Stream) Meta() map[string]string { return maps.Clone(st.meta) }
+
+// Duplex returns the stream's two halves, the same ones each time.
+//
+// The source returns chunks of at most 32 KiB as they arrive, owned by the
+// caller. It ends with io.EOF when the peer's sink ended well, with a
+// StreamError when the peer reset the direction, with io.ErrUnexpectedEOF when
+// a foreign peer closed the stream without saying how it ends, and with the
+// session's cause when that was lost. Its abort is sent to the peer.
+//
+// The sink may be called once. It sends what its source yields, reading ahead
+// by at most 32 KiB and one chunk: what accumulates while one write is under
+// way goes out with the next, and nothing waits for a timer. It returns nil
+// once END is on its way, which does not say that the peer has read
+// everything. When the peer's reader aborts, the source is aborted with its
+// StreamError as the cause; when the session is lost, with that.
+func (st *Stream) Duplex() duplex.Duplex[[]byte, []byte] {
+	return duplex.Duplex[[]byte, []byte]{Source: st.next, Sink: st.drain}
+}
+
+// maybeClose has the FIN sent once our direction has ended and the peer's end
+// was consumed. Callers hold mu.
+func (st *Stream) maybeClose() {
+	if st.ended && st.gotEnd && st.yamux != nil && !st.closed {
+		st.closed = true
+		st.session.addJob(job{kind: jobClose, stream: st})
+	}
+}
+
+// settle notes the peer's end where nobody reads. Callers hold mu.
+func (st *Stream) settle() {
+	if !st.aborted || st.gotEnd {
+		return
+	}
+	if st.fin || st.term != nil && st.seen == st.term.offset {
+		st.gotEnd = true
+		st.maybeClose()
+	}
+}
+
+// endSend ends our direction: with END when cause is nil, else with RESET.
+// Callers hold mu.
+func (st *Stream) endSend(cause error) {
+	if st.ended {
+		return
+	}
+	st.ended = true
+	m := wire.Message{Kind: wire.End, ID: st.id, Offset: st.sent}
+	if cause != nil {
+		m.Kind = wire.Reset
+		code, text := reason(cause)
+		m.Code, m.Text = uint32(code), text
+	}
+	st.session.send(m)
+	st.maybeClose()
+}
+
+// sendAbort tells the peer that nobody reads, unless it has ended already.
+// Callers hold mu.
+func (st *Stream) sendAbort(cause error) {
+	st.aborted = true
+	if st.term == nil {
+		code, text := reason(cause)
+		st.session.send(wire.Message{
+			Kind: wire.Abort, ID: st.id, Code: uint32(code), Text: text,
+		})
+	}
+	st.settle()
+}
+
+// stopSink has the sink end with cause, now or when it is called.
+func (st *Stream) stopSink(cause error) {
+	st.session.mu.Lock()
+	if st.sendErr == nil {
+		st.sendErr = cause
+	}
+	cancel := st.cancel
+	st.session.mu.Unlock()
+	if cancel != nil {
+		cancel(cause)
+	}
+}

@@ -1,0 +1,153 @@
+package mux
+
+import (
+	"context"
+	"sync"
+
+	"github.com/weir-go/weir/mux/internal/shim"
+	"github.com/weir-go/weir/pull"
+)
+
+// A writer is the double buffer of a sink: what is pulled while one buffer is
+// being written goes into the other. Its goroutine runs only while there is
+// something to write.
+type writer struct {
+	st     *Stream
+	ctx    context.Context // the sink's own; ends with it
+	cancel context.CancelCauseFunc
+	idle   chan struct{} // 1 slot: the buffer was taken, or all is written
+
+	mu   sync.Mutex
+	buf  []byte // at most maxChunk bytes
+	busy bool   // the goroutine runs
+	err  error  // why it stopped early
+}
+
+// pump puts what src yields until it ends, and returns how it did. When the
+// writer has failed, the context is done, and so the next call is the abort.
+func (w *writer) pump(src pull.Source[[]byte]) error {
+	for {
+		p, err := src(w.ctx)
+		if err != nil {
+			return err
+		}
+		for len(p) > 0 && w.ctx.Err() == nil {
+			n := w.put(p)
+			if p = p[n:]; len(p) > 0 {
+				select {
+				case <-w.idle:
+				case <-w.ctx.Done():
+				}
+			}
+		}
+	}
+}
+
+// put takes as much of p as there is room for, and has it written.
+func (w *writer) put(p []byte) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(p), maxChunk-len(w.buf))
+	w.buf = append(w.buf, p[:n]...)
+	if !w.busy && n > 0 {
+		w.busy = true
+		go w.run()
+	}
+	return n
+}
+
+// run writes until nothing is left.
+func (w *writer) run() {
+	var out []byte
+	for {
+		var err error
+		if out, err = w.swap(out); err != nil || len(out) == 0 {
+			return
+		}
+		signal(w.idle)
+		if err := w.st.write(w.ctx, out); err != nil {
+			w.stop(err)
+		}
+	}
+}
+
+// swap takes what is to be written and leaves spare in its place; nothing to
+// write ends the goroutine.
+func (w *writer) swap(spare []byte) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.buf
+	if w.err != nil || len(out) == 0 {
+		w.busy = false
+		signal(w.idle)
+		return nil, w.err
+	}
+	w.buf = spare[:0]
+	return out, nil
+}
+
+func (w *writer) stop(err error) {
+	w.mu.Lock()
+	w.err = err
+	w.mu.Unlock()
+	w.cancel(err)
+}
+
+// wait waits until everything is written or the writer has stopped, and
+// returns why it stopped.
+func (w *writer) wait() error {
+	for {
+		w.mu.Lock()
+		busy, err := w.busy, w.err
+		w.mu.Unlock()
+		if !busy {
+			return err
+		}
+		<-w.idle
+	}
+}
+
+// write sends p as far as the peer's window and the session's budget let it,
+// so that yamux never waits.
+func (st *Stream) write(ctx context.Context, p []byte) error {
+	s := st.session
+	for len(p) > 0 {
+		n, err := st.takeCredit(ctx, len(p))
+		if err != nil {
+			return err
+		}
+		if !s.shim.Reserve(ctx, n+shim.HeaderSize) {
+			return s.why(ctx)
+		}
+		s.mu.Lock()
+		st.sent += uint64(n)
+		s.mu.Unlock()
+		_, err = st.yamux.Write(p[:n])
+		s.shim.Release(n + shim.HeaderSize)
+		if err != nil {
+			return s.lost(err)
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// takeCredit waits until the peer takes more, and returns how much of want.
+func (st *Stream) takeCredit(ctx context.Context, want int) (int, error) {
+	for {
+		st.session.mu.Lock()
+		n := min(uint64(want), st.credit)
+		st.credit -= n
+		st.session.mu.Unlock()
+		if ctx.Err() != nil {
+			return 0, pull.Cause(ctx)
+		}
+		if n > 0 {
+			return int(n), nil
+		}
+		select {
+		case <-st.writable:
+		case <-ctx.Done():
+		}
+	}
+}
