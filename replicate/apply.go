@@ -1,0 +1,183 @@
+package replicate
+
+import (
+	"context"
+	"slices"
+)
+
+// A Handle is how a data type writes and reads one object of a replica. It
+// may be used by several goroutines at once.
+type Handle struct {
+	r *Replica
+	o *object
+}
+
+// Open returns the handle and the state of an object, which is made if it is
+// new. It returns an UnknownTypeError if the type is not in [Config.Types],
+// and a SizeError if the name is too long.
+func (r *Replica) Open(name ObjectName) (*Handle, Object, error) {
+	for _, s := range []string{name.Type, name.Name} {
+		if len(s) > MaxName {
+			return nil, nil, NewSizeError("object name", s, MaxName)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o, err := r.internObject(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Handle{r, o}, o.state, nil
+}
+
+// Replica returns the replica that the object belongs to.
+func (h *Handle) Replica() *Replica { return h.r }
+
+// Name returns the object's name.
+func (h *Handle) Name() ObjectName { return h.o.name }
+
+// View runs f while the object's state does not change. f must not block nor
+// call the replica.
+func (h *Handle) View(f func()) {
+	h.r.mu.RLock()
+	defer h.r.mu.RUnlock()
+	f()
+}
+
+// Write stamps op as an own update and applies it. It is in memory when Write
+// returns; [Replica.Flush] says when it is durable. It returns a SizeError if
+// op is over [MaxUpdate], what the type's Check says of op, or the failure of
+// the replica's journal, after which nothing is written any more.
+func (h *Handle) Write(op string) (Stamp, error) {
+	if len(op) > MaxUpdate {
+		return Stamp{}, NewSizeError("update", op, MaxUpdate)
+	}
+	if check := h.o.typ.Check; check != nil {
+		if err := check(op); err != nil {
+			return Stamp{}, err
+		}
+	}
+	r := h.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failed != nil {
+		return Stamp{}, r.failed
+	}
+	u := &Update{op: op, author: r.self, object: h.o, time: r.tick()}
+	r.promise(r.self, u.time)
+	r.accept(u)
+	r.wake()
+	return u.Stamp(), nil
+}
+
+// accept applies u, which is neither held nor covered by the own clock, gives
+// it its place and retires what it replaces.
+func (r *Replica) accept(u *Update) {
+	r.witness(u.time)
+	old := r.scratch[:0]
+	u.object.state.Apply(u, func(v *Update) { old = append(old, v) })
+	r.scratch = old[:0]
+	if slices.Contains(old, u) {
+		// Something newer is here: u was obsolete when it came.
+		old = slices.DeleteFunc(old, func(v *Update) bool { return v == u })
+		for _, v := range old {
+			r.replace(v, nil)
+		}
+		return
+	}
+	r.log.append(u)
+	r.print.add(hashOf(u))
+	for _, v := range old {
+		r.replace(v, u)
+	}
+}
+
+// replace retires v, which u made obsolete.
+func (r *Replica) replace(v, u *Update) {
+	if v.state != stateLive || v.seq == 0 {
+		return
+	}
+	r.print.sub(hashOf(v))
+	if r.durable.journal == nil {
+		r.drop(v, u)
+		return
+	}
+	// Until u is durable, peers go on seeing v: u may still be lost, and what
+	// is written faster than the disk takes it would never be shown at all.
+	v.state = stateReplaced
+	r.durable.replaced = append(r.durable.replaced, replacement{v, u})
+}
+
+// drop takes v out of every peer's view; u inherits its places.
+func (r *Replica) drop(v, u *Update) {
+	for c := range r.readers {
+		c.inherit(v, u)
+	}
+	r.log.drop(v)
+}
+
+// receive takes what a peer or a file holds, in the order of the frame, and
+// returns how many updates were news. An update that the own clock covers is
+// here already, or something newer is; in a full exchange that is not trusted.
+// The updates carry no seq yet. The caller holds the lock and has checked every
+// op.
+func (r *Replica) receive(updates []*Update, full bool) (news int, err error) {
+	for _, u := range updates {
+		a := u.author
+		if held := a.at(u.time); held != nil {
+			if held.op != u.op || held.object != u.object {
+				return news, r.fork(u.Stamp())
+			}
+			continue
+		}
+		if u.time <= a.clock && !full {
+			continue
+		}
+		if a == r.self && u.time > a.clock {
+			// Someone has a write of mine that I do not: I was restored.
+			r.newIncarnation()
+		}
+		r.accept(u)
+		news++
+	}
+	return news, nil
+}
+
+// fork says that s names two updates. If s is ours, a copy of this replica is
+// alive: the next write has a new author.
+func (r *Replica) fork(s Stamp) error {
+	if id, ok := s.Author.ID(); ok && id == r.id {
+		r.newIncarnation()
+	}
+	return &ForkError{ID: r.id, Stamp: s}
+}
+
+// promised joins a marker's clock, once all before it is applied.
+func (r *Replica) promised(entries []clockEntry) {
+	for _, e := range entries {
+		if e.author == r.self && e.time > r.self.clock {
+			r.newIncarnation()
+		}
+		r.promise(e.author, e.time)
+	}
+}
+
+// awaitDurable waits until every place up to seq is durable.
+func (r *Replica) awaitDurable(ctx context.Context, seq uint64) error {
+	c := r.newReader()
+	defer c.close()
+	for {
+		r.mu.RLock()
+		done, err := r.visible() >= seq, r.failed
+		r.mu.RUnlock()
+		switch {
+		case done:
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := c.wait(ctx); err != nil {
+			return err
+		}
+	}
+}

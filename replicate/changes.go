@@ -1,0 +1,61 @@
+package replicate
+
+import (
+	"context"
+
+	"github.com/weir-go/weir/pull"
+)
+
+// changesBatch is how many updates Changes returns at once, at most.
+const changesBatch = 256
+
+// Head returns the place of the newest arrival: Changes(r.Head()) is what
+// comes from now on.
+func (r *Replica) Head() uint64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.log.head
+}
+
+// Changes returns the live updates in order of arrival, at most 256 at a time,
+// from behind the place after, and then waits for more; it never ends by
+// itself. What was replaced before it was read is skipped, so that a slow
+// reader sees the newest state and holds up no writer. Updates are shown as
+// soon as they are in memory.
+func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
+	var c *reader
+	return pull.From(func(ctx context.Context) ([]*Update, error) {
+		if c == nil {
+			c = r.newReader()
+		}
+		for {
+			var batch []*Update
+			if batch, after = r.changes(after); len(batch) > 0 {
+				return batch, nil
+			}
+			if err := c.wait(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}, func(error) error {
+		if c != nil {
+			c.close()
+		}
+		return nil
+	})
+}
+
+func (r *Replica) changes(after uint64) (batch []*Update, pos uint64) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, u := range r.log.entries[r.log.from(after):] {
+		if len(batch) == changesBatch {
+			return batch, after
+		}
+		after = u.seq
+		if u.state == stateLive {
+			batch = append(batch, u)
+		}
+	}
+	return batch, r.log.head
+}

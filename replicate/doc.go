@@ -1,0 +1,63 @@
+// Package replicate keeps replicas equal by sending what the other has not seen.
+//
+// A [Replica] is a set of named objects, each of a data type such as
+// replicate/model, that converge with those of other replicas: whoever has
+// received the same updates, in whatever order and however often, has the same
+// state. A replica is a source and a sink: [Replica.Read] is the replica as a
+// stream of bytes, [Replica.Write] takes such a stream in, and a [Session]
+// does both at once over a duplex. The bytes are the same in a file, in a pipe
+// and on a connection; PROTOCOL.md beside this file describes them.
+//
+// Start with [New] and a data type's Open; then
+//
+//	err := replicate.NewSession(r, replicate.SyncConfig{}).Run(ctx, d)
+//
+// keeps r equal to the peer behind d until it is told to stop.
+//
+// # Updates, stamps, the log
+//
+// A change is an [Update], named by its [Stamp]: a hybrid logical clock's
+// reading and the author. Stamps are strictly increasing for an author, lie
+// above everything the author had seen, and their order breaks all ties. A
+// replica keeps the live updates in order of arrival; what a newer one has made
+// obsolete is dropped, so that the log is as long as the state is large.
+//
+// # The promise
+//
+// A [Clock] says, for each author: "I have everything live up to here, or
+// something newer in its place." Everything else follows from keeping that
+// true. It moves with own writes, and at markers; never with a single update,
+// since a sender may die between two of them. A sender keeps no queue for a
+// peer: it takes a cut (the head of its log, and its clock at that moment),
+// sends every place up to the cut when the peer pulls, and then sends that
+// clock as a marker. What replaces an update that was still to be sent takes
+// over its place, and is sent in its stead. Without inherited places a marker
+// would be false; with markers only at the head of the log, neither the clock
+// nor slow keys would move while someone writes without pause.
+//
+// No order is promised inside a stream. At a marker, the receiver holds
+// everything that the sender held at the cut, or what replaced it.
+//
+// # Durability
+//
+// A replica alone is in memory. Package journal attaches a [Tail], which takes
+// everything that is not yet in the file, in one batch that ends with a
+// marker, and says when it is durable. Peers are shown only what is durable,
+// so that nobody ever knows more of an author than the author's own disk.
+//
+// # Authors
+//
+// Who writes is the replica's id and a random incarnation. A replica that may
+// have lost writes which others have seen (an unclean restart on a machine that
+// lost its page cache, a restored backup) takes a new incarnation before its
+// next write, since two updates must never share a stamp. A copied file is one
+// replica in two places: when copies meet, both sessions end with
+// [ErrForked].
+//
+// # Trust
+//
+// Peers may be slow, dead, stale or corrupt. They are not expected to lie: a
+// peer that promises what it does not have makes others miss updates, until
+// the fingerprints at the end of an exchange give it away ([ErrDiverged]) and
+// everything is exchanged again.
+package replicate

@@ -1,0 +1,45 @@
+package replicate
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// A Fingerprint sums the hashes of a replica's clock entries and of its live
+// updates, so that two replicas that hold and promise the same have the same.
+// It is kept incrementally. It guards against accidents, not against peers
+// that forge collisions: peers are trusted, or signed.
+type Fingerprint [2]uint64
+
+func (f *Fingerprint) add(h Fingerprint) { f[0] += h[0]; f[1] += h[1] }
+func (f *Fingerprint) sub(h Fingerprint) { f[0] -= h[0]; f[1] -= h[1] }
+
+// The first byte hashed keeps the two kinds of summands apart.
+const (
+	hashClockEntry = 'c'
+	hashUpdate     = 'u'
+)
+
+func hashEntry(a Author, t Time) Fingerprint {
+	var buf [1 + 1 + maxAuthorSize + 8]byte
+	b := append(buf[:0], hashClockEntry, byte(len(a)))
+	b = append(b, a...)
+	b = binary.BigEndian.AppendUint64(b, uint64(t))
+	return sumOf(b)
+}
+
+func hashOf(u *Update) Fingerprint {
+	var buf [128]byte
+	b := append(buf[:0], hashUpdate, byte(len(u.author.name)))
+	b = append(b, u.author.name...)
+	b = binary.BigEndian.AppendUint64(b, uint64(u.time))
+	b = binary.AppendUvarint(b, uint64(len(u.object.name.Type)))
+	b = append(b, u.object.name.Type...)
+	b = append(b, u.object.name.Name...)
+	return sumOf(b)
+}
+
+func sumOf(b []byte) Fingerprint {
+	h := sha256.Sum256(b)
+	return Fingerprint{binary.BigEndian.Uint64(h[:]), binary.BigEndian.Uint64(h[8:])}
+}

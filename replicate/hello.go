@@ -1,0 +1,170 @@
+package replicate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/through/frame"
+)
+
+// Flags of the greeting.
+const (
+	flagOnce = 1 << 0 // end when both have what the other had
+	flagFull = 1 << 1 // take my clock as empty: we found a broken promise
+	flagDump = 1 << 2 // no peer is behind this stream
+)
+
+const (
+	magic        = "weir"
+	greetingSize = len(magic) + 1 + 1 + 8 + 16 + 8 + 16
+)
+
+// greeting is the first frame of every stream: under 64 bytes, whatever the
+// number of authors.
+type greeting struct {
+	version byte
+	flags   byte
+	set     uint64 // hash of the data set's name; 0 for none
+	id      ReplicaID
+	epoch   uint64
+	print   Fingerprint
+}
+
+func (g greeting) append(dst []byte) []byte {
+	b := make([]byte, 0, greetingSize)
+	b = append(b, magic...)
+	b = append(b, g.version, g.flags)
+	b = binary.BigEndian.AppendUint64(b, g.set)
+	b = append(b, g.id[:]...)
+	b = binary.BigEndian.AppendUint64(b, g.epoch)
+	b = binary.BigEndian.AppendUint64(b, g.print[0])
+	b = binary.BigEndian.AppendUint64(b, g.print[1])
+	return frame.Append(dst, b)
+}
+
+// parseGreeting parses a first frame's payload.
+func parseGreeting(payload []byte) (g greeting, err error) {
+	if len(payload) < len(magic)+1 || string(payload[:len(magic)]) != magic {
+		return g, ErrNotWeir
+	}
+	c := &cursor{b: payload[len(magic):]}
+	if g.version = c.byte(); g.version != Version {
+		return g, &VersionError{Theirs: g.version, Ours: Version}
+	}
+	g.flags = c.byte()
+	g.set = c.uint64()
+	copy(g.id[:], c.bytes(len(g.id)))
+	g.epoch = c.uint64()
+	g.print = Fingerprint{c.uint64(), c.uint64()}
+	return g, c.end("greeting")
+}
+
+// setHash is how a data set is named on the wire.
+func setHash(name string) uint64 {
+	if name == "" {
+		return 0
+	}
+	h := sha256.Sum256([]byte("weir set " + name))
+	return binary.BigEndian.Uint64(h[:])
+}
+
+// greeting says who this replica is and what it holds. The caller holds the
+// lock.
+func (r *Replica) greeting(flags byte) greeting {
+	return greeting{
+		version: Version, flags: flags, set: setHash(r.set),
+		id: r.id, epoch: r.epoch, print: r.print,
+	}
+}
+
+// position is the second frame, sent when fingerprints differ: where the
+// sender stands, and how far it has heard the receiver.
+type position struct {
+	clock  map[Author]Time
+	token  Token
+	tokens bool // whether there is a token
+}
+
+// appendPosition codes a clock and perhaps a token. The zeros are the places
+// of what later versions fill in: filter, horizon and remainders.
+func appendPosition(dst []byte, authors []*author, clock []Time, token *Token) []byte {
+	b := []byte{kindPosition, 0}
+	n := 0
+	for _, t := range clock {
+		if t > 0 {
+			n++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	last := Time(0)
+	for i, t := range clock {
+		if t > 0 {
+			b = appendDelta(appendText(b, string(authors[i].name)), last, t)
+			last = t
+		}
+	}
+	b = append(b, 0, 0)
+	if token == nil {
+		return frame.Append(dst, append(b, 0))
+	}
+	b = binary.BigEndian.AppendUint64(append(b, 1), token.Epoch)
+	return frame.Append(dst, binary.AppendUvarint(b, token.Pos))
+}
+
+func parsePosition(payload []byte) (p position, err error) {
+	c := &cursor{b: payload[1:]}
+	if n := c.uvarint(); n != 0 {
+		c.fail(fmt.Errorf("filters are not supported"))
+	}
+	n := c.count(2 + len(ReplicaID{}) + incarnationSize)
+	p.clock = make(map[Author]Time, n)
+	last := Time(0)
+	for range n {
+		a := Author(c.text(maxAuthorSize))
+		last += Time(c.varint())
+		if c.err == nil && !a.Valid() {
+			c.fail(fmt.Errorf("author of %d bytes", len(a)))
+		}
+		p.clock[a] = last
+	}
+	if h, r := c.uvarint(), c.uvarint(); h != 0 || r != 0 {
+		c.fail(fmt.Errorf("horizons and remainders are not supported"))
+	}
+	if p.tokens = c.byte() != 0; p.tokens {
+		p.token = Token{Epoch: c.uint64(), Pos: c.uvarint()}
+	}
+	return p, c.end("position")
+}
+
+// sniff passes src on if its bytes begin like a weir stream, and fails with
+// ErrNotWeir as soon as they do not, so that whatever else answers is told
+// from a slow peer at once.
+func sniff(src pull.Source[[]byte]) pull.Source[[]byte] {
+	seen := 0
+	return pull.From(func(ctx context.Context) ([]byte, error) {
+		chunk, err := src(ctx)
+		switch {
+		case err == io.EOF && seen > 0 && seen <= len(magic):
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		}
+		for i := 0; i < len(chunk) && seen <= len(magic); i++ {
+			// The first byte is the greeting's length.
+			if seen > 0 && chunk[i] != magic[seen-1] || seen == 0 && chunk[i] < byte(len(magic)) {
+				return nil, ErrNotWeir
+			}
+			seen++
+		}
+		return chunk, nil
+	}, func(cause error) error {
+		if cause == io.EOF {
+			return nil
+		}
+		return pull.Abort(src, cause)
+	})
+}

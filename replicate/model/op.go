@@ -1,0 +1,76 @@
+package model
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+
+	"github.com/weir-go/weir/replicate"
+)
+
+// MaxKey bounds a key, in bytes.
+const MaxKey = 4 << 10
+
+const (
+	opDelete = 0
+	opSet    = 1
+)
+
+var errOp = errors.New("model: malformed op")
+
+func appendOp(dst []byte, kind byte, key string) []byte {
+	dst = append(dst, kind)
+	dst = binary.AppendUvarint(dst, uint64(len(key)))
+	return append(dst, key...)
+}
+
+// parseOp splits an op. Key and value share op's memory.
+func parseOp(op string) (kind byte, key, value string, err error) {
+	if len(op) < 2 || op[0] > opSet {
+		return 0, "", "", errOp
+	}
+	kind = op[0]
+	n, size := uvarint(op[1:])
+	rest := op[1+size:]
+	if size == 0 || n > uint64(len(rest)) {
+		return 0, "", "", errOp
+	}
+	key, value = rest[:n], rest[n:]
+	switch {
+	case n > MaxKey:
+		return 0, "", "", replicate.NewSizeError("key", key, MaxKey)
+	case kind == opDelete && value != "":
+		return 0, "", "", errOp
+	}
+	return kind, key, value, nil
+}
+
+// uvarint reads the length of a key, at most 3 bytes; size is 0 if there is
+// none.
+func uvarint(s string) (v uint64, size int) {
+	for i := 0; i < len(s) && i < 3; i++ {
+		v |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return v, i + 1
+		}
+	}
+	return 0, 0
+}
+
+// checkJSON refuses ops that this package cannot read, and values that are not
+// JSON, so that one careless peer cannot break every reader.
+func checkJSON(op string) error {
+	kind, _, value, err := parseOp(op)
+	if err != nil {
+		return err
+	}
+	if kind == opSet && !json.Valid([]byte(value)) {
+		return errors.New("model: value is not JSON")
+	}
+	return nil
+}
+
+func checkAny(op string) error {
+	_, _, _, err := parseOp(op)
+	return err
+}

@@ -1,0 +1,51 @@
+package replicate
+
+// A Type is a kind of object that a replica accepts. Its fields are read, not
+// changed, once a replica has been made with it.
+type Type struct {
+	// Tag names the type on the wire, such as "model/json". Replicas that
+	// share an object agree on the meaning of its tag.
+	Tag string
+
+	// New returns the empty state of a new object of the type.
+	New func() Object
+
+	// Check reports why op cannot be applied, whatever the state: a malformed
+	// op ends the session it came by, and nothing of its frame is applied.
+	// Nil accepts everything. It may be called by several goroutines at once.
+	Check func(op string) error
+}
+
+// An Object is the state of one object: a function of the set of updates it
+// was given, in whatever order they came.
+//
+// The replica calls Apply with its lock held, once at a time: Apply must not
+// block nor call the replica. What else reads the state does so inside
+// [Handle.View].
+type Object interface {
+	// Apply takes an update into the state. It calls obsolete for each update
+	// that was applied before and has no effect any more because of u; if u
+	// itself has none, since something newer is here, it calls obsolete(u).
+	//
+	// The result must not depend on the order of calls, also where u refers
+	// to something that has not arrived: that reference is kept, and takes
+	// effect when it does. Obsolescence is transitive: what u replaces also
+	// makes obsolete all that the replaced one did. The replica never hands
+	// over the same update twice while it is live, but a replaced one may come
+	// again.
+	Apply(u *Update, obsolete func(*Update))
+}
+
+// object is an Object with its name and place in the replica.
+type object struct {
+	name  ObjectName
+	typ   *Type
+	state Object
+	index int // in Replica.objects
+}
+
+// opaque is the state of an object whose type is not known: it keeps every
+// update, since only the type could say which are obsolete.
+type opaque struct{}
+
+func (opaque) Apply(*Update, func(*Update)) {}

@@ -1,0 +1,168 @@
+package replicate
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+
+	"github.com/weir-go/weir/through/frame"
+)
+
+// next is the source of outgoing bytes: each call returns the frame that the
+// session's state calls for, and waits where it calls for none. Updates are
+// cut from the log here, at the moment of the pull.
+func (s *Session) next(ctx context.Context) ([]byte, error) {
+	for {
+		chunk, err := s.step()
+		if err != nil {
+			return nil, err
+		}
+		if chunk != nil {
+			s.sentBytes.Add(int64(len(chunk)))
+			return chunk, nil
+		}
+		if err := s.c.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// step returns the next frame, nil if there is none for now.
+func (s *Session) step() ([]byte, error) {
+	r := s.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil && s.state != stateLeft && s.greeted {
+		s.state = stateLeft
+		return appendError(nil, s.err), nil
+	}
+	if !s.greeted {
+		s.greeted = true
+		return s.start.greeting.append(nil), nil
+	}
+	switch s.state {
+	case stateMet:
+		s.state = statePlaced
+		if s.placed {
+			s.state = stateStreaming
+		}
+		return s.position(), nil
+	case stateStreaming:
+		return s.stream(), nil
+	case stateLeft:
+		return nil, io.EOF
+	}
+	return nil, nil // waiting for the peer
+}
+
+// position says where this replica stands and how far it has heard the peer.
+func (s *Session) position() []byte {
+	clock := s.r.publicClock()
+	if s.full {
+		clock = nil
+	}
+	var token *Token
+	if t, ok := s.r.tokens[s.peer.id]; ok && t.Epoch == s.peer.epoch && !s.full {
+		token = &t
+	}
+	return appendPosition(nil, s.r.authors, clock, token)
+}
+
+// stream returns an ack if one is due, else updates, else a marker, else bye.
+func (s *Session) stream() []byte {
+	r, o := s.r, &s.out
+	if s.due != nil && covers(r.publicClock(), s.due) {
+		due := s.due
+		s.due = nil
+		return s.enc.ack(nil, r.authors, due)
+	}
+	for {
+		if o.silent && s.leaving() {
+			s.state = stateLeft
+			return appendBye(nil, r)
+		}
+		if o.silent && !o.next(r) {
+			return nil
+		}
+		var complete bool
+		if s.buf, complete = o.collect(&r.log, s.buf); len(s.buf) > 0 {
+			s.sentUpdates.Add(int64(len(s.buf)))
+			chunk := s.enc.updates(nil, s.buf, o.pos)
+			clear(s.buf)
+			return chunk
+		}
+		if complete && !o.silent {
+			o.marked()
+			if s.goal == nil {
+				s.goal = o.promise
+			}
+			return s.enc.marker(nil, r.authors, marker{pos: o.pos, clock: o.promise})
+		}
+	}
+}
+
+// leaving reports whether it is time to go: both sides have, durably, what the
+// other had, and one of them wants no more.
+func (s *Session) leaving() bool {
+	done := s.heard.marker && s.due == nil && s.goal != nil && covers(s.said, s.goal) &&
+		s.r.visible() >= s.start.seq
+	if done {
+		s.caughtUp.Store(true)
+	}
+	return done && (s.once || s.heard.bye)
+}
+
+// Codes of error frames. They go over the wire: the list only grows.
+var errorCodes = []error{
+	1:  ErrVersion,
+	2:  ErrWrongSet,
+	3:  ErrForked,
+	4:  ErrUnknownType,
+	5:  ErrFuture,
+	6:  ErrCorrupt,
+	7:  ErrSelf,
+	8:  ErrSuperseded,
+	9:  ErrNotWeir,
+	10: ErrDiverged,
+}
+
+// A RemoteError is the reason that the peer gave for ending the session. It
+// matches the error that the peer had, where that is one of this package's.
+type RemoteError struct {
+	Code uint64 // 0 for a reason that has no code
+	Text string // what the peer said, at most 1 KiB
+}
+
+// Error quotes the peer.
+func (e *RemoteError) Error() string { return "peer: " + e.Text }
+
+// Is reports whether target is the sentinel of the code.
+func (e *RemoteError) Is(target error) bool {
+	return e.Code > 0 && e.Code < uint64(len(errorCodes)) && errorCodes[e.Code] == target
+}
+
+const maxErrorText = 1 << 10
+
+func appendError(dst []byte, err error) []byte {
+	code := 0
+	for i, sentinel := range errorCodes {
+		if i > 0 && errors.Is(err, sentinel) {
+			code = i
+		}
+	}
+	text := err.Error()
+	b := binary.AppendUvarint([]byte{kindError}, uint64(code))
+	return frame.Append(dst, appendText(b, text[:min(len(text), maxErrorText)]))
+}
+
+func parseError(payload []byte) error {
+	c := &cursor{b: payload[1:]}
+	e := &RemoteError{Code: c.uvarint(), Text: c.text(maxErrorText)}
+	if err := c.end("error"); err != nil {
+		return err
+	}
+	return e
+}

@@ -1,0 +1,236 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/through/frame"
+)
+
+// ErrNotDump is returned by Load for a weir stream that is no dump, such as a
+// replica's own file.
+var ErrNotDump = errors.New("replicate: a weir stream, but not a dump")
+
+// Read returns the replica as a stream of frames: what since does not promise
+// (nil: everything), then a marker, then the end. The bytes are those that a
+// peer would be sent. Writers may go on writing: what they replace while the
+// stream is read is sent in its newer form. Nothing is read before the first
+// call; the source must not be shared.
+func (r *Replica) Read(since Clock) pull.Source[[]byte] {
+	d := &dump{r: r, since: since}
+	return pull.From(d.next, d.release)
+}
+
+// dump is an outgoing half without a peer.
+type dump struct {
+	r     *Replica
+	since Clock
+	c     *reader
+	out   outbox
+	enc   encoder
+	buf   []*Update
+	ended bool
+}
+
+func (d *dump) next(context.Context) ([]byte, error) {
+	if d.c == nil {
+		return d.begin(), nil
+	}
+	if d.ended {
+		return nil, io.EOF
+	}
+	r := d.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d.buf, _ = d.out.collect(&r.log, d.buf); len(d.buf) > 0 {
+		return d.enc.updates(nil, d.buf, d.out.pos), nil
+	}
+	d.ended = true
+	chunk := d.enc.marker(nil, r.authors, marker{pos: d.out.pos, clock: d.out.promise})
+	return appendBye(chunk, r), nil
+}
+
+// begin takes the cut and makes the header. The epoch is left out, so that
+// nobody takes the dump's places for a live log's.
+func (d *dump) begin() []byte {
+	r := d.r
+	d.c = r.newReader()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d.c.peer = &d.out
+	known := make([]Time, len(r.authors))
+	for i, a := range r.authors {
+		known[i] = d.since[a.name]
+	}
+	d.out.open(r, known, 0)
+	g := r.greeting(flagDump)
+	g.epoch = 0
+	return appendPosition(g.append(nil), r.authors, d.out.promise, nil)
+}
+
+func (d *dump) release(error) error {
+	if d.c != nil {
+		d.c.close()
+	}
+	return nil
+}
+
+// Write takes in a stream that Read made: a pull.Sink. See [Replica.Load].
+func (r *Replica) Write(ctx context.Context, src pull.Source[[]byte]) error {
+	_, err := r.Load(ctx, src)
+	return err
+}
+
+// Load takes in a stream that Read made, and says what was in it. What came
+// before an error stays: an error matching io.ErrUnexpectedEOF means that the
+// stream was cut off, ErrCorrupt that it was damaged, ErrNotWeir and
+// [ErrNotDump] that it was something else. Other errors are those of a
+// session, or the source's own.
+func (r *Replica) Load(ctx context.Context, src pull.Source[[]byte]) (Stats, error) {
+	l := &loader{r: r}
+	counted := func(ctx context.Context) ([]byte, error) {
+		chunk, err := src(ctx)
+		l.stats.ReceivedBytes += int64(len(chunk))
+		return chunk, err
+	}
+	frames := frame.Decode(sniff(counted), maxFrame)
+	for {
+		msg, err := frames(ctx)
+		if err == io.EOF {
+			return l.stats, l.end()
+		}
+		if err != nil {
+			return l.stats, describe(err)
+		}
+		if err := l.take(msg); err != nil {
+			return l.stats, errors.Join(err, pull.Abort(frames, err))
+		}
+	}
+}
+
+// loader is an incoming half without a peer.
+type loader struct {
+	r     *Replica
+	dec   decoder
+	met   bool
+	bye   bool
+	stats Stats
+}
+
+func (l *loader) end() error {
+	if l.bye {
+		return nil
+	}
+	return fmt.Errorf("replicate: dump cut off: %w", io.ErrUnexpectedEOF)
+}
+
+func (l *loader) take(msg []byte) error {
+	if len(msg) == 0 {
+		return &FrameError{Frame: "empty", Err: errShort}
+	}
+	switch kind := msg[0]; {
+	case !l.met:
+		return l.greet(msg)
+	case l.bye:
+		return &FrameError{Frame: "late", Err: fmt.Errorf("kind %d after bye", kind)}
+	case kind == kindUpdates:
+		news, n, err := l.r.takeIn(&l.dec, msg, true)
+		l.stats.ReceivedUpdates += int64(n)
+		l.stats.AppliedUpdates += int64(news)
+		return err
+	case kind == kindMarker:
+		l.stats.CaughtUp = true
+		return l.r.joinIn(&l.dec, msg, true)
+	case kind == kindBye:
+		l.bye = true
+	case kind == kindPosition || kind >= kindIgnorable:
+	default:
+		return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a dump", kind)}
+	}
+	return nil
+}
+
+func (l *loader) greet(msg []byte) error {
+	g, err := parseGreeting(msg)
+	switch {
+	case err != nil:
+		return err
+	case g.flags&flagDump == 0:
+		return ErrNotDump
+	case g.set != 0 && l.r.set != "" && g.set != setHash(l.r.set):
+		return fmt.Errorf("%w; this one is %q", ErrWrongSet, l.r.set)
+	}
+	l.met, l.stats.Peer = true, g.id
+	return nil
+}
+
+// takeIn takes in a frame of updates that comes from no peer.
+func (r *Replica) takeIn(d *decoder, msg []byte, foreign bool) (news, n int, err error) {
+	f, err := d.parseUpdates(msg)
+	if err != nil {
+		return 0, 0, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := d.intern(r, f.names); err != nil {
+		return 0, 0, err
+	}
+	updates, err := d.resolve(f, 0)
+	if err != nil {
+		return 0, 0, err
+	}
+	if foreign {
+		if err := r.refuseFuture(updates, f.newest); err != nil {
+			return 0, 0, err
+		}
+	}
+	news, err = r.receive(updates, false)
+	r.wake()
+	return news, len(updates), err
+}
+
+// joinIn joins the clock of a marker that comes from no peer.
+func (r *Replica) joinIn(d *decoder, msg []byte, foreign bool) error {
+	f, err := d.parseClock(msg)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := d.intern(r, f.names); err != nil {
+		return err
+	}
+	entries := d.entries(f.clock)
+	for _, e := range entries {
+		if !foreign {
+			break
+		}
+		if err := r.notFuture(Stamp{e.time, e.author.name}); err != nil {
+			return err
+		}
+	}
+	r.promised(entries)
+	if !foreign {
+		for _, t := range f.tokens {
+			r.tokens[t.Sender] = t.Token
+		}
+	}
+	r.wake()
+	return nil
+}
+
+// refuseFuture refuses updates of which the newest is too far ahead.
+func (r *Replica) refuseFuture(updates []*Update, newest Time) error {
+	for _, u := range updates {
+		if u.time < newest {
+			continue
+		}
+		if err := r.notFuture(u.Stamp()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

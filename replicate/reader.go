@@ -1,0 +1,56 @@
+package replicate
+
+import (
+	"context"
+
+	"github.com/weir-go/weir/pull"
+)
+
+// A reader follows the log: it is woken when there may be something new.
+type reader struct {
+	r     *Replica
+	woken chan struct{}
+	peer  *outbox // nil for a reader that inherits no places
+}
+
+// newReader registers a reader. It starts out woken.
+func (r *Replica) newReader() *reader {
+	c := &reader{r: r, woken: make(chan struct{}, 1)}
+	c.poke()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.readers[c] = struct{}{}
+	return c
+}
+
+func (c *reader) close() {
+	c.r.mu.Lock()
+	defer c.r.mu.Unlock()
+	delete(c.r.readers, c)
+}
+
+// poke wakes the reader; it never blocks.
+func (c *reader) poke() {
+	select {
+	case c.woken <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns when the reader has been woken since it last returned.
+func (c *reader) wait(ctx context.Context) error {
+	select {
+	case <-c.woken:
+		return nil
+	case <-ctx.Done():
+		return pull.Cause(ctx)
+	}
+}
+
+// inherit hands v's unsent place on to u, which replaced it (nil if what
+// replaced v is no longer here either and has handed on its own places).
+func (c *reader) inherit(v, u *Update) {
+	if c.peer != nil {
+		c.peer.inherit(v, u)
+	}
+}

@@ -1,0 +1,89 @@
+package replicate
+
+import (
+	"fmt"
+)
+
+// A Header is the first frame of a file or dump.
+type Header struct {
+	ID   ReplicaID
+	Dump bool // a dump, not a replica's own file
+}
+
+// AppendHeader appends the frame that a replica's own file begins with.
+func (r *Replica) AppendHeader(dst []byte) []byte {
+	return greeting{version: Version, set: setHash(r.set), id: r.id}.append(dst)
+}
+
+// ParseHeader parses the payload of a first frame. It returns ErrNotWeir, a
+// VersionError or a FrameError.
+func ParseHeader(payload []byte) (Header, error) {
+	g, err := parseGreeting(payload)
+	return Header{ID: g.id, Dump: g.flags&flagDump != 0}, err
+}
+
+// FileKind reports whether a frame's payload is of one of the 32 kinds, 0x40
+// to 0x5f, that belong to files and are never sent to a peer.
+func FileKind(payload []byte) bool {
+	return len(payload) > 0 && payload[0] >= kindFile && payload[0] <= kindFileEnd
+}
+
+// A Restorer takes a replica's own updates and markers back in from its file,
+// in the order they were written. It is for one goroutine.
+type Restorer struct {
+	r       *Replica
+	dec     decoder
+	updates int
+	markers int
+}
+
+// NewRestorer returns a restorer for a replica that was just made and has
+// nothing attached to it.
+func NewRestorer(r *Replica) *Restorer { return &Restorer{r: r} }
+
+// Frame takes one frame's payload: updates or a marker. It returns a
+// FrameError if the payload makes no sense, and then has applied nothing of
+// it.
+func (x *Restorer) Frame(payload []byte) error {
+	if len(payload) == 0 {
+		return &FrameError{Frame: "empty", Err: errShort}
+	}
+	switch payload[0] {
+	case kindUpdates:
+		_, n, err := x.r.takeIn(&x.dec, payload, false)
+		x.updates += n
+		return err
+	case kindMarker:
+		x.markers++
+		return x.r.joinIn(&x.dec, payload, false)
+	}
+	return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a file", payload[0])}
+}
+
+// Updates returns how many updates were taken in.
+func (x *Restorer) Updates() int { return x.updates }
+
+// Markers returns how many markers were taken in.
+func (x *Restorer) Markers() int { return x.markers }
+
+// Adopt goes on writing as an author of earlier openings, all of whose writes
+// are known to be held. A journal calls it after restoring, when it is sure
+// that nothing others may have seen was lost; else the new author stands that
+// every replica begins with. It returns an error for another replica's author.
+func (r *Replica) Adopt(name Author) error {
+	if id, ok := name.ID(); !ok || id != r.id {
+		return fmt.Errorf("replicate: author %v is not of replica %s", name, r.id.Short())
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.self, r.renewed = r.internAuthor(name), false
+	r.promise(r.self, r.self.last())
+	return nil
+}
+
+// Witness makes every later stamp lie above t.
+func (r *Replica) Witness(t Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.witness(t)
+}

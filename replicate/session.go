@@ -1,0 +1,160 @@
+package replicate
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// SyncConfig says how a session is run. The zero value is a live session.
+type SyncConfig struct {
+	// Once ends the session when each side has, durably, all that the other
+	// had when they met. It is enough that one side asks for it.
+	Once bool
+
+	// HandshakeTimeout bounds the time until the peer has said who it is and
+	// where it stands; 0 means 10 seconds.
+	HandshakeTimeout time.Duration
+}
+
+// Stats counts what a session moved. Bytes are those of the sync frames, not
+// of what carries them.
+type Stats struct {
+	Peer            ReplicaID // zero until the peer has said who it is
+	SentBytes       int64
+	ReceivedBytes   int64
+	SentUpdates     int64
+	ReceivedUpdates int64
+	AppliedUpdates  int64 // those received that were news
+	CaughtUp        bool  // both had, at one moment, what the other had
+}
+
+// A Session keeps two replicas equal over one duplex, by the rules in this
+// package's PROTOCOL.md. It is a state machine with two ends: frames that come
+// in move it, and the source of outgoing frames says what its state calls for
+// each time it is pulled. Run is called once; Stats and Finish may be called
+// by any goroutine.
+type Session struct {
+	r   *Replica
+	cfg SyncConfig
+	c   *reader
+	enc encoder
+	dec decoder
+
+	// Guarded by the replica's lock.
+	out  outbox
+	peer greeting
+
+	mu      sync.Mutex // guards the rest; taken after the replica's lock
+	state   state
+	err     error // why the session is ending, if not well
+	once    bool
+	greeted bool   // our greeting is out
+	placed  bool   // the peer's position is known
+	full    bool   // one side asks for everything
+	due     []Time // what the peer was promised to be told is durable
+	heard   struct {
+		marker bool // the peer has sent all it had
+		bye    bool
+	}
+	goal []Time // the clock that the peer must hold before we leave
+	said []Time // the clock that the peer says it holds, durably
+
+	start struct { // when the session began
+		greeting greeting
+		seq      uint64
+		clock    []Time
+	}
+	buf []*Update
+
+	sentBytes, receivedBytes     atomic.Int64
+	sentUpdates, receivedUpdates atomic.Int64
+	appliedUpdates               atomic.Int64
+	caughtUp                     atomic.Bool
+}
+
+// state is where the outgoing half of a session stands.
+type state int
+
+const (
+	stateAlone     state = iota // the peer's greeting not seen
+	stateMet                    // they differ: position to be sent
+	statePlaced                 // position sent, the peer's not seen
+	stateStreaming              // updates and markers
+	stateLeft                   // bye or error sent: the end
+)
+
+// NewSession prepares a session of r with a peer.
+func NewSession(r *Replica, cfg SyncConfig) *Session {
+	if cfg.HandshakeTimeout == 0 {
+		cfg.HandshakeTimeout = 10 * time.Second
+	}
+	s := &Session{r: r, cfg: cfg, once: cfg.Once}
+	s.c = &reader{r: r, woken: make(chan struct{}, 1), peer: &s.out}
+	s.c.poke()
+	return s
+}
+
+// Stats returns what the session has moved so far.
+func (s *Session) Stats() Stats {
+	s.r.mu.RLock()
+	peer := s.peer.id
+	s.r.mu.RUnlock()
+	return Stats{
+		Peer:            peer,
+		SentBytes:       s.sentBytes.Load(),
+		ReceivedBytes:   s.receivedBytes.Load(),
+		SentUpdates:     s.sentUpdates.Load(),
+		ReceivedUpdates: s.receivedUpdates.Load(),
+		AppliedUpdates:  s.appliedUpdates.Load(),
+		CaughtUp:        s.caughtUp.Load(),
+	}
+}
+
+// Finish asks a live session to end as if it had been run once: when both
+// sides hold, durably, what the other has by now.
+func (s *Session) Finish() {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.once, s.goal, s.start.seq = true, s.r.times(), s.r.log.head
+	s.c.poke()
+}
+
+// stop ends the session with a failure, which the peer is told.
+func (s *Session) stop(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
+	s.c.poke()
+}
+
+// greet takes down what the session starts from.
+func (s *Session) greet() {
+	r := s.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	flags := byte(0)
+	if s.cfg.Once {
+		flags |= flagOnce
+	}
+	if r.suspect {
+		flags |= flagFull
+		r.suspect = false
+		s.full = true
+	}
+	s.start.greeting = r.greeting(flags)
+	s.start.seq, s.start.clock = r.log.head, r.times()
+	r.readers[s.c] = struct{}{}
+}
+
+// leave takes the session off the replica.
+func (s *Session) leave() {
+	s.c.close()
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.r.part(s)
+}

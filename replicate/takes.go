@@ -1,0 +1,181 @@
+package replicate
+
+import (
+	"fmt"
+	"slices"
+)
+
+// takeGreeting takes the peer's first frame: who it is, and whether there is
+// anything to exchange.
+func (s *Session) takeGreeting(msg []byte) error {
+	g, err := parseGreeting(msg)
+	if err != nil {
+		return err
+	}
+	r := s.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.peer = g
+	if ours := s.start.greeting.set; g.set != 0 && ours != 0 && g.set != ours {
+		return fmt.Errorf("%w; this one is %q", ErrWrongSet, r.set)
+	}
+	if g.flags&flagDump != 0 {
+		return fmt.Errorf("%w: a dump, where a peer was expected", ErrNotWeir)
+	}
+	if err := r.meet(s, g); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.once = s.once || g.flags&flagOnce != 0
+	s.full = s.full || g.flags&flagFull != 0
+	if g.print != s.start.greeting.print || s.full {
+		s.state = stateMet
+		return nil
+	}
+	// Equal: each holds and promises exactly what the other does.
+	s.out.resume(s.start.clock, s.start.seq)
+	s.goal, s.heard.marker = s.start.clock, true
+	s.said = slices.Clone(s.start.clock)
+	s.state = stateStreaming
+	return nil
+}
+
+// takePosition takes where the peer stands, and cuts what it lacks.
+func (s *Session) takePosition(msg []byte) error {
+	p, err := parsePosition(msg)
+	if err != nil {
+		return err
+	}
+	r := s.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.placed || s.state != stateMet && s.state != statePlaced {
+		return &FrameError{Frame: "position", Err: fmt.Errorf("out of turn")}
+	}
+	known := make([]Time, len(r.authors))
+	for name, t := range p.clock {
+		if err := r.notFuture(Stamp{t, name}); err != nil {
+			return err
+		}
+	}
+	for name, t := range p.clock {
+		a := r.internAuthor(name)
+		if a == r.self && t > a.clock {
+			// The peer has writes of mine that I do not: I was restored.
+			r.newIncarnation()
+		}
+		for len(known) <= a.index {
+			known = append(known, 0)
+		}
+		known[a.index] = t
+		r.witness(t)
+	}
+	seq := uint64(0)
+	if p.tokens && p.token.Epoch == r.epoch && p.token.Pos <= r.log.head {
+		seq = p.token.Pos
+	}
+	s.said = slices.Clone(known)
+	s.out.open(r, known, seq)
+	if s.placed = true; s.state == statePlaced {
+		s.state = stateStreaming
+	}
+	return nil
+}
+
+// takeUpdates takes in one frame of updates, whole or not at all.
+func (s *Session) takeUpdates(msg []byte) error {
+	f, err := s.dec.parseUpdates(msg)
+	if err != nil {
+		return err
+	}
+	r := s.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := s.dec.intern(r, f.names); err != nil {
+		return err
+	}
+	updates, err := s.dec.resolve(f, s.out.peer)
+	if err != nil {
+		return err
+	}
+	if err := r.refuseFuture(updates, f.newest); err != nil {
+		return err
+	}
+	news, err := r.receive(updates, s.full)
+	s.receivedUpdates.Add(int64(len(updates)))
+	s.appliedUpdates.Add(int64(news))
+	r.wake()
+	if err != nil {
+		return err
+	}
+	r.keepToken(s.peer.id, Token{s.peer.epoch, f.pos})
+	return nil
+}
+
+// takeClock takes a marker, whose promise is now ours too, or an ack.
+func (s *Session) takeClock(msg []byte) error {
+	f, err := s.dec.parseClock(msg)
+	if err != nil {
+		return err
+	}
+	r := s.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := s.dec.intern(r, f.names); err != nil {
+		return err
+	}
+	entries := s.dec.entries(f.clock)
+	for _, e := range entries {
+		if err := r.notFuture(Stamp{e.time, e.author.name}); err != nil {
+			return err
+		}
+	}
+	clock := make([]Time, len(r.authors))
+	for _, e := range entries {
+		clock[e.author.index] = max(clock[e.author.index], e.time)
+	}
+	s.out.known = joined(s.out.known, clock)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = joined(s.said, clock)
+	if msg[0] == kindAck {
+		return nil
+	}
+	r.promised(entries)
+	r.keepToken(s.peer.id, Token{s.peer.epoch, f.pos})
+	s.due = joined(s.due, clock)
+	s.heard.marker = true
+	r.wake()
+	return nil
+}
+
+// takeBye takes the peer's leave, and compares what both have come to.
+func (s *Session) takeBye(msg []byte) error {
+	b, err := parseBye(msg)
+	if err != nil {
+		return err
+	}
+	r := s.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if b.contradicts(r.bye()) {
+		r.suspect = true
+		return ErrDiverged
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard.bye = true
+	return nil
+}
+
+// notFuture refuses a stamp too far ahead of the wall clock.
+func (r *Replica) notFuture(s Stamp) error {
+	ahead := s.Time.Wall().Sub(r.cfg.Now())
+	if ahead <= r.cfg.MaxAhead {
+		return nil
+	}
+	return &FutureError{Stamp: s, Ahead: ahead, Limit: r.cfg.MaxAhead}
+}

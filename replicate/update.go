@@ -1,0 +1,69 @@
+package replicate
+
+// Limits on what a replica takes in and gives out.
+const (
+	// MaxUpdate bounds one update's op, in bytes.
+	MaxUpdate = 4 << 20
+	// MaxName bounds an object's type tag and its name, in bytes each.
+	MaxName = 4 << 10
+
+	// batchSize is what a frame of updates holds at most; an update larger
+	// than that travels alone.
+	batchSize = 32 << 10
+	// maxFrame bounds a frame: one update of the largest size, and its names.
+	maxFrame = MaxUpdate + 64<<10
+)
+
+// An ObjectName names one object of a replica: what type it has, and which one
+// of that type it is. The same name with two types is two objects.
+type ObjectName struct {
+	Type string // the type's tag, such as "model/json"
+	Name string // "" is a good name for the only one
+}
+
+// String returns type and name, with a colon between them if there is a name.
+func (n ObjectName) String() string {
+	if n.Name == "" {
+		return n.Type
+	}
+	return n.Type + ":" + n.Name
+}
+
+// An Update is one change of one object by one author. It is immutable and may
+// be shared between goroutines.
+type Update struct {
+	op     string
+	author *author
+	object *object
+	time   Time
+	seq    uint64 // place in this replica's order of arrival, from 1
+	origin uint32 // the peer it came from, by peerEpochs.number; 0 for none
+	state  updateState
+}
+
+// updateState says who may still see an update.
+type updateState uint8
+
+const (
+	stateLive     updateState = iota
+	stateReplaced             // obsolete here; peers see it until what replaced it is durable
+	stateDropped              // in no one's view any more
+)
+
+// Stamp returns who wrote the update and when: its name.
+func (u *Update) Stamp() Stamp { return Stamp{Time: u.time, Author: u.author.name} }
+
+// Object returns the name of the object that the update changes.
+func (u *Update) Object() ObjectName { return u.object.name }
+
+// Op returns the change itself, in the data type's own encoding.
+func (u *Update) Op() string { return u.op }
+
+// Newer reports whether u's stamp is above v's: the order in which the last
+// writer wins.
+func (u *Update) Newer(v *Update) bool {
+	if u.time != v.time {
+		return u.time > v.time
+	}
+	return u.author.name > v.author.name
+}
