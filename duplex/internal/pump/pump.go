@@ -1,0 +1,184 @@
+// Package pump is the sink of things that bytes are written to.
+package pump
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/weir-go/weir/pull"
+)
+
+// Size is how many bytes may wait while a write is under way.
+const Size = 32 << 10
+
+// A Carrier takes bytes, and one end.
+type Carrier interface {
+	io.Writer
+
+	// End tells the other side that everything was written.
+	End() error
+
+	// Cut ends without that, also after a failed Write. It makes a running
+	// Write fail soon. It may be called more than once and beside any other
+	// call, and returns when the cut is made.
+	Cut(cause error)
+}
+
+// Run pulls src in the caller's goroutine and writes to c in another. The
+// first chunk is written at once; those that come while a write is under way
+// go into the next one, up to Size bytes. One chunk more may have been pulled
+// that did not fit. A chunk of Size bytes or more is written as it is.
+//
+// Run returns nil once src has ended, everything was written and c.End said
+// nothing; otherwise it has cut c, src has ended, and it returns why: the
+// failure of src after which what came before was still written, the failure
+// of a write, or the cause of ctx, which interrupts a write.
+func Run(ctx context.Context, src pull.Source[[]byte], c Carrier) error {
+	own, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	p := &pump{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	stop := context.AfterFunc(own, func() { c.Cut(pull.Cause(own)) })
+	whole := false // else cutting has begun, whatever src made of it
+	defer func() {
+		if !whole {
+			c.Cut(pull.Cause(own))
+		}
+	}()
+
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		if err := p.empty(c); err != nil {
+			cancel(err)
+		}
+	}()
+	err := p.pullAll(own, cancel, src, written)
+	whole = stop()
+	switch {
+	case !whole && err == io.EOF:
+		return pull.Cause(own)
+	case err == io.EOF:
+		return c.End()
+	case whole:
+		c.Cut(err)
+	}
+	return err
+}
+
+// pump is the buffer between the two goroutines.
+type pump struct {
+	wake chan struct{} // to the writer: there is something, or no more to come
+	room chan struct{} // to the puller: the buffer was taken
+
+	mu    sync.Mutex
+	buf   []byte
+	owned bool // buf is a caller's chunk, not ours to use again
+	ended bool
+}
+
+// pullAll moves src into the buffer to its end, and returns that when the
+// writer is done. A panic of src ends the writer first.
+func (p *pump) pullAll(
+	ctx context.Context, cancel context.CancelCauseFunc,
+	src pull.Source[[]byte], written <-chan struct{},
+) error {
+	returned := false
+	defer func() {
+		if !returned {
+			v := recover()
+			err := pull.NewPanicError(v)
+			cancel(err)
+			p.end()
+			<-written
+			if v != nil {
+				defer panic(v)
+			}
+			_ = pull.AbortIn(ctx, src, err)
+		}
+	}()
+	for {
+		chunk, err := src(ctx)
+		if err != nil {
+			returned = true
+			p.end()
+			<-written
+			return err
+		}
+		p.put(ctx, chunk)
+	}
+}
+
+// put adds chunk once it fits. When ctx is done the chunk is dropped: nothing
+// will be written any more.
+func (p *pump) put(ctx context.Context, chunk []byte) {
+	for !p.tryPut(chunk) {
+		select {
+		case <-p.room:
+		case <-ctx.Done():
+			return
+		}
+	}
+	signal(p.wake)
+}
+
+func (p *pump) tryPut(chunk []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case len(p.buf) == 0 && len(chunk) >= Size:
+		p.buf, p.owned = chunk, true
+	case len(p.buf)+len(chunk) <= Size:
+		p.buf = append(p.buf, chunk...)
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *pump) end() {
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
+	signal(p.wake)
+}
+
+// empty writes what is there until no more is to come, or a write fails.
+func (p *pump) empty(w io.Writer) error {
+	var spare []byte
+	for {
+		full, owned, ended := p.swap(spare)
+		if len(full) == 0 {
+			if ended {
+				return nil
+			}
+			spare = full
+			<-p.wake
+			continue
+		}
+		signal(p.room)
+		if _, err := w.Write(full); err != nil {
+			return err
+		}
+		spare = full[:0]
+		if owned {
+			spare = nil
+		}
+	}
+}
+
+// swap takes the buffer and leaves spare in its place.
+func (p *pump) swap(spare []byte) (full []byte, owned, ended bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	full, owned, ended = p.buf, p.owned, p.ended
+	p.buf, p.owned = spare, false
+	return full, owned, ended
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
