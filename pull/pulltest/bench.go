@@ -1,0 +1,154 @@
+package pulltest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// How long a call may take: in a bubble that is virtual time, which passes
+// only while everything waits.
+const (
+	patience     = 24 * time.Hour
+	realPatience = 10 * time.Second
+	realPrompt   = time.Second
+)
+
+// A bench runs schedules and collects the violations they report.
+type bench struct {
+	t        *testing.T
+	realTime bool
+	grace    time.Duration // for release work
+	restless bool          // may run goroutines before the first call
+
+	mu    sync.Mutex
+	found []Violation
+}
+
+// A run is one schedule under way.
+type run struct {
+	*bench
+	name    string
+	release []func() // lets everything go that the schedule still blocks
+}
+
+func (r *run) report(law, format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.found = append(r.found, Violation{law, r.name, fmt.Sprintf(format, args...)})
+}
+
+// schedule runs f in a bubble of its own, and looks for goroutines that it
+// left behind.
+func (b *bench) schedule(name string, f func(r *run)) {
+	r := &run{bench: b, name: name}
+	if b.realTime {
+		f(r)
+		r.letGo()
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.report(lawPrompt, "something is blocked for ever: %v", p)
+		}
+	}()
+	synctest.Test(b.t, func(*testing.T) {
+		before := len(bubbled())
+		f(r)
+		synctest.Wait()
+		if left := bubbled(); len(left) > before {
+			r.report(lawAbort, "goroutines left after the end: %s", summary(left))
+			r.letGo()
+			time.Sleep(patience)
+		}
+		r.letGo()
+	})
+}
+
+func (r *run) letGo() {
+	for _, f := range r.release {
+		f()
+	}
+	r.release = nil
+}
+
+// population counts the goroutines of the bubble.
+func (r *run) population() int {
+	if r.realTime {
+		return 0
+	}
+	return len(bubbled())
+}
+
+// idle checks that nothing was started by building a stream.
+func (r *run) idle(before int) {
+	if r.realTime {
+		return
+	}
+	synctest.Wait()
+	if now := bubbled(); len(now) > before && !r.restless {
+		r.report(lawDemand, "goroutines started before the first call: %s", summary(now))
+	}
+}
+
+// A call is a call under way in a goroutine of its own.
+type call[T any] struct {
+	done     chan struct{}
+	value    T
+	err      error
+	panicked any
+}
+
+func start[T any](f func() (T, error)) *call[T] {
+	c := &call[T]{done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		defer func() { c.panicked = recover() }()
+		c.value, c.err = f()
+	}()
+	return c
+}
+
+// returned says whether what done stands for has happened without any time
+// passing.
+func (r *run) returned(done <-chan struct{}) bool {
+	if r.realTime {
+		return within(done, realPrompt)
+	}
+	synctest.Wait()
+	return within(done, 0)
+}
+
+// returnsSoon is returned, with the grace that release work may take.
+func (r *run) returnsSoon(done <-chan struct{}) bool {
+	return r.returned(done) || r.grace > 0 && within(done, r.grace)
+}
+
+// returns says whether done happens at all; time may pass.
+func (r *run) returns(done <-chan struct{}) bool {
+	if r.realTime {
+		return within(done, realPatience)
+	}
+	return within(done, patience)
+}
+
+func within(done <-chan struct{}, d time.Duration) bool {
+	select {
+	case <-done:
+		return true
+	default:
+	}
+	if d == 0 {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

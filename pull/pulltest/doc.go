@@ -1,0 +1,22 @@
+// Package pulltest checks that sources, throughs and sinks keep pull's contract.
+//
+// [Source], [Through] and [Sink] each run one stream through a matrix of
+// schedules (root values 0, 1, 5, 1000; end, failure, stall; abort before the
+// first call, between calls, during a blocked call, after the end; with and
+// without a cause, and twice) and fail the test for each law that is broken,
+// naming the schedule. [CheckSource], [CheckThrough] and [CheckSink] return
+// the violations instead. [Guard] watches the caller of one source.
+//
+//	func TestDouble(t *testing.T) {
+//		pulltest.Through(t, func(src pull.Source[int]) pull.Source[int] {
+//			return through.Map(src, func(v int) int { return 2 * v })
+//		}, pulltest.ThroughOptions[int, int]{Want: double})
+//	}
+//
+// A schedule runs in a bubble of testing/synctest, so "promptly" means at
+// once, in virtual time, and a goroutine that is left behind is seen. So the
+// checks cannot run inside a bubble themselves, and a stream that blocks on
+// something outside it (a socket, a process) sets RealTime.
+//
+// A duplex is checked as its two halves.
+package pulltest
