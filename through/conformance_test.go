@@ -1,0 +1,153 @@
+package through_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/pull/pulltest"
+	"github.com/weir-go/weir/through"
+)
+
+// TestConformance runs every operator of the package through pulltest. A
+// subtest is named after what it checks.
+func TestConformance(t *testing.T) {
+	t.Run("Map", mapConforms)
+	t.Run("Filter", filterConforms)
+	t.Run("Take", takeConforms)
+	t.Run("Flatten", flattenConforms)
+	t.Run("Unbatch", unbatchConforms)
+	t.Run("Batch", batchConforms)
+	t.Run("Parallel", parallelConforms)
+}
+
+func mapped(in []int) []int {
+	out := make([]int, len(in))
+	for i, n := range in {
+		out[i] = triple(n)
+	}
+	return out
+}
+
+func batched(in []int) (out [][]int) {
+	for len(in) > 0 {
+		n := min(3, len(in))
+		out = append(out, in[:n:n])
+		in = in[n:]
+	}
+	return out
+}
+
+// lists makes the slices 0 → [], 1 → [1], 2 → [2 2], 3 → [], …
+func lists(i int) []int {
+	list := make([]int, i%3)
+	for k := range list {
+		list[k] = i
+	}
+	return list
+}
+
+func flat(in [][]int) (out []int) {
+	for _, list := range in {
+		out = append(out, list...)
+	}
+	return out
+}
+
+func panicAt3(n int) int {
+	if n == 3 {
+		panic("boom")
+	}
+	return n
+}
+
+func mapConforms(t *testing.T) {
+	pulltest.Through(t, func(src pull.Source[int]) pull.Source[int] {
+		return through.Map(src, triple)
+	}, pulltest.ThroughOptions[int, int]{
+		Want: mapped,
+		Panic: func(src pull.Source[int]) pull.Source[int] {
+			return through.Map(src, panicAt3)
+		},
+	})
+}
+
+func filterConforms(t *testing.T) {
+	pulltest.Through(t, func(src pull.Source[int]) pull.Source[int] {
+		return through.Filter(src, even)
+	}, pulltest.ThroughOptions[int, int]{
+		Want: func(in []int) (out []int) {
+			for i := 0; i < len(in); i += 2 {
+				out = append(out, in[i])
+			}
+			return out
+		},
+		Panic: func(src pull.Source[int]) pull.Source[int] {
+			return through.Filter(src, func(n int) bool { return even(panicAt3(n)) })
+		},
+	})
+}
+
+func takeConforms(t *testing.T) {
+	for _, n := range []int{0, 3, 5000} {
+		pulltest.Through(t, func(src pull.Source[int]) pull.Source[int] {
+			return through.Take(src, n)
+		}, pulltest.ThroughOptions[int, int]{
+			Want: func(in []int) []int { return in[:min(n, len(in))] },
+		})
+	}
+}
+
+func flattenConforms(t *testing.T) {
+	type list []int
+	pulltest.Through(t, func(src pull.Source[list]) pull.Source[int] {
+		return through.Flatten(src)
+	}, pulltest.ThroughOptions[list, int]{
+		Value: func(i int) list { return lists(i) },
+		Want: func(in []list) (out []int) {
+			for _, l := range in {
+				out = append(out, l...)
+			}
+			return out
+		},
+	})
+}
+
+func unbatchConforms(t *testing.T) {
+	pulltest.Through(t, func(src pull.Source[[]int]) pull.Source[int] {
+		return through.Unbatch(src)
+	}, pulltest.ThroughOptions[[]int, int]{Value: lists, Want: flat})
+}
+
+func batchConforms(t *testing.T) {
+	pulltest.Through(t, func(src pull.Source[int]) pull.Source[[]int] {
+		return through.Batch(src, 3)
+	}, pulltest.ThroughOptions[int, []int]{Want: batched})
+}
+
+func parallelConforms(t *testing.T) {
+	for _, n := range []int{1, 4} {
+		pulltest.Through(t, func(src pull.Source[int]) pull.Source[int] {
+			return through.Parallel(src, n, func(_ context.Context, v int) (int, error) {
+				return triple(v), nil
+			})
+		}, pulltest.ThroughOptions[int, int]{
+			Want:       mapped,
+			ReadAhead:  n,
+			Goroutines: true,
+			Fail: func(src pull.Source[int]) pull.Source[int] {
+				return through.Parallel(src, n, func(_ context.Context, v int) (int, error) {
+					if v == 3 {
+						return 0, errBroken
+					}
+					return v, nil
+				})
+			},
+			Panic: func(src pull.Source[int]) pull.Source[int] {
+				return through.Parallel(src, n, func(_ context.Context, v int) (int, error) {
+					return panicAt3(v), nil
+				})
+			},
+		})
+	}
+}
