@@ -1,0 +1,2 @@
+// Package codec turns bytes into Go values and back: JSON lines.
+package codec

@@ -1,0 +1,39 @@
+package codec
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/weir-go/weir/through/frame"
+)
+
+// ErrUTF8 is matched when a line is not UTF-8, as JSON has to be. Replacing
+// what is wrong, as encoding/json does, would lose data.
+var ErrUTF8 = errors.New("not UTF-8")
+
+// A LineError says which line was refused, and why. It matches what Err does.
+type LineError struct {
+	Line int64 // the line's number, from 1; blank lines count
+	Err  error // an error of encoding/json, ErrUTF8 or a frame.LineError
+}
+
+// Error returns the line's number and the reason.
+func (e *LineError) Error() string {
+	if long, ok := e.Err.(*frame.LineError); ok { // which says the number again
+		return fmt.Sprintf("codec: line %d: longer than %d bytes", e.Line, long.Max)
+	}
+	return fmt.Sprintf("codec: line %d: %v", e.Line, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *LineError) Unwrap() error { return e.Err }
+
+// refused makes a LineError. A method of the user's may have returned io.EOF,
+// which must not be found in a failure.
+func refused(line int64, err error) error {
+	if errors.Is(err, io.EOF) {
+		err = errors.New(err.Error())
+	}
+	return &LineError{Line: line, Err: err}
+}
