@@ -62,6 +62,10 @@ func (s *Session) offer(st *Stream) {
 	if st.yamux == nil || st.head != nil || st.aborted {
 		return
 	}
+	if s.refuse != 0 {
+		s.refuseStream(st, s.refuse)
+		return
+	}
 	s.queue = append(s.queue, st)
 	signal(s.ready)
 }
@@ -73,15 +77,14 @@ func (s *Session) stopAccepting(end error, code Code) {
 		s.end = end
 	}
 	s.refuse = code
-	waiting := s.queue
+	for _, st := range s.queue {
+		s.refuseStream(st, code)
+	}
 	s.queue = nil
 	for _, st := range s.streams {
-		if st.remote && st.head != nil && !st.aborted {
-			waiting = append(waiting, st)
+		if st.head != nil && !st.aborted {
+			s.refuseStream(st, code)
 		}
-	}
-	for _, st := range waiting {
-		s.refuseStream(st, code)
 	}
 	signal(s.ready)
 }

@@ -28,10 +28,7 @@ func (d drainState) complete() bool { return d.overSent && d.overRecv }
 // once and by several goroutines, but not by one on whom a stream waits.
 func (s *Session) Close(ctx context.Context) error {
 	if ctx.Err() == nil {
-		s.mu.Lock()
-		s.stopAccepting(io.EOF, CodeClosing)
-		s.addJob(job{kind: jobDrain})
-		s.mu.Unlock()
+		s.startClosing()
 	}
 	select {
 	case <-s.done:
@@ -48,6 +45,16 @@ func (s *Session) Close(ctx context.Context) error {
 		return err
 	}
 	return pull.Cause(ctx)
+}
+
+func (s *Session) startClosing() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isDead() {
+		return // Accept says why
+	}
+	s.stopAccepting(io.EOF, CodeClosing)
+	s.addJob(job{kind: jobDrain})
 }
 
 // Abort ends the session at once: the connection is closed, and every stream

@@ -29,7 +29,7 @@ var (
 	ErrClosed = errors.New("mux: session is closed")
 
 	// ErrSilent is the cause of a session that has heard nothing for
-	// Config.Idle.
+	// Config.Idle, and the error of a handshake that was not answered in time.
 	ErrSilent = errors.New("mux: peer is silent")
 
 	// ErrProtocol is matched by a ProtocolError.

@@ -40,11 +40,17 @@ func (e events) Opened(id uint32, remote bool) {
 
 // Acked gives the slot of an opened stream back.
 func (e events) Acked(id uint32) {
+	s := e.s
 	if id == shim.Control {
-		close(e.s.up)
+		close(s.up)
 		return
 	}
-	<-e.s.slots
+	<-s.slots
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.streams[id]
+	st.acked = true
+	st.maybeClose()
 }
 
 // Data reads the control stream, and the head of a stream of the peer; other
@@ -78,8 +84,11 @@ func (e events) Data(id uint32, p []byte) (skip int, err error) {
 
 func (s *Session) readHead(st *Stream, p []byte) (used int, err error) {
 	used, done, err := st.head.Feed(p)
-	if err != nil || !done {
+	if err != nil {
 		return used, err
+	}
+	if !done {
+		return used, st.checkHead()
 	}
 	if st.name, st.meta, err = st.head.Parse(); err != nil {
 		return used, err
@@ -94,9 +103,10 @@ func (s *Session) readHead(st *Stream, p []byte) (used int, err error) {
 func (e events) Credit(id uint32, n uint32) {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
-	st := e.s.streams[id]
-	st.credit += uint64(n)
-	signal(st.writable)
+	if st := e.s.streams[id]; st != nil { // it may have gone a moment ago
+		st.credit += uint64(n)
+		signal(st.writable)
+	}
 }
 
 // Finished notes the peer's FIN, after which nothing of the stream arrives.
@@ -109,8 +119,8 @@ func (e events) Finished(id uint32) error {
 			id, st.seen, st.term.offset)
 	}
 	st.fin = true
-	if st.head != nil && !st.aborted {
-		return wire.Errorf("stream %d finishes within its head", id)
+	if err := st.checkHead(); err != nil {
+		return err
 	}
 	st.settle()
 	signal(st.readable)

@@ -67,7 +67,7 @@ type watch struct {
 const silentTicks = 4
 
 func newWatch(idle time.Duration) *watch {
-	w := &watch{every: idle / (silentTicks + 1)}
+	w := &watch{every: max(idle/(silentTicks+1), time.Millisecond)}
 	if idle < 0 {
 		w.every = 1 << 60
 	}
@@ -141,7 +141,7 @@ func (s *Session) attach() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.streams[ys.StreamID()]
-	st.yamux = ys
+	st.yamux, st.acked = ys, true
 	s.offer(st)
 	st.maybeClose()
 }

@@ -53,8 +53,20 @@ func (st *Stream) peerEnds(end *terminator) error {
 			st.id, end.offset, st.seen)
 	}
 	st.term = end
+	if err := st.checkHead(); err != nil {
+		return err
+	}
 	st.settle()
 	signal(st.readable)
+	return nil
+}
+
+// checkHead refuses a stream that ends within its head.
+func (st *Stream) checkHead() error {
+	over := st.fin || st.term != nil && st.seen == st.term.offset
+	if st.head != nil && over && !st.aborted {
+		return wire.Errorf("stream %d ends within its head, after %d bytes", st.id, st.seen)
+	}
 	return nil
 }
 

@@ -2,9 +2,11 @@ package mux
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/weir-go/weir/mux/internal/wire"
@@ -32,6 +34,9 @@ func prefaces(ctx context.Context, conn net.Conn, client bool, limit time.Durati
 		return pull.Cause(ctx)
 	}
 	_ = conn.SetDeadline(time.Time{})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ErrSilent
+	}
 	return err
 }
 

@@ -31,6 +31,7 @@ type Stream struct {
 	meta   map[string]string
 	yamux  *yamux.Stream
 	head   *wire.HeadReader // of a stream of the peer; nil once it is complete
+	acked  bool             // both ends know it
 	closed bool             // the FIN is on its way
 
 	// The receiving direction. Offsets count all its bytes, the head too.
@@ -98,9 +99,10 @@ func (st *Stream) Duplex() duplex.Duplex[[]byte, []byte] {
 }
 
 // maybeClose has the FIN sent once our direction has ended and the peer's end
-// was consumed. Callers hold mu.
+// was consumed. It waits for the acknowledgement, which yamux forgets to send
+// when the FIN comes first. Callers hold mu.
 func (st *Stream) maybeClose() {
-	if st.ended && st.gotEnd && st.yamux != nil && !st.closed {
+	if st.ended && st.gotEnd && st.yamux != nil && st.acked && !st.closed {
 		st.closed = true
 		st.session.addJob(job{kind: jobClose, stream: st})
 	}

@@ -130,6 +130,12 @@ func (c *Conn) admit(h header) (a arrival, err error) {
 		}
 		f.acked, a.acked = true, true
 	}
+	if h.id == Control && h.has(flagFIN) {
+		return a, protocolError("FIN of the control stream")
+	}
+	if h.has(flagFIN) && !f.remote && !f.acked {
+		return a, protocolError("stream %d finishes before it is acknowledged", h.id)
+	}
 	if f.finIn && (h.kind == typeData || h.has(flagFIN)) {
 		return a, protocolError("stream %d goes on after its FIN", h.id)
 	}
@@ -168,16 +174,20 @@ func (c *Conn) admitCredit(h header, f *flow) (uint32, error) {
 	return h.length, nil
 }
 
-// finished books the peer's FIN and says whether the stream has gone.
+// finished books the peer's FIN and says whether the stream has gone. A yamux
+// that gets a FIN before its stream was accepted never acknowledges it, so
+// that is done here.
 func (c *Conn) finished(id uint32, f *flow) (gone bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if id == Control {
-		return false, protocolError("FIN of the control stream")
+	if f.remote && !f.acked {
+		f.acked = true
+		c.unacked--
+		err = c.sendFrame(header{kind: typeWindow, flags: flagACK, id: id})
 	}
 	f.finIn = true
 	if f.finOut {
 		delete(c.flows, id)
 	}
-	return f.finOut, nil
+	return f.finOut, err
 }

@@ -194,12 +194,13 @@ func (c *Conn) answerPing(h header) error {
 	return c.sendFrame(h)
 }
 
+// remoteFIN tells the handler before it books the FIN, since the stream may be
+// forgotten from then on.
 func (c *Conn) remoteFIN(id uint32, f *flow) error {
-	gone, err := c.finished(id, f)
-	if err != nil {
+	if err := c.h.Finished(id); err != nil {
 		return err
 	}
-	err = c.h.Finished(id)
+	gone, err := c.finished(id, f)
 	if gone {
 		c.h.Forgotten(id)
 	}

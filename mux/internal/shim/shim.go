@@ -34,7 +34,7 @@ const (
 )
 
 // ErrStalled says that the peer takes nothing of what must be sent at once.
-var ErrStalled = errors.New("peer does not read the control stream")
+var ErrStalled = errors.New("mux: peer does not read the control stream")
 
 // A Handler is told what passes. Its methods must not wait: they are called
 // by the goroutines that carry everything else. They may call the Conn.

@@ -51,6 +51,9 @@ func (c *Conn) take(p []byte) (gone uint32, err error) {
 	if f == nil {
 		return 0, nil // a late window update: the peer has gone
 	}
+	if f.acked && f.remote {
+		h.flags &^= flagACK // done already, see finished
+	}
 	gone = c.book(h, f)
 	if h.kind == typeData && h.length > 0 {
 		c.bodyOf = &h
@@ -70,7 +73,7 @@ func (c *Conn) book(h header, f *flow) (gone uint32) {
 	} else {
 		f.credit -= min(f.credit, uint64(h.length))
 	}
-	if h.has(flagACK) && f.remote && !f.acked {
+	if h.has(flagACK) {
 		f.acked = true
 		c.unacked--
 	}
