@@ -14,6 +14,7 @@ const (
 	patience     = 24 * time.Hour
 	realPatience = 10 * time.Second
 	realPrompt   = time.Second
+	realBlocked  = 50 * time.Millisecond // of silence: the call is blocked
 )
 
 // A bench runs schedules and collects the violations they report.
@@ -115,7 +116,7 @@ func start[T any](f func() (T, error)) *call[T] {
 // passing.
 func (r *run) returned(done <-chan struct{}) bool {
 	if r.realTime {
-		return within(done, realPrompt)
+		return within(done, realBlocked)
 	}
 	synctest.Wait()
 	return within(done, 0)
@@ -123,6 +124,9 @@ func (r *run) returned(done <-chan struct{}) bool {
 
 // returnsSoon is returned, with the grace that release work may take.
 func (r *run) returnsSoon(done <-chan struct{}) bool {
+	if r.realTime {
+		return within(done, realPrompt+r.grace)
+	}
 	return r.returned(done) || r.grace > 0 && within(done, r.grace)
 }
 

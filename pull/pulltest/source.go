@@ -200,7 +200,7 @@ func (c *sourceCheck[T]) overlap(r *reader[T]) {
 	first := start(func() (T, error) { return r.src(ctx) })
 	r.returned(first.done)
 	second := start(func() (T, error) { return r.src(context.Background()) })
-	if !r.returned(second.done) {
+	if !r.returnsSoon(second.done) {
 		r.report(lawOneAtTime, "an overlapping call blocks")
 	} else if second.err != pull.ErrOverlap {
 		r.report(lawOneAtTime, "an overlapping call returned %v, want ErrOverlap", second.err)
