@@ -97,6 +97,7 @@ func (h *handover[T]) withdraw() {
 	if h.end != nil {
 		return
 	}
+	h.cancel(pull.Cause(h.sink))             // the sink's end need not have reached own yet
 	if _, err := h.call(h.own); err == nil { // a source that breaks its contract
 		h.finish(pull.Cause(h.own), pull.Cause(h.own))
 	}
