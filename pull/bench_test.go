@@ -1,7 +1,6 @@
 package pull_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"iter"
@@ -127,10 +126,11 @@ func BenchmarkAbort(b *testing.B) {
 // Here an operation is a chunk of 32 KiB.
 func BenchmarkReaderWriter(b *testing.B) {
 	const chunk = 32 << 10
-	data := make([]byte, chunk)
 	b.ReportAllocs()
 	b.SetBytes(chunk)
-	for range b.N {
-		_ = pull.Writer(io.Discard)(context.Background(), pull.Reader(bytes.NewReader(data)))
+	full := readFunc(func(b []byte) (int, error) { return len(b), nil })
+	src := pull.Reader(io.LimitReader(full, int64(b.N)*chunk))
+	if err := pull.Writer(io.Discard)(context.Background(), src); err != nil {
+		b.Fatal(err)
 	}
 }

@@ -11,15 +11,24 @@ import (
 // returns it, so none is lost. A nil ch blocks until the context is done.
 func FromChan[T any](ch <-chan T) Source[T] {
 	return From(func(ctx context.Context) (T, error) {
-		var zero T
+		select {
+		case v, ok := <-ch: // a select of one is several times as fast as one of two
+			return received(v, ok)
+		default:
+		}
 		select {
 		case v, ok := <-ch:
-			if !ok {
-				return zero, io.EOF
-			}
-			return v, nil
+			return received(v, ok)
 		case <-ctx.Done():
+			var zero T
 			return zero, Cause(ctx)
 		}
 	}, nil)
+}
+
+func received[T any](v T, ok bool) (T, error) {
+	if !ok {
+		return v, io.EOF
+	}
+	return v, nil
 }

@@ -20,7 +20,9 @@ var errPanicked = errors.New("pull: source panicked in an earlier call")
 //
 // If f already holds something before the first call (a connection, a file),
 // the source must be aborted even if it is never read.
-func From[T any](f func(ctx context.Context) (T, error), release func(cause error) error) Source[T] {
+func From[T any](
+	f func(ctx context.Context) (T, error), release func(cause error) error,
+) Source[T] {
 	s := &fromSource[T]{f: f, release: release}
 	return s.next
 }

@@ -68,8 +68,10 @@ func TestGenerateItsContextOutlivesTheCalls(t *testing.T) {
 func TestGenerateInterrupted(t *testing.T) {
 	returns := map[string]func(ctx context.Context, yield func(int) bool) error{
 		"its context's error": func(ctx context.Context, _ func(int) bool) error { return ctx.Err() },
-		"the cause":           func(ctx context.Context, _ func(int) bool) error { return context.Cause(ctx) },
-		"nil":                 func(context.Context, func(int) bool) error { return nil },
+		"the cause": func(ctx context.Context, _ func(int) bool) error {
+			return context.Cause(ctx)
+		},
+		"nil": func(context.Context, func(int) bool) error { return nil },
 		"a value nobody takes": func(_ context.Context, yield func(int) bool) error {
 			require.False(t, yield(9))
 			require.False(t, yield(10))

@@ -160,8 +160,12 @@ func TestSinkPanicsAbortAndGoOn(t *testing.T) {
 	ctx := context.Background()
 	bad := func() { panic("user") }
 	panics := map[string]func(src pull.Source[int]){
-		"Each":   func(src pull.Source[int]) { _ = pull.Each(ctx, src, func(int) error { bad(); return nil }) },
-		"Reduce": func(src pull.Source[int]) { _, _ = pull.Reduce(ctx, src, 0, func(int, int) int { bad(); return 0 }) },
+		"Each": func(src pull.Source[int]) {
+			_ = pull.Each(ctx, src, func(int) error { bad(); return nil })
+		},
+		"Reduce": func(src pull.Source[int]) {
+			_, _ = pull.Reduce(ctx, src, 0, func(int, int) int { bad(); return 0 })
+		},
 		"All": func(src pull.Source[int]) {
 			for range src.All(ctx) {
 				bad()

@@ -23,9 +23,10 @@ func writeAll(w io.Writer, b []byte) error {
 	return nil
 }
 
-// syncAndClose closes file even if the sync fails.
-func syncAndClose(file File) error {
-	return errors.Join(file.Sync(), file.Close())
+// syncAndClose closes file even if the sync fails or panics.
+func syncAndClose(file File) (err error) {
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return file.Sync()
 }
 
 // refuse ends src for a sink that cannot be used any more because of err.

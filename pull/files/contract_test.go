@@ -1,0 +1,52 @@
+package files_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/pull/files"
+	"github.com/weir-go/weir/pull/pulltest"
+)
+
+func TestReadKeepsTheContract(t *testing.T) {
+	f := newFaulty(t)
+	require.NoError(t, os.WriteFile(f.path(), []byte("hello"), 0o600))
+	pulltest.Source(t, func() pull.Source[[]byte] { return files.Read(f, f.path()) },
+		pulltest.SourceOptions[[]byte]{
+			Want: [][]byte{[]byte("hello")},
+			Held: func() int { return f.open },
+		})
+}
+
+func TestSinksKeepTheContract(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	broken := filepath.Join(dir, "none", "file")
+	t.Run("Replace", func(t *testing.T) {
+		pulltest.Sink(t, func(ctx context.Context, src pull.Source[[]byte]) error {
+			_ = os.Remove(path)
+			return files.Replace(nil, path, 0)(ctx, src)
+		}, pulltest.SinkOptions[[]byte]{
+			Value: value,
+			Fail:  files.Replace(nil, broken, 0),
+			Committed: func() bool {
+				_, err := os.Stat(path)
+				return err == nil
+			},
+		})
+	})
+	t.Run("Append", func(t *testing.T) {
+		pulltest.Sink(t, files.Append(nil, path, files.Options{NoSync: true}),
+			pulltest.SinkOptions[[]byte]{
+				Value: value,
+				Fail:  files.Append(nil, broken, files.Options{}),
+			})
+	})
+}
+
+func value(i int) []byte { return []byte{byte(i)} }

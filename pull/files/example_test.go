@@ -1,0 +1,63 @@
+package files_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/pull/files"
+)
+
+func tempFile() (path string, remove func()) {
+	dir, err := os.MkdirTemp("", "files")
+	if err != nil {
+		panic(err)
+	}
+	return filepath.Join(dir, "notes"), func() { _ = os.RemoveAll(dir) }
+}
+
+func ExampleRead() {
+	path, remove := tempFile()
+	defer remove()
+	_ = os.WriteFile(path, []byte("hello"), 0o600)
+	for chunk, err := range files.Read(nil, path).All(context.Background()) {
+		fmt.Printf("%s %v\n", chunk, err)
+	}
+	// Output: hello <nil>
+}
+
+func ExampleAppend() {
+	path, remove := tempFile()
+	defer remove()
+	sink := files.Append(nil, path, files.Options{Perm: 0o600})
+	for _, line := range []string{"one\n", "two\n"} {
+		if err := sink(context.Background(), pull.Values([]byte(line))); err != nil {
+			fmt.Println(err)
+		}
+	}
+	b, _ := os.ReadFile(path)
+	fmt.Print(string(b))
+	// Output:
+	// one
+	// two
+}
+
+func ExampleReplace() {
+	path, remove := tempFile()
+	defer remove()
+	_ = os.WriteFile(path, []byte("old"), 0o600)
+	err := files.Replace(nil, path, 0o600)(context.Background(), pull.Values([]byte("new")))
+	b, _ := os.ReadFile(path)
+	fmt.Println(string(b), err)
+	// Output: new <nil>
+}
+
+func ExampleOS() {
+	path, remove := tempFile()
+	defer remove()
+	_, err := files.OS().Stat(path)
+	fmt.Println(os.IsNotExist(err))
+	// Output: true
+}

@@ -1,0 +1,92 @@
+package files_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/pull/files"
+)
+
+func TestRead(t *testing.T) {
+	f := newFaulty(t)
+	want := bytes.Repeat([]byte("0123456789"), 10_000)
+	require.NoError(t, os.WriteFile(f.path(), want, 0o600))
+	src := files.Read(f, f.path())
+	require.Empty(t, f.steps, "opened by the first call")
+	got, err := pull.Collect(context.Background(), src)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(want, bytes.Join(got, nil)))
+	require.Zero(t, f.open)
+	_, err = src(context.Background())
+	require.Equal(t, io.EOF, err)
+	require.NoError(t, pull.Abort(src, errBoom))
+}
+
+func TestReadAborted(t *testing.T) {
+	f := newFaulty(t)
+	require.NoError(t, os.WriteFile(f.path(), []byte("x"), 0o600))
+	require.NoError(t, pull.Abort(files.Read(f, f.path()), errBoom))
+	require.Empty(t, f.steps)
+
+	src := files.Read(f, f.path())
+	_, err := src(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, 1, f.open)
+	_, err = src(dead(errBoom))
+	require.Equal(t, errBoom, err)
+	require.Zero(t, f.open)
+}
+
+func TestReadFailures(t *testing.T) {
+	for _, step := range []string{"open", "read", "close"} {
+		t.Run(step, func(t *testing.T) {
+			f := newFaulty(t)
+			require.NoError(t, os.WriteFile(f.path(), []byte("x"), 0o600))
+			f.fail = step
+			src := files.Read(f, f.path())
+			_, err := pull.Collect(context.Background(), src)
+			require.ErrorIs(t, err, errBoom)
+			require.ErrorContains(t, err, f.path())
+			require.Zero(t, f.open)
+			_, again := src(context.Background())
+			require.Equal(t, err, again)
+			if step != "close" {
+				require.NoError(t, pull.Abort(src, nil), "an old failure is no news")
+			}
+		})
+	}
+	path := filepath.Join(t.TempDir(), "none")
+	_, err := files.Read(nil, path)(context.Background())
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.EqualError(t, err, "files: open "+path+": no such file or directory")
+}
+
+func TestOSStat(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	f, err := files.OS().OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	require.NoError(t, err)
+	_, err = f.Write([]byte("abc"))
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(1))
+	info, err := f.Stat()
+	require.NoError(t, err)
+	require.EqualValues(t, 1, info.Size())
+	require.NoError(t, f.Close())
+	info, err = files.OS().Stat(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, info.Size())
+	require.NoError(t, files.OS().Remove(path))
+	_, err = files.OS().Stat(path)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	file, err := files.OS().OpenFile(path, os.O_RDONLY, 0)
+	require.Nil(t, file, "not a nil pointer in an interface")
+	require.Error(t, err)
+	require.Error(t, files.OS().SyncDir(path))
+}
