@@ -61,7 +61,7 @@ type Batch struct {
 	Frames  []byte // whole frames, the last of them a marker
 	Updates int    // how many updates they hold
 	Author  Author // who writes from here on
-	Renewed bool   // Author is new since the last batch
+	Renewed bool   // Author is new since Attach or the last batch
 	Last    Time   // newest time issued or seen
 
 	pos   uint64
@@ -80,6 +80,7 @@ func (r *Replica) Attach() (*Tail, error) {
 		return nil, errors.New("replicate: replica has a journal already")
 	}
 	t := &Tail{r: r, c: c, pos: r.log.head, seen: r.times()}
+	r.renewed = false // the journal asks who writes when something is written
 	r.durable = durability{journal: t, pos: r.log.head, clock: t.seen}
 	return t, nil
 }

@@ -110,12 +110,14 @@ func (r *Replica) random(p []byte) {
 	}
 }
 
-// newIncarnation takes a new author for the writes to come.
+// newIncarnation takes a new author for the writes to come. A journal notes
+// it at once: why there is one must not be forgotten with the process.
 func (r *Replica) newIncarnation() {
 	var inc [incarnationSize]byte
 	r.random(inc[:])
 	r.self = r.internAuthor(newAuthor(r.id, inc))
 	r.renewed = true
+	r.wake()
 }
 
 // ID returns the replica's id.
