@@ -23,6 +23,16 @@ type FS interface {
 	Stat(name string) (fs.FileInfo, error)
 }
 
+// A LinkFS is an [FS] in which a file can have two names, so that a new file
+// can be put in place, whole, without replacing another. [OS] is one.
+type LinkFS interface {
+	FS
+	// Link gives the file oldname the name newname too. It fails with
+	// fs.ErrExist if there is something, and with another error where the
+	// file system has no links. It is durable after SyncDir of the folder.
+	Link(oldname, newname string) error
+}
+
 // A File is an open file of an [FS]. It is used by one goroutine at a time.
 type File interface {
 	io.Reader

@@ -19,6 +19,7 @@ func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 }
 
 func (osFS) Rename(oldpath, newpath string) error  { return os.Rename(oldpath, newpath) }
+func (osFS) Link(oldname, newname string) error    { return os.Link(oldname, newname) }
 func (osFS) Remove(name string) error              { return os.Remove(name) }
 func (osFS) SyncDir(name string) error             { return syncDir(name) }
 func (osFS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
