@@ -1,0 +1,72 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/weir-go/weir/pull/files"
+)
+
+// Check reads the file path and says what opening would find. It never changes
+// the file and waits for nobody: where another process has the file open
+// (Recovery.InUse), what it is just writing looks like a torn tail. Errors are
+// those of [Open] without a LockedError; beside a CorruptError, the Recovery
+// describes the good prefix.
+func Check(path string, cfg Config) (Recovery, error) {
+	l, err := look(path, cfg.withDefaults(), false)
+	if l == nil {
+		return Recovery{}, err
+	}
+	adopt, reason := l.adopts()
+	l.rec.NewAuthor, l.rec.Reason = !adopt, reason
+	return l.rec, err
+}
+
+// look loads a file without changing it. There is no loader if it cannot be
+// opened. Anew is that of load.
+func look(path string, cfg Config, anew bool) (l *loader, err error) {
+	file, err := cfg.FS.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	inUse, err := regular(file, path)
+	if err != nil {
+		return nil, err
+	}
+	l, err = load(file, path, cfg, anew)
+	l.rec.InUse = inUse
+	return l, err
+}
+
+// regular refuses what is no regular file, and locks it against writers while
+// we look, unless one is there.
+func regular(file files.File, path string) (inUse bool, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return false, fmt.Errorf("journal: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return false, &NotReplicaError{path, "it is no regular file"}
+	}
+	ok, err := lock(file, false)
+	// Where locks are not supported nothing is known of others.
+	return !ok && err == nil, nil
+}
+
+// Fork copies the replica in the file path to the new file newPath, as a
+// replica of its own: with a new id, the same meta, and all updates. The file
+// at path may be in use; the copy holds what was written when Fork read it. It
+// returns the errors of [Check] for path, and of [Create] for newPath.
+func Fork(path, newPath string, cfg Config) error {
+	cfg = cfg.withDefaults()
+	if err := vacant(newPath, cfg); err != nil {
+		return err
+	}
+	l, err := look(path, cfg, true)
+	if err != nil {
+		return err
+	}
+	f := &fresh{path: newPath, meta: l.rec.Meta, cfg: cfg, replica: l.replica}
+	return f.create()
+}

@@ -1,0 +1,94 @@
+package journal
+
+import (
+	"io/fs"
+
+	"github.com/weir-go/weir/pull/files"
+	"github.com/weir-go/weir/replicate"
+)
+
+// Config says how a replica's file is opened. The zero value accepts no type
+// of object and syncs every commit.
+type Config struct {
+	// Replica configures the replica that the file is read into. ID and Set
+	// are taken from the file.
+	Replica replicate.Config
+
+	// FS is the file system; nil means files.OS.
+	FS files.FS
+
+	// Sync says when a commit counts as durable; the zero value is SyncAlways.
+	Sync Policy
+
+	// Salvage opens a damaged file with what is good before the damage, after
+	// copying the whole file to path.damaged (path.damaged.2 …). When false,
+	// a damaged file fails with a CorruptError and is not touched.
+	Salvage bool
+
+	// Place says where a file is; nil means this host. Tests set it.
+	Place func(fs.FileInfo) Place
+}
+
+func (c Config) withDefaults() Config {
+	if c.FS == nil {
+		c.FS = files.OS()
+	}
+	if c.Place == nil {
+		c.Place = here
+	}
+	return c
+}
+
+// A Policy says when a commit counts as durable.
+type Policy int
+
+const (
+	// SyncAlways counts a commit once it was through fsync: it survives a
+	// power loss.
+	SyncAlways Policy = iota
+	// SyncNone counts a commit once the operating system has it: it survives
+	// the process, but not a power loss. Only the first commit of an opening
+	// and the clean mark are synced.
+	SyncNone
+)
+
+// Meta is what a replica's file says about itself. It does not change.
+type Meta struct {
+	Label string // for people; may be empty; at most 4 KiB
+	Set   string // the data set's name; "" joins anything; at most 4 KiB
+}
+
+func (m Meta) check() error {
+	switch {
+	case len(m.Label) > replicate.MaxName:
+		return replicate.NewSizeError("label", m.Label, replicate.MaxName)
+	case len(m.Set) > replicate.MaxName:
+		return replicate.NewSizeError("data set name", m.Set, replicate.MaxName)
+	}
+	return nil
+}
+
+// A Place says where a file is and since when its page cache has lived. Empty
+// fields are not known, and prove nothing. Each has at most 255 bytes.
+type Place struct {
+	Host string // the machine, across restarts
+	Boot string // this run of the machine's kernel
+	File string // the file among all of the host's: device and inode
+}
+
+// Recovery is what opening or checking found in a file.
+type Recovery struct {
+	ID        replicate.ReplicaID
+	Meta      Meta
+	Bytes     int64 // the good prefix
+	Updates   int   // in the good prefix, obsolete ones included
+	Live      int   // of those, how many are not obsolete
+	Markers   int
+	TornBytes int64  // cut off behind the good prefix: what a crash left
+	Clean     bool   // the last opening was closed
+	InUse     bool   // Check only: another process has it open, and may be writing
+	NewAuthor bool   // the replica writes under a new author
+	Reason    string // why the author is new
+	Salvaged  string // where the damaged original was copied to; "" if it was sound
+	Compacted int64  // bytes saved by compaction while opening
+}

@@ -1,0 +1,33 @@
+// Package journal keeps a replica's updates in a file: open, append, recover, lock.
+//
+// [Create] makes the file, [Open] locks it, reads it into a replicate.Replica
+// and appends from then on whatever the replica takes in; [Journal.Close] ends
+// that. In between the replica is used as any other, and its Flush says when
+// something is durable. [Check] looks at a file without changing it; [Fork]
+// makes a copy that is a replica of its own. FORMAT.md beside this file
+// describes the bytes.
+//
+// # Commits
+//
+// One goroutine appends. Everything that is not yet in the file goes into one
+// write, a batch, which ends with a marker and a commit frame, and into one
+// fsync; what comes meanwhile goes into the next batch. Nothing waits for a
+// timer. When a write or an fsync fails, the replica's Flush and all later
+// writes return that error, and nothing is written any more.
+//
+// # Recovery
+//
+// Opening keeps the longest valid prefix of the file. What a crash can have
+// left behind it, a torn tail, is cut off and reported. Damage that no crash
+// explains, since a later commit or clean mark vouches for what was there, is
+// a [CorruptError], and the file is not opened unless [Config].Salvage is set.
+//
+// # Authors
+//
+// A replica goes on writing under the author of the last opening if the file
+// is provably the one last written here: the same file (device and inode) with
+// either the same boot of the same machine, whose page cache has then survived,
+// or a clean mark on the same host. Else it takes a new author, since the file
+// may lack writes that others have seen, and two updates must never share a
+// stamp. Everything in doubt means a new author, which costs some bytes.
+package journal

@@ -1,0 +1,175 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/pull/files"
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/through/frame"
+)
+
+// filePerm are a replica file's permission bits: its owner's alone.
+const filePerm fs.FileMode = 0o600
+
+// Create makes the file of a new, empty replica, durably, with permissions
+// 0600. The file is there whole or not at all. It returns an error matching
+// fs.ErrExist if anything is at path, a replicate.SizeError if a text of meta
+// is too long, or a WriteError.
+func Create(path string, meta Meta, cfg Config) error {
+	if err := meta.check(); err != nil {
+		return err
+	}
+	cfg = cfg.withDefaults()
+	if err := vacant(path, cfg); err != nil {
+		return err
+	}
+	rc := cfg.Replica
+	rc.ID, rc.Set = replicate.ReplicaID{}, meta.Set
+	f := &fresh{path: path, meta: meta, cfg: cfg, replica: replicate.New(rc)}
+	return f.create()
+}
+
+// vacant returns an error if something is at path already.
+func vacant(path string, cfg Config) error {
+	_, err := cfg.FS.Stat(path)
+	switch {
+	case err == nil:
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("journal: %w", err)
+	}
+	return nil
+}
+
+// A fresh file is written beside its path, synced, and then put in place.
+type fresh struct {
+	path    string
+	meta    Meta
+	cfg     Config
+	replica *replicate.Replica
+
+	temp string
+	file files.File
+	size int64
+}
+
+// create puts the file where nothing was.
+func (f *fresh) create() (err error) {
+	defer func() { err = f.cleanup(err) }()
+	if err := f.write(); err != nil {
+		return err
+	}
+	if err := f.file.Sync(); err != nil {
+		return &WriteError{f.path, "sync", err}
+	}
+	if err := f.file.Close(); err != nil {
+		return &WriteError{f.path, "close", err}
+	}
+	f.file = nil
+	if err := f.settle(); err != nil {
+		return &WriteError{f.path, "create", err}
+	}
+	if err := f.cfg.FS.SyncDir(filepath.Dir(f.path)); err != nil {
+		return &WriteError{f.path, "sync folder of", err}
+	}
+	return nil
+}
+
+// write makes the file under another name, with all that the replica holds.
+func (f *fresh) write() error {
+	const flag = os.O_RDWR | os.O_CREATE | os.O_EXCL | appendFlag
+	temp := fmt.Sprintf("%s.%016x.tmp", f.path, rand.Uint64())
+	file, err := f.cfg.FS.OpenFile(temp, flag, filePerm)
+	if err != nil {
+		return &WriteError{f.path, "create", err}
+	}
+	f.temp, f.file = temp, file
+	if err := f.append(f.meta.append(f.replica.AppendHeader(nil))); err != nil {
+		return err
+	}
+	return f.contents()
+}
+
+// contents writes the replica's updates and a marker, as one batch.
+func (f *fresh) contents() error {
+	if f.replica.Len() == 0 && len(f.replica.Clock()) == 0 {
+		return nil
+	}
+	start := f.size
+	// What a dump says of itself and of its end belongs into no file.
+	dump := frame.Decode(f.replica.Read(nil), maxFrame)
+	err := pull.Each(context.Background(), dump, func(m frame.Msg) error {
+		if !replicate.Content(m) {
+			return nil
+		}
+		return f.append(frame.Append(nil, m))
+	})
+	if err != nil {
+		return err
+	}
+	return f.append(commit{f.size, f.size - start}.append(nil))
+}
+
+func (f *fresh) append(b []byte) error {
+	n, err := writeAll(f.file, b)
+	f.size += int64(n)
+	if err != nil {
+		return &WriteError{f.path, "write", err}
+	}
+	return nil
+}
+
+// settle gives the file its name, unless there is one. Where the file system
+// has no links, another that comes at the same moment may be overwritten.
+func (f *fresh) settle() error {
+	if l, ok := f.cfg.FS.(files.LinkFS); ok {
+		err := l.Link(f.temp, f.path)
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	if err := vacant(f.path, f.cfg); err != nil {
+		return err
+	}
+	err := f.cfg.FS.Rename(f.temp, f.path)
+	if err == nil {
+		f.temp = ""
+	}
+	return err
+}
+
+// cleanup removes the other name.
+func (f *fresh) cleanup(err error) error {
+	if f.file != nil {
+		_ = f.file.Close()
+	}
+	if f.temp != "" {
+		if rerr := f.cfg.FS.Remove(f.temp); rerr != nil && err == nil {
+			err = &WriteError{f.temp, "remove", rerr}
+		}
+	}
+	return err
+}
+
+// writeAll writes all of b and returns how many bytes it wrote.
+func writeAll(w io.Writer, b []byte) (done int, err error) {
+	for done < len(b) {
+		n, err := w.Write(b[done:])
+		done += max(n, 0)
+		if err != nil {
+			return done, err
+		}
+		if n <= 0 {
+			return done, io.ErrShortWrite
+		}
+	}
+	return done, nil
+}

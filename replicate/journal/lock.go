@@ -1,0 +1,95 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/pull/files"
+)
+
+// How long a wait for a lock sleeps between two tries.
+const (
+	firstRetry = 2 * time.Millisecond
+	lastRetry  = 50 * time.Millisecond
+)
+
+// openLocked opens path for reading and appending and locks it, trying until
+// ctx is done.
+func openLocked(ctx context.Context, path string, cfg Config) (files.File, fs.FileInfo, error) {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		file, info, err := tryLocked(path, cfg)
+		if file != nil || err != nil {
+			return file, info, err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, nil, &LockedError{path, pull.Cause(ctx)}
+		}
+	}
+}
+
+// tryLocked is openLocked without the wait: no file and no error mean that
+// another has it, or that it was replaced meanwhile.
+func tryLocked(path string, cfg Config) (files.File, fs.FileInfo, error) {
+	file, err := cfg.FS.OpenFile(path, os.O_RDWR|appendFlag, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("journal: %w", err)
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &NotReplicaError{path, "it is no regular file"}
+	}
+	var ok bool
+	if err == nil {
+		ok, err = lock(file, true)
+	}
+	if ok && err == nil {
+		ok, err = stillAt(path, info, cfg)
+	}
+	if ok && err == nil {
+		return file, info, nil
+	}
+	_ = file.Close()
+	if err != nil {
+		err = fmt.Errorf("journal: locking: %w", err)
+	}
+	return nil, nil, err
+}
+
+// stillAt reports whether path names the file that was opened: it may have
+// been replaced before we had the lock.
+func stillAt(path string, opened fs.FileInfo, cfg Config) (bool, error) {
+	now, err := cfg.FS.Stat(path)
+	if err != nil {
+		return false, err
+	}
+	id := cfg.Place(opened).File
+	return os.SameFile(opened, now) || id != "" && id == cfg.Place(now).File, nil
+}
+
+// lock locks a file that has a descriptor; one of a simulated file system is
+// nobody else's.
+func lock(file files.File, exclusive bool) (ok bool, err error) {
+	conn, real := file.(syscall.Conn)
+	if !real {
+		return true, nil
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false, err
+	}
+	var lockErr error
+	err = raw.Control(func(fd uintptr) { ok, lockErr = flock(fd, exclusive) })
+	if err == nil {
+		err = lockErr
+	}
+	return ok, err
+}
