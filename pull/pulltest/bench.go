@@ -156,3 +156,18 @@ func within(done <-chan struct{}, d time.Duration) bool {
 		return false
 	}
 }
+
+// build makes what is to be tested. That may not block, not even on a root
+// that does.
+func build[T any](r *run, f func() T) T {
+	c := start(func() (T, error) { return f(), nil })
+	if !r.returns(c.done) {
+		r.report(lawDemand, "building the stream blocks")
+		r.letGo()
+		<-c.done
+	}
+	if c.panicked != nil {
+		r.report(lawPanic, "building the stream panicked: %v", c.panicked)
+	}
+	return c.value
+}

@@ -12,6 +12,7 @@ var (
 	errAbort   = errors.New("pulltest: aborted")
 	errSecond  = errors.New("pulltest: aborted again")
 	errTrouble = errors.New("pulltest: releasing failed")
+	errScope   = errors.New("pulltest: cancelled after the call had returned")
 	errHung    = errors.New("pulltest: the call did not return")
 )
 
@@ -37,6 +38,7 @@ var (
 	noCause   = reason{"without a cause", context.WithCancel}
 	eofCause  = because("with io.EOF as cause", io.EOF)
 	deadline  = reason{"by a deadline", pastDeadline}
+	tooLate   = because("after the call", errScope)
 	again     = because("with another cause", errSecond)
 )
 

@@ -39,6 +39,7 @@ type guard[T any] struct {
 
 // A sight is what a guard has seen.
 type sight struct {
+	calls  int   // calls of any kind
 	live   int   // calls with a live context
 	values int   // values returned
 	end    error // the first error returned
@@ -67,6 +68,7 @@ func (g *guard[T]) enter(ctx context.Context) {
 	if g.running++; g.running > 1 {
 		g.report(lawOneAtTime, "%d calls overlap", g.running)
 	}
+	g.calls++
 	dead := ctx.Err() != nil
 	switch {
 	case g.end != nil && dead && g.cause != nil:

@@ -39,9 +39,14 @@ func (r *reader[T]) live(why reason) (context.Context, context.CancelFunc) {
 // next makes one call under a fresh context that is cancelled when the call
 // has returned, which means nothing.
 func (r *reader[T]) next() error {
-	ctx, cancel := r.live(noCause)
+	ctx, cancel := r.live(tooLate)
 	defer cancel()
-	return r.nextIn(ctx)
+	ended := r.end != nil
+	err := r.nextIn(ctx)
+	if !ended && (errors.Is(err, errScope) || errors.Is(err, context.Canceled)) {
+		r.report(lawScope, "a call with a live context returned %q: that of an earlier one", err)
+	}
+	return err
 }
 
 func (r *reader[T]) nextIn(ctx context.Context) error {

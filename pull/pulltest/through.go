@@ -100,7 +100,8 @@ func (c *throughCheck[A, B]) scheduleOf(
 		root := newRoot(run, lawThrough, s, c.Value)
 		root.calls.any = c.ReadAhead > 0 || c.Goroutines
 		r := &throughRun[A, B]{root: root, reader: &reader[B]{
-			run: run, src: through(root.next), tickets: root.calls}}
+			run: run, tickets: root.calls,
+			src: build(run, func() pull.Source[B] { return through(root.next) })}}
 		run.idle(before)
 		if seen := root.seen(); seen.live > 0 || seen.ended() {
 			run.report(lawDemand, "the root was called before the first call")

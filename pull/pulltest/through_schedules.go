@@ -67,11 +67,11 @@ func (c *throughCheck[A, B]) interrupted(s script) {
 		dying, cancel := context.WithCancelCause(context.Background())
 		r.root.script.hook = func() { cancel(errAbort) }
 		for range limit(s.n) {
-			ctx := r.root.calls.issue(context.Background())
+			parent := context.Background()
 			if dying.Err() == nil {
-				ctx = r.root.calls.issue(dying)
+				parent = dying
 			}
-			if r.nextIn(ctx) != nil {
+			if r.nextIn(r.root.calls.issue(parent)) != nil {
 				break
 			}
 		}
@@ -146,7 +146,8 @@ func (c *throughCheck[A, B]) aborts() {
 			})
 		}
 	}
-	for _, s := range []script{{n: many, end: io.EOF}, {n: many, trouble: errTrouble}} {
+	for _, s := range []script{{n: many, end: io.EOF},
+		{n: many, end: errRoot, trouble: errTrouble}} {
 		c.abortAfter(s, many/2, withCause)
 		c.abortAfter(s, many-1, noCause)
 	}
