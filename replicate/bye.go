@@ -1,10 +1,6 @@
 package replicate
 
-import (
-	"encoding/binary"
-
-	"github.com/weir-go/weir/through/frame"
-)
+import "github.com/weir-go/weir/through/frame"
 
 // bye ends a direction, and says what its sender then held and promised, so
 // that a broken promise shows.
@@ -16,14 +12,24 @@ type bye struct {
 
 // bye sums up the replica. The caller holds the lock.
 func (r *Replica) bye() bye {
-	b := bye{whole: true, print: r.print}
+	b := bye{whole: r.whole(), print: r.print}
 	for _, a := range r.authors {
 		if a.clock > 0 {
 			b.clock.add(hashEntry(a.name, a.clock))
 		}
-		b.whole = b.whole && a.last() <= a.clock
 	}
 	return b
+}
+
+// whole reports whether every live update lies below the public clock, so that
+// the fingerprint sums up just what is promised.
+func (r *Replica) whole() bool {
+	for i, a := range r.authors {
+		if t := timeAt(r.publicClock(), i); a.last() > t || a.clock > t {
+			return false
+		}
+	}
+	return true
 }
 
 func appendBye(dst []byte, r *Replica) []byte {
@@ -33,10 +39,7 @@ func appendBye(dst []byte, r *Replica) []byte {
 		whole = 1
 	}
 	p := []byte{kindBye, whole}
-	for _, v := range []uint64{b.clock[0], b.clock[1], b.print[0], b.print[1]} {
-		p = binary.BigEndian.AppendUint64(p, v)
-	}
-	return frame.Append(dst, p)
+	return frame.Append(dst, b.print.append(b.clock.append(p)))
 }
 
 func parseBye(payload []byte) (b bye, err error) {

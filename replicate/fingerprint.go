@@ -14,6 +14,11 @@ type Fingerprint [2]uint64
 func (f *Fingerprint) add(h Fingerprint) { f[0] += h[0]; f[1] += h[1] }
 func (f *Fingerprint) sub(h Fingerprint) { f[0] -= h[0]; f[1] -= h[1] }
 
+func (f Fingerprint) append(dst []byte) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, f[0])
+	return binary.BigEndian.AppendUint64(dst, f[1])
+}
+
 // The first byte hashed keeps the two kinds of summands apart.
 const (
 	hashClockEntry = 'c'
@@ -29,14 +34,16 @@ func hashEntry(a Author, t Time) Fingerprint {
 }
 
 func hashOf(u *Update) Fingerprint {
-	var buf [128]byte
+	var buf [256]byte
 	b := append(buf[:0], hashUpdate, byte(len(u.author.name)))
 	b = append(b, u.author.name...)
 	b = binary.BigEndian.AppendUint64(b, uint64(u.time))
 	b = binary.AppendUvarint(b, uint64(len(u.object.name.Type)))
 	b = append(b, u.object.name.Type...)
+	b = binary.AppendUvarint(b, uint64(len(u.object.name.Name)))
 	b = append(b, u.object.name.Name...)
-	return sumOf(b)
+	// The op too: of two updates with one stamp, that is all that differs.
+	return sumOf(append(b, u.op...))
 }
 
 func sumOf(b []byte) Fingerprint {

@@ -41,9 +41,7 @@ func (g greeting) append(dst []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, g.set)
 	b = append(b, g.id[:]...)
 	b = binary.BigEndian.AppendUint64(b, g.epoch)
-	b = binary.BigEndian.AppendUint64(b, g.print[0])
-	b = binary.BigEndian.AppendUint64(b, g.print[1])
-	return frame.Append(dst, b)
+	return frame.Append(dst, g.print.append(b))
 }
 
 // parseGreeting parses a first frame's payload.
@@ -84,14 +82,22 @@ func (r *Replica) greeting(flags byte) greeting {
 // position is the second frame, sent when fingerprints differ: where the
 // sender stands, and how far it has heard the receiver.
 type position struct {
-	clock  map[Author]Time
-	token  Token
-	tokens bool // whether there is a token
+	clock Clock
+	token *Token
+	whole bool        // every live update lies below clock, and
+	print Fingerprint // this is what they sum up to, with the clock
 }
 
-// appendPosition codes a clock and perhaps a token. The zeros are the places
-// of what later versions fill in: filter, horizon and remainders.
-func appendPosition(dst []byte, authors []*author, clock []Time, token *Token) []byte {
+// Flags of a position.
+const (
+	flagToken = 1 << 0
+	flagWhole = 1 << 1
+)
+
+// appendPosition codes a position, with the clock by author index instead of
+// p.clock. The zeros are the places of what later versions fill in: filter,
+// horizon and remainders.
+func appendPosition(dst []byte, authors []*author, clock []Time, p position) []byte {
 	b := []byte{kindPosition, 0}
 	n := 0
 	for _, t := range clock {
@@ -107,12 +113,22 @@ func appendPosition(dst []byte, authors []*author, clock []Time, token *Token) [
 			last = t
 		}
 	}
-	b = append(b, 0, 0)
-	if token == nil {
-		return frame.Append(dst, append(b, 0))
+	flags := byte(0)
+	if p.token != nil {
+		flags |= flagToken
 	}
-	b = binary.BigEndian.AppendUint64(append(b, 1), token.Epoch)
-	return frame.Append(dst, binary.AppendUvarint(b, token.Pos))
+	if p.whole {
+		flags |= flagWhole
+	}
+	b = append(b, 0, 0, flags)
+	if p.token != nil {
+		b = binary.BigEndian.AppendUint64(b, p.token.Epoch)
+		b = binary.AppendUvarint(b, p.token.Pos)
+	}
+	if p.whole {
+		b = p.print.append(b)
+	}
+	return frame.Append(dst, b)
 }
 
 func parsePosition(payload []byte) (p position, err error) {
@@ -121,7 +137,7 @@ func parsePosition(payload []byte) (p position, err error) {
 		c.fail(fmt.Errorf("filters are not supported"))
 	}
 	n := c.count(2 + len(ReplicaID{}) + incarnationSize)
-	p.clock = make(map[Author]Time, n)
+	p.clock = make(Clock, n)
 	last := Time(0)
 	for range n {
 		a := Author(c.text(maxAuthorSize))
@@ -134,8 +150,12 @@ func parsePosition(payload []byte) (p position, err error) {
 	if h, r := c.uvarint(), c.uvarint(); h != 0 || r != 0 {
 		c.fail(fmt.Errorf("horizons and remainders are not supported"))
 	}
-	if p.tokens = c.byte() != 0; p.tokens {
-		p.token = Token{Epoch: c.uint64(), Pos: c.uvarint()}
+	flags := c.byte()
+	if flags&flagToken != 0 {
+		p.token = &Token{Epoch: c.uint64(), Pos: c.uvarint()}
+	}
+	if p.whole = flags&flagWhole != 0; p.whole {
+		p.print = Fingerprint{c.uint64(), c.uint64()}
 	}
 	return p, c.end("position")
 }

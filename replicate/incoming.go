@@ -168,10 +168,11 @@ func (s *Session) over() bool {
 
 // remote takes the peer's reason for ending.
 func (s *Session) remote(err error) error {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
 	if errors.Is(err, ErrForked) {
-		s.r.mu.Lock()
-		defer s.r.mu.Unlock()
 		s.r.newIncarnation()
 	}
+	s.r.suspect = s.r.suspect || errors.Is(err, ErrDiverged)
 	return err
 }

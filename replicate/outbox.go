@@ -22,6 +22,7 @@ type outbox struct {
 	silent  bool   // the marker of this round is out
 	owed    queue
 	early   map[*Update]struct{} // sent before their place came
+	limit   int                  // bytes of ops a frame; 0 means batchSize
 }
 
 // has reports whether the peer needs no u.
@@ -65,7 +66,7 @@ func (o *outbox) inherit(v, u *Update) {
 // collect appends what fits into one frame, and reports whether that
 // completes the round.
 func (o *outbox) collect(l *log, dst []*Update) (batch []*Update, complete bool) {
-	room := roomFor(dst)
+	room := roomFor(dst, o.limit)
 	for u := o.owed.peek(); u != nil; u = o.owed.peek() {
 		if !room.take(u) {
 			return room.batch, false
@@ -128,7 +129,12 @@ type room struct {
 // updateOverhead is what an update takes in a frame beside its op, roughly.
 const updateOverhead = 8
 
-func roomFor(dst []*Update) *room { return &room{dst[:0], batchSize} }
+func roomFor(dst []*Update, limit int) *room {
+	if limit == 0 {
+		limit = batchSize
+	}
+	return &room{dst[:0], limit}
+}
 
 func (r *room) take(u *Update) bool {
 	need := len(u.op) + updateOverhead

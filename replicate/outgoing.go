@@ -60,15 +60,15 @@ func (s *Session) step() ([]byte, error) {
 
 // position says where this replica stands and how far it has heard the peer.
 func (s *Session) position() []byte {
-	clock := s.r.publicClock()
+	r := s.r
 	if s.full {
-		clock = nil
+		return appendPosition(nil, nil, nil, position{})
 	}
-	var token *Token
-	if t, ok := s.r.tokens[s.peer.id]; ok && t.Epoch == s.peer.epoch && !s.full {
-		token = &t
+	p := position{whole: r.whole(), print: r.print}
+	if t, ok := r.tokens[s.peer.id]; ok && t.Epoch == s.peer.epoch {
+		p.token = &t
 	}
-	return appendPosition(nil, s.r.authors, clock, token)
+	return appendPosition(nil, r.authors, r.publicClock(), p)
 }
 
 // stream returns an ack if one is due, else updates, else a marker, else bye.

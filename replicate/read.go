@@ -68,7 +68,7 @@ func (d *dump) begin() []byte {
 	d.out.open(r, known, 0)
 	g := r.greeting(flagDump)
 	g.epoch = 0
-	return appendPosition(g.append(nil), r.authors, d.out.promise, nil)
+	return appendPosition(g.append(nil), r.authors, d.out.promise, position{})
 }
 
 func (d *dump) release(error) error {

@@ -40,7 +40,10 @@ func syncOnce(t *testing.T, a, b *replicate.Replica) (sa, sb replicate.Stats) {
 func dumpOf(m *model.Model[int]) string {
 	s := ""
 	for e, err := range m.All("") {
-		s += fmt.Sprint(e.Key, "=", e.Value, err, " ")
+		if err != nil {
+			return err.Error()
+		}
+		s += fmt.Sprintf("%s=%d ", e.Key, e.Value)
 	}
 	return s
 }

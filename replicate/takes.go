@@ -55,14 +55,37 @@ func (s *Session) takePosition(msg []byte) error {
 	if s.placed || s.state != stateMet && s.state != statePlaced {
 		return &FrameError{Frame: "position", Err: fmt.Errorf("out of turn")}
 	}
-	known := make([]Time, len(r.authors))
-	for name, t := range p.clock {
+	known, err := s.place(p.clock)
+	if err != nil {
+		return err
+	}
+	if p.whole && !s.full && p.print != r.print && r.whole() && p.clock.Compare(r.clock()) == Equal {
+		r.suspect = true
+		return ErrDiverged
+	}
+	seq := uint64(0)
+	if p.token != nil && p.token.Epoch == r.epoch && p.token.Pos <= r.log.head {
+		seq = p.token.Pos
+	}
+	s.said = slices.Clone(known)
+	s.out.open(r, known, seq)
+	if s.placed = true; s.state == statePlaced {
+		s.state = stateStreaming
+	}
+	return nil
+}
+
+// place takes in the peer's clock, and returns it by author index.
+func (s *Session) place(clock Clock) ([]Time, error) {
+	r := s.r
+	for name, t := range clock {
 		if err := r.notFuture(Stamp{t, name}); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for name, t := range p.clock {
-		a := r.internAuthor(name)
+	known := make([]Time, len(r.authors), len(r.authors)+len(clock))
+	for _, name := range clock.Authors() {
+		a, t := r.internAuthor(name), clock[name]
 		if a == r.self && t > a.clock {
 			// The peer has writes of mine that I do not: I was restored.
 			r.newIncarnation()
@@ -73,16 +96,7 @@ func (s *Session) takePosition(msg []byte) error {
 		known[a.index] = t
 		r.witness(t)
 	}
-	seq := uint64(0)
-	if p.tokens && p.token.Epoch == r.epoch && p.token.Pos <= r.log.head {
-		seq = p.token.Pos
-	}
-	s.said = slices.Clone(known)
-	s.out.open(r, known, seq)
-	if s.placed = true; s.state == statePlaced {
-		s.state = stateStreaming
-	}
-	return nil
+	return known, nil
 }
 
 // takeUpdates takes in one frame of updates, whole or not at all.
