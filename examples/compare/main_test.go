@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{}, {"nothing"}, {"streams", "twice"}, {"--rounds", "6", "streams"}, {"--what", "streams"},
+	} {
+		assert.ErrorIs(t, run(t.Context(), args, &bytes.Buffer{}), errUsage, "%q", args)
+	}
+}
+
+func TestAllPeersAgree(t *testing.T) {
+	for _, w := range streams() {
+		require.NoError(t, agree(t.Context(), w))
+		names := ""
+		for _, p := range w.peers {
+			names += p.name + ","
+		}
+		assert.Equal(t, "iter.Seq2,channels of 64,rxgo v2.5.0,", names)
+	}
+}
+
+// spin works for about n steps and returns result.
+func spin(n, result int) contender {
+	return func(context.Context) (int, error) {
+		sink := 0
+		for i := range n {
+			sink += i ^ sink
+		}
+		if sink == 1 {
+			return sink, nil
+		}
+		return result, nil
+	}
+}
+
+func TestMeasure(t *testing.T) {
+	slow, fast := spin(1_000_000, 7), spin(10_000, 7)
+	w := work{name: "spin", values: 1, ours: fast, peers: []peer{
+		{name: "slow", run: slow, goal: 0.5}, {name: "fast", run: fast, goal: 0.001},
+		{name: "free", run: slow},
+	}}
+	rows, err := measure(t.Context(), w, minRounds)
+	require.NoError(t, err)
+	require.Len(t, rows, 4)
+	assert.Less(t, rows[0].Ratio, 0.5)
+	assert.LessOrEqual(t, rows[0].Min, rows[0].Ratio)
+	assert.LessOrEqual(t, rows[0].Ratio, rows[0].Max)
+	met := []bool{rows[0].Met, rows[1].Met, rows[2].Met, rows[3].Met}
+	assert.Equal(t, []bool{true, false, true, true}, met, "no goal is met")
+	require.ErrorIs(t, missed(rows), errMissed)
+	require.ErrorContains(t, missed(rows), "spin beside fast")
+	assert.NoError(t, missed(rows[:1]))
+}
+
+func TestMeasureRefuses(t *testing.T) {
+	broken := errors.New("broken")
+	fails := func(context.Context) (int, error) { return 0, broken }
+	good := spin(1, 7)
+	for name, w := range map[string]work{
+		"ours":  {ours: fails, peers: []peer{{name: "peer", run: good}}},
+		"peer":  {ours: good, peers: []peer{{name: "peer", run: fails}}},
+		"wrong": {ours: good, peers: []peer{{name: "peer", run: spin(1, 8)}}},
+	} {
+		_, err := measure(t.Context(), w, minRounds)
+		require.Error(t, err, name)
+	}
+}
+
+func TestAllocationsAreCounted(t *testing.T) {
+	var keep [][]byte
+	const values = 1000
+	w := work{name: "new", values: values, allocs: 0.5, ours: func(context.Context) (int, error) {
+		keep = nil
+		for range values {
+			keep = append(keep, make([]byte, 100))
+		}
+		return len(keep), nil
+	}}
+	r, err := allocations(t.Context(), w)
+	require.NoError(t, err)
+	assert.InDelta(t, 1, r.Ours, 0.1)
+	assert.False(t, r.Met)
+}
+
+func TestPrint(t *testing.T) {
+	rows := []row{
+		{Work: "chain", Peer: "seq", Unit: "ns", Ours: 7.04, Their: 6, Ratio: 1.17, Min: 1, Max: 2,
+			Goal: 1.7, Bound: true, Met: true},
+		{Work: "chain", Peer: "free", Unit: "ns", Ours: 7, Their: 700, Ratio: 0.01, Met: true},
+		{Work: "chain", Peer: "none", Unit: "allocs", Ours: 1, Bound: true},
+	}
+	var table, lines bytes.Buffer
+	require.NoError(t, printTable(&table, rows))
+	assert.Equal(t, []string{
+		"work   peer  ours      peer's  ratio (min–max)  goal   met",
+		"chain  seq   7.04 ns   6 ns    1.17 (1–2)       ≤ 1.7  yes",
+		"chain  free  7 ns      700 ns  0.01 (0–0)       -      -",
+		"chain  none  1 allocs                           ≤ 0    NO",
+	}, trimmed(table.String()))
+	require.NoError(t, printJSON(&lines, rows))
+	for i, line := range strings.Split(strings.TrimSpace(lines.String()), "\n") {
+		var got row
+		require.NoError(t, json.Unmarshal([]byte(line), &got))
+		assert.Equal(t, rows[i], got)
+	}
+}
+
+func trimmed(table string) (lines []string) {
+	for line := range strings.Lines(table) {
+		lines = append(lines, strings.TrimRight(line, " \n"))
+	}
+	return lines
+}
