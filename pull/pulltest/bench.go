@@ -14,6 +14,7 @@ const (
 	patience     = 24 * time.Hour
 	realPatience = 10 * time.Second
 	realPrompt   = time.Second
+	realStill    = 100 * time.Millisecond
 	realBlocked  = 50 * time.Millisecond // of silence: the call is blocked
 )
 
@@ -120,6 +121,16 @@ func (r *run) returned(done <-chan struct{}) bool {
 	}
 	synctest.Wait()
 	return within(done, 0)
+}
+
+// blocked says whether done does not happen by itself, in whatever time is
+// given beyond a moment.
+func (r *run) blocked(done <-chan struct{}, long time.Duration) bool {
+	if r.realTime {
+		return !within(done, realStill+long)
+	}
+	synctest.Wait()
+	return !within(done, long)
 }
 
 // returnsSoon is returned, with the grace that release work may take.

@@ -180,7 +180,7 @@ func (r *reader[T]) block(why reason, limit int, long time.Duration) bool {
 	for range limit {
 		ctx, cancel := r.live(why)
 		c := start(func() (T, error) { return r.src(ctx) })
-		if r.returned(c.done) || within(c.done, long) {
+		if !r.blocked(c.done, long) {
 			cancel()
 			if r.judge(c) != nil {
 				return false

@@ -107,7 +107,7 @@ func (c *sinkCheck[T]) blocks() {
 			c.schedule(c.Stall, s, why, "cancel a sink whose write blocks, "+why.name,
 				func(r *sinkRun[T]) {
 					call := r.start()
-					if r.returned(call.done) {
+					if !r.blocked(call.done, 0) {
 						r.report(notALaw, "the sink in Stall does not block: %v", call.err)
 						return
 					}
@@ -127,7 +127,7 @@ func (r *sinkRun[T]) ahead() {
 }
 
 func (r *sinkRun[T]) interrupt(c *call[struct{}], early bool) {
-	if r.returned(c.done) {
+	if !r.blocked(c.done, 0) {
 		if !early {
 			r.report(lawSink, "returned before the end: %v", c.err)
 		}

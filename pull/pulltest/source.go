@@ -185,7 +185,10 @@ func (c *sourceCheck[T]) blocks() {
 	}
 	for _, why := range cancellable {
 		c.schedule("cancel a blocked call, "+why.name, func(r *reader[T]) {
-			r.block(why, len(c.Want)+1, 0)
+			r.read(len(c.Want))
+			if !r.block(why, 1, 0) && !r.hung {
+				r.report(notALaw, "the source does not stall after its last value")
+			}
 			r.expect(c.Want, false)
 		})
 	}
@@ -198,7 +201,7 @@ func (c *sourceCheck[T]) overlap(r *reader[T]) {
 	r.read(len(c.Want))
 	ctx, cancel := r.live(withCause)
 	first := start(func() (T, error) { return r.src(ctx) })
-	r.returned(first.done)
+	r.blocked(first.done, 0)
 	second := start(func() (T, error) { return r.src(context.Background()) })
 	if !r.returnsSoon(second.done) {
 		r.report(lawOneAtTime, "an overlapping call blocks")
