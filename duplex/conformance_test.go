@@ -134,7 +134,7 @@ func TestStdioSinkConforms(t *testing.T) {
 		Fail:      run(func(out *os.File) { _ = out.Close() }),
 		Stall:     run(func(*os.File) {}),
 		Value:     func(int) []byte { return make([]byte, 32<<10) },
-		ReadAhead: 2, // 64 KiB of the pipe, one in the write, one waiting, one that did not fit
+		ReadAhead: 2, // 2 in the pipe, then one in the write, waiting, and not fitting
 		RealTime:  true,
 	})
 }

@@ -16,6 +16,10 @@ import (
 // grace is how long a child has for each step of its end, see New.
 const grace = 2 * time.Second
 
+// tailDelay is how long stderr is read after the child has exited, when its
+// own children hold it open: what the child said is there by then.
+const tailDelay = 250 * time.Millisecond
+
 // ErrRedirected is returned by both halves of a command whose Stdin or Stdout
 // was set before, for then there is nothing to read or to write.
 var ErrRedirected = errors.New("command: Stdin or Stdout already set")
@@ -27,7 +31,9 @@ var ErrRedirected = errors.New("command: Stdin or Stdout already set")
 // was waited for when the second one has.
 //
 // What the child says on stderr goes where cmd.Stderr says. If that is nil,
-// the last 4 KiB are kept for an [ExitError]. A zero cmd.WaitDelay becomes 2 s.
+// the last 4 KiB are kept for an [ExitError]. A zero cmd.WaitDelay, for which
+// the child's own children may hold stderr open, becomes 2 s, or 250 ms where
+// only the tail is kept.
 //
 // The source returns chunks of 1 byte to 32 KiB. When stdout is closed it
 // waits for the child to exit, then returns io.EOF if the status is 0 and an

@@ -311,7 +311,20 @@ func TestConnectTwoChildren(t *testing.T) {
 	require.NoError(t, duplex.Connect(t.Context(), a, b))
 }
 
-func TestOverlapAndReuse(t *testing.T) {
+func TestOverlap(t *testing.T) {
+	d, _ := shell(t, "exec sleep 1000")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	errs := make(chan error, 2)
+	for range 2 {
+		go func() { errs <- second(d.Source(ctx)) }()
+	}
+	assert.Equal(t, pull.ErrOverlap, <-errs, "one of them was second")
+	cancel(errBoom)
+	assert.Equal(t, errBoom, <-errs)
+	require.NoError(t, d.Close(nil))
+}
+
+func TestSinkIsUsedOnce(t *testing.T) {
 	d, _ := shell(t, "cat")
 	require.NoError(t, d.Sink(t.Context(), pull.Values([]byte("x"))))
 	var aborted error

@@ -78,12 +78,13 @@ func (p *process) start() (err error) {
 	}
 	defer stdout.Close()
 	p.cmd.Stdin, p.cmd.Stdout = stdin, stdout
+	delay := grace
 	if p.cmd.Stderr == nil {
-		p.stderr = &tail{}
+		p.stderr, delay = &tail{}, tailDelay
 		p.cmd.Stderr = p.stderr
 	}
 	if p.cmd.WaitDelay == 0 {
-		p.cmd.WaitDelay = grace // a grandchild may hold stderr open
+		p.cmd.WaitDelay = delay
 	}
 	if err := p.cmd.Start(); err != nil {
 		in.Close()

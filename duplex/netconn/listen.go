@@ -2,8 +2,11 @@ package netconn
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/duplex/internal/hook"
@@ -45,6 +48,11 @@ func Listen(ctx context.Context, network, address string) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	return NewListener(ln), nil
+}
+
+// NewListener makes a Listener of ln (of TLS, say), which it owns from then on.
+func NewListener(ln net.Listener) *Listener {
 	l := &Listener{ln: ln, close: sync.OnceValue(ln.Close)}
 	a := acceptor{ln: ln}
 	a.hook = hook.New(func(error) { _ = l.close() })
@@ -52,7 +60,7 @@ func Listen(ctx context.Context, network, address string) (*Listener, error) {
 		a.hook.Close()
 		return l.close()
 	})
-	return l, nil
+	return l
 }
 
 // acceptor makes Accept interruptible, by closing the listener.
@@ -67,11 +75,28 @@ func (a *acceptor) next(ctx context.Context) (net.Conn, error) {
 		return nil, a.stopped
 	}
 	a.hook.Enter(ctx)
-	c, err := a.ln.Accept()
+	c, err := a.acceptIn(ctx)
 	if a.hook.Leave() {
 		a.stopped = pull.Cause(ctx)
 	}
 	return c, err
+}
+
+// retry is how long to wait for open files to be closed.
+const retry = 100 * time.Millisecond
+
+func (a *acceptor) acceptIn(ctx context.Context) (net.Conn, error) {
+	for {
+		c, err := a.ln.Accept()
+		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
+			return c, err
+		}
+		select {
+		case <-time.After(retry):
+		case <-ctx.Done():
+			return nil, pull.Cause(ctx)
+		}
+	}
 }
 
 // Addr returns the address listened on, with the port that was chosen.
@@ -80,7 +105,8 @@ func (l *Listener) Addr() net.Addr { return l.ln.Addr() }
 // Accept returns the next connection, which belongs to the caller: give it to
 // [New] or close it. Accept is a [pull.Source]: its first error is final and
 // closes the listener, and so does a context that is done. It never returns
-// io.EOF. It must not be called by two goroutines at once.
+// io.EOF. When too many files are open it tries again every 100 ms. It must not
+// be called by two goroutines at once.
 func (l *Listener) Accept(ctx context.Context) (net.Conn, error) { return l.accept(ctx) }
 
 // Close stops listening; it may be called at any time and more than once. An

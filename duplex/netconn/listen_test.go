@@ -3,8 +3,12 @@ package netconn_test
 import (
 	"context"
 	"net"
+	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -65,4 +69,43 @@ func TestDialFails(t *testing.T) {
 	assert.ErrorAs(t, err, &op)
 	_, err = netconn.Listen(t.Context(), "tcp", "nonsense")
 	assert.Error(t, err)
+}
+
+// scripted is a listener that gives its errors one by one, then blocks.
+type scripted struct {
+	net.Listener
+	errs   []error
+	closed chan struct{}
+}
+
+func (l *scripted) Accept() (net.Conn, error) {
+	if len(l.errs) == 0 {
+		<-l.closed
+		return nil, net.ErrClosed
+	}
+	err := l.errs[0]
+	l.errs = l.errs[1:]
+	return nil, err
+}
+
+func (l *scripted) Close() error {
+	close(l.closed)
+	return nil
+}
+
+func TestAcceptSurvivesTooManyOpenFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full := &net.OpError{Op: "accept", Err: os.NewSyscallError("accept", syscall.EMFILE)}
+		ln := &scripted{closed: make(chan struct{}), errs: []error{full, full, errBoom}}
+		start := time.Now()
+		assert.Equal(t, errBoom, second(netconn.NewListener(ln).Accept(t.Context())))
+		assert.Equal(t, 200*time.Millisecond, time.Since(start))
+		<-ln.closed
+
+		ln = &scripted{closed: make(chan struct{}), errs: []error{full, full}}
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errBoom)
+		defer cancel()
+		assert.Equal(t, errBoom, second(netconn.NewListener(ln).Accept(ctx)))
+		<-ln.closed
+	})
 }
