@@ -34,7 +34,6 @@ type generator[T any] struct {
 	pull   func() (T, bool)
 	stop   func()
 	err    error // what f returned
-	late   bool  // it returned after its context was done
 }
 
 func (g *generator[T]) next(ctx context.Context) (T, error) {
@@ -66,7 +65,6 @@ func (g *generator[T]) start(ctx context.Context) {
 
 // run is the coroutine.
 func (g *generator[T]) run(yield func(T) bool) {
-	defer func() { g.late = g.own.Err() != nil }()
 	g.err = g.f(g.own, func(v T) bool {
 		return g.own.Err() == nil && yield(v) && g.own.Err() == nil
 	})
@@ -79,7 +77,7 @@ func (g *generator[T]) release(cause error) error {
 	g.hook.Close()
 	g.cancel(cause)
 	g.stop()
-	if !g.late || g.err == nil || onlyStop(g.err, Cause(g.own), g.own.Err()) {
+	if g.err == nil || onlyStop(g.err, cause, g.own.Err()) {
 		return nil
 	}
 	return g.err

@@ -213,9 +213,33 @@ func TestGenerateReusesItsHook(t *testing.T) {
 }
 
 func TestGenerateEndIsClean(t *testing.T) {
-	src := pull.Generate(func(context.Context, func(int) bool) error { return nil })
-	for range 2 {
-		_, err := src(context.Background())
-		require.Equal(t, io.EOF, err)
+	for _, end := range []error{nil, io.EOF} {
+		src := pull.Generate(func(context.Context, func(int) bool) error { return end })
+		for range 2 {
+			_, err := src(context.Background())
+			require.Equal(t, io.EOF, err)
+		}
+	}
+}
+
+func TestGenerateInterruptedIsNeverACleanEnd(t *testing.T) {
+	for range 5_000 {
+		src := pull.Generate(func(_ context.Context, yield func(int) bool) error {
+			for yield(1) {
+				continue
+			}
+			return nil
+		})
+		ctx, cancel := context.WithCancelCause(context.Background())
+		go cancel(errBoom)
+		var err error
+		for err == nil && ctx.Err() == nil {
+			_, err = src(ctx)
+		}
+		// A value may have been on its way out when the hook ran.
+		if _, err = src(context.Background()); err == nil {
+			_, err = src(dead(errBoom))
+		}
+		require.Equal(t, errBoom, err)
 	}
 }

@@ -21,7 +21,10 @@ import (
 )
 
 func TestReaderDeliversEverything(t *testing.T) {
-	want := bytes.Repeat([]byte("0123456789abcdef"), 20<<10)
+	want := make([]byte, 320<<10)
+	for i := range want {
+		want[i] = byte(i * i >> 7) // does not repeat in step with any buffer
+	}
 	readers := map[string]func(io.Reader) io.Reader{
 		"whole":          func(r io.Reader) io.Reader { return r },
 		"one byte":       iotest.OneByteReader,
@@ -46,6 +49,21 @@ func TestReaderDeliversEverything(t *testing.T) {
 			require.True(t, bytes.Equal(text, bytes.Join(chunks, nil)), "own chunks")
 		})
 	}
+}
+
+func TestReaderReusesItsBufferForSmallReads(t *testing.T) {
+	var bufs []*byte
+	src := pull.Reader(readFunc(func(b []byte) (int, error) {
+		bufs = append(bufs, &b[0])
+		return 1, nil
+	}))
+	for range 3 {
+		chunk, err := src(context.Background())
+		require.NoError(t, err)
+		require.NotSame(t, bufs[0], &chunk[0])
+	}
+	require.Same(t, bufs[0], bufs[1])
+	require.Same(t, bufs[0], bufs[2])
 }
 
 // hesitant returns nothing at every other Read.

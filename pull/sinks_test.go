@@ -72,6 +72,8 @@ func TestSinksUnderADeadContext(t *testing.T) {
 			err := sink(dead(errBoom), (&probe{close: errClose}).source())
 			require.ErrorIs(t, err, errClose, "a failed release is not hidden")
 			require.ErrorIs(t, err, errBoom)
+			err = sink(dead(errBoom), (&probe{close: context.Canceled}).source())
+			require.ErrorIs(t, err, context.Canceled, "not even where it looks like the abort")
 		})
 	}
 }

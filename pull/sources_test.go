@@ -183,6 +183,14 @@ func TestFromChanLeavesValuesToOthers(t *testing.T) {
 	require.Len(t, ch, 1)
 }
 
+func TestPanicOfARelease(t *testing.T) {
+	src := pull.From(pull.Empty[int](), func(error) error { panic("release") })
+	assert.PanicsWithValue(t, "release", func() { _, _ = src(context.Background()) })
+	_, err := src(context.Background())
+	assert.Error(t, err)
+	assert.NotEqual(t, io.EOF, err)
+}
+
 func TestFromReleasesOnce(t *testing.T) {
 	ctx := context.Background()
 	t.Run("end", func(t *testing.T) {

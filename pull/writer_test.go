@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -137,7 +138,13 @@ func TestWriterQuickEnoughGoesOn(t *testing.T) {
 	a, b := tcp(t)
 	defer func() { assert.NoError(t, b.Close()) }()
 	ctx, cancel := context.WithCancelCause(context.Background())
-	sink := pull.Writer(notifyAfter{notify{a, nil}, func() { cancel(errBoom) }})
+	interrupted := make(chan struct{}, 2)
+	sink := pull.Writer(notifyAfter{notify{a, nil}, interrupted, func() {
+		if ctx.Err() == nil {
+			cancel(errBoom)
+			<-interrupted
+		}
+	}})
 	require.Equal(t, errBoom, sink(ctx, chunks("ab", "no")))
 	// Nothing was torn, so the sink is as good as new.
 	require.NoError(t, sink(context.Background(), chunks("cd")))
@@ -147,10 +154,16 @@ func TestWriterQuickEnoughGoesOn(t *testing.T) {
 	require.Equal(t, "abcd", string(got))
 }
 
-// notifyAfter runs a function after each Write.
+// notifyAfter runs a function after each Write, and tells of deadlines.
 type notifyAfter struct {
 	notify
-	after func()
+	deadlines chan struct{}
+	after     func()
+}
+
+func (n notifyAfter) SetWriteDeadline(at time.Time) error {
+	defer func() { n.deadlines <- struct{}{} }()
+	return n.notify.SetWriteDeadline(at)
 }
 
 func (n notifyAfter) Write(b []byte) (int, error) {

@@ -90,3 +90,29 @@ func TestOSStat(t *testing.T) {
 	require.Error(t, err)
 	require.Error(t, files.OS().SyncDir(path))
 }
+
+// A counting context knows how many functions wait for it to be done.
+type counting struct {
+	context.Context
+	done    chan struct{}
+	waiting *int
+}
+
+func (c counting) Done() <-chan struct{} { return c.done }
+
+func (c counting) AfterFunc(func()) func() bool {
+	*c.waiting++
+	return func() bool { *c.waiting--; return true }
+}
+
+func TestReadLetsGoOfTheContext(t *testing.T) {
+	f := newFaulty(t)
+	require.NoError(t, os.WriteFile(f.path(), []byte("x"), 0o600))
+	ctx := counting{context.Background(), make(chan struct{}), new(int)}
+	src := files.Read(nil, f.path())
+	_, err := src(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 1, *ctx.waiting)
+	require.NoError(t, pull.Abort(src, nil))
+	require.Zero(t, *ctx.waiting)
+}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -89,6 +90,55 @@ func TestOneRegistrationForAChannel(t *testing.T) {
 		h.Enter(ctx)
 		h.Leave()
 	}))
+	h.Close()
+}
+
+func TestLeaveWaitsForAFire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		over := false
+		h := hook.New(func(context.Context) {
+			<-time.After(time.Second)
+			over = true
+		})
+		ctx, cancel := context.WithCancel(context.Background())
+		h.Enter(ctx)
+		cancel()
+		synctest.Wait()
+		require.True(t, h.Leave())
+		require.True(t, over)
+	})
+}
+
+// A counting context knows how many functions wait for it to be done.
+type counting struct {
+	context.Context
+	done    chan struct{}
+	waiting *int
+}
+
+func newCounting() counting {
+	return counting{context.Background(), make(chan struct{}), new(int)}
+}
+
+func (c counting) Done() <-chan struct{} { return c.done }
+
+func (c counting) AfterFunc(func()) func() bool {
+	*c.waiting++
+	return func() bool { *c.waiting--; return true }
+}
+
+func TestLetsGoOfContexts(t *testing.T) {
+	h := hook.New(func(context.Context) {})
+	a, b := newCounting(), newCounting()
+	h.Enter(a)
+	h.Leave()
+	require.Equal(t, 1, *a.waiting)
+	h.Enter(b)
+	h.Leave()
+	require.Zero(t, *a.waiting)
+	require.Equal(t, 1, *b.waiting)
+	h.Close()
+	require.Zero(t, *b.waiting)
 	h.Close()
 }
 
