@@ -39,7 +39,7 @@ func (s *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 
 	sent, received := make(chan error, 1), make(chan struct{})
 	go func() {
-		err := d.Sink(ctx, s.next)
+		err := d.Sink(ctx, pull.From(s.next, nil))
 		if err != nil {
 			// What the peer said before it hung up is worth waiting for.
 			err = fmt.Errorf("replicate: sending: %w", err)

@@ -9,7 +9,7 @@ import (
 	"github.com/weir-go/weir/through/frame"
 )
 
-// next is the source of outgoing bytes: each call returns the frame that the
+// next makes the outgoing bytes: each call returns the frame that the
 // session's state calls for, and waits where it calls for none. Updates are
 // cut from the log here, at the moment of the pull.
 func (s *Session) next(ctx context.Context) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,8 +14,14 @@ import (
 	"github.com/weir-go/weir/replicate/model"
 )
 
+// noon is a wall clock that stands still, in and out of bubbles.
+func noon() time.Time { return time.UnixMilli(1_700_000_000_000) }
+
 func newReplica(cfg replicate.Config) (*replicate.Replica, *model.Model[int]) {
 	cfg.Types = []replicate.Type{model.JSON}
+	if cfg.Now == nil {
+		cfg.Now = noon
+	}
 	r := replicate.New(cfg)
 	m, err := model.Open[int](r, "")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,13 +25,16 @@ type world struct {
 	nodes  []*node
 	links  map[[2]int]*link
 	issued []issue // every write that was ever made
-	single bool    // a frame holds one update
+	writes int
+	single bool // a frame holds one update
 }
 
 // issue is a write as its author made it.
 type issue struct {
 	stamp replicate.Stamp
 	key   string
+	node  int
+	safe  bool // the journal has confirmed it
 }
 
 // node is a replica, and its disk if it has one.
@@ -91,7 +95,9 @@ func (w *world) open(i int, journaled bool) {
 	if nd.who != "" {
 		require.NoError(w.t, nd.r.Adopt(nd.who))
 	}
-	nd.who = nd.r.Author()
+	if journaled {
+		nd.who = nd.r.Author()
+	}
 	nd.alive = true
 	m, err := model.Open[int](nd.r, "")
 	require.NoError(w.t, err)
@@ -104,18 +110,23 @@ func (w *world) open(i int, journaled bool) {
 
 // write sets a key to a value that names this very write.
 func (w *world) write(i int, key string) {
-	require.NoError(w.t, w.nodes[i].m.Set(key, len(w.issued)))
+	w.writes++
+	require.NoError(w.t, w.nodes[i].m.Set(key, w.writes-1))
 	clock := w.nodes[i].r.Clock()
 	who := w.nodes[i].r.Author()
-	w.issued = append(w.issued, issue{replicate.Stamp{Time: clock[who], Author: who}, key})
+	w.issued = append(w.issued, issue{
+		stamp: replicate.Stamp{Time: clock[who], Author: who}, key: key, node: i})
 }
 
 func (w *world) del(i int, key string) {
-	_, err := w.nodes[i].m.Delete(key)
+	deleted, err := w.nodes[i].m.Delete(key)
 	require.NoError(w.t, err)
+	if !deleted {
+		return
+	}
 	who := w.nodes[i].r.Author()
 	w.issued = append(w.issued, issue{
-		replicate.Stamp{Time: w.nodes[i].r.Clock()[who], Author: who}, key})
+		stamp: replicate.Stamp{Time: w.nodes[i].r.Clock()[who], Author: who}, key: key, node: i})
 }
 
 // commit writes what is not yet durable to node i's disk.
@@ -125,6 +136,9 @@ func (w *world) commit(i int) {
 			nd.disk = append(nd.disk, b.Frames...)
 			nd.who = b.Author
 			nd.tail.Done(b)
+			for k := range w.issued {
+				w.issued[k].safe = w.issued[k].safe || w.issued[k].node == i
+			}
 		}
 	}
 }
@@ -139,7 +153,19 @@ func (w *world) kill(i int) {
 	w.nodes[i].alive = false
 }
 
-func (w *world) restart(i int) { w.open(i, w.nodes[i].tail != nil) }
+// restart opens node i from its disk. What its journal never confirmed was
+// never shown to anyone, and if it is gone it has never been.
+func (w *world) restart(i int) {
+	journaled := w.nodes[i].tail != nil
+	w.open(i, journaled)
+	held := map[replicate.Stamp]bool{}
+	for _, u := range w.nodes[i].r.Live() {
+		held[u.Stamp()] = true
+	}
+	w.issued = slices.DeleteFunc(w.issued, func(is issue) bool {
+		return journaled && is.node == i && !is.safe && !held[is.stamp]
+	})
+}
 
 func pairOf(i, j int) [2]int { return [2]int{min(i, j), max(i, j)} }
 

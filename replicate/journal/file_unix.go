@@ -1,4 +1,4 @@
-//go:build unix
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package journal
 
@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 )
 
 // appendFlag has every write go to the end of the file.
@@ -40,4 +41,10 @@ func flock(fd uintptr, exclusive bool) (bool, error) {
 			return false, err
 		}
 	}
+}
+
+// setModTime sets when a file was modified, to the microsecond.
+func setModTime(fd uintptr, t time.Time) error {
+	tv := syscall.NsecToTimeval(t.UnixNano())
+	return syscall.Futimes(int(fd), []syscall.Timeval{tv, tv})
 }

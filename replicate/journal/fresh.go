@@ -59,6 +59,7 @@ type fresh struct {
 	temp string
 	file files.File
 	size int64
+	tail [4]byte // how it ends
 }
 
 // create puts the file where nothing was.
@@ -124,6 +125,7 @@ func (f *fresh) append(b []byte) error {
 	if err != nil {
 		return &WriteError{f.path, "write", err}
 	}
+	copy(f.tail[:], b[len(b)-len(f.tail):])
 	return nil
 }
 

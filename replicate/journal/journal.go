@@ -19,10 +19,12 @@ type Journal struct {
 	replica *replicate.Replica
 
 	// Of the goroutine that runs run, and after that of Close.
-	tail   *replicate.Tail
+	from   *replicate.Tail
 	file   files.File
-	size   int64 // what of the file is good
-	opened bool  // this opening has its open frame
+	size   int64   // what of the file is good
+	tail   [4]byte // how that ends
+	opened bool    // this opening has its open frame
+	sealed bool    // writes set the modification time
 	last   replicate.Time
 	buf    []byte
 	err    error // the first failure, for ever
@@ -56,7 +58,7 @@ func (j *Journal) Close() error {
 func (j *Journal) run(ctx context.Context) {
 	defer close(j.done)
 	for j.err == nil {
-		b, err := j.tail.Next(ctx)
+		b, err := j.from.Next(ctx)
 		if err != nil {
 			return
 		}
@@ -68,7 +70,7 @@ func (j *Journal) close() error {
 	j.cancel()
 	<-j.done
 	j.drain()
-	j.tail.Close()
+	j.from.Close()
 	j.drain() // what was written before the replica knew
 	j.mark()
 	if err := j.file.Close(); err != nil {
@@ -82,7 +84,7 @@ func (j *Journal) drain() {
 	if j.err != nil {
 		return
 	}
-	if b, ok := j.tail.Take(); ok {
+	if b, ok := j.from.Take(); ok {
 		j.commit(b)
 	}
 }
@@ -94,6 +96,7 @@ func (j *Journal) commit(b replicate.Batch) {
 	// shown what it wrote: the open frame undoes the clean mark before it.
 	reopen := !j.opened || b.Renewed
 	if reopen {
+		j.sealed = seal(j.file, j.size, j.tail)
 		buf = j.opening(b).append(buf)
 	}
 	buf = append(buf, b.Frames...)
@@ -103,7 +106,7 @@ func (j *Journal) commit(b replicate.Batch) {
 		return
 	}
 	j.opened = true
-	j.tail.Done(b)
+	j.from.Done(b)
 	if j.buf = buf; cap(buf) > maxKept {
 		j.buf = nil
 	}
@@ -116,6 +119,9 @@ func (j *Journal) opening(b replicate.Batch) opening {
 	o := opening{place: j.place, author: b.Author, last: b.Last}
 	if j.cfg.Sync == SyncNone {
 		o.flags |= flagNoSync
+	}
+	if j.sealed {
+		o.flags |= flagSealed
 	}
 	return o
 }
@@ -140,10 +146,15 @@ func (j *Journal) append(b []byte) bool {
 	n, err := writeAll(j.file, b)
 	if err == nil {
 		j.size += int64(n)
+		copy(j.tail[:], b[len(b)-len(j.tail):])
+		if j.sealed {
+			// Where this fails once, the next opening takes a new author.
+			seal(j.file, j.size, j.tail)
+		}
 		return true
 	}
-	if n > 0 {
-		_ = cut(j.file, j.size)
+	if n > 0 && cut(j.file, j.size) == nil && j.sealed {
+		seal(j.file, j.size, j.tail)
 	}
 	return j.fail("write", err)
 }
@@ -161,7 +172,9 @@ func (j *Journal) sync() bool {
 func (j *Journal) fail(op string, err error) bool {
 	if j.err == nil {
 		j.err = &WriteError{j.path, op, err}
-		j.tail.Fail(j.err)
+	}
+	if j.from != nil {
+		j.from.Fail(j.err)
 	}
 	return false
 }

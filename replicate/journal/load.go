@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/weir-go/weir/pull/files"
 	"github.com/weir-go/weir/replicate"
@@ -15,6 +16,7 @@ type loader struct {
 	path  string
 	cfg   Config
 	anew  bool
+	info  fs.FileInfo // of the file as it was found
 	place Place
 	scan  scanner
 
@@ -25,8 +27,8 @@ type loader struct {
 	lastAt    int64   // where it is
 	opened    bool    // there is one
 	newest    replicate.Time
-	payload   int64 // bytes of frames of updates
-	committed int64 // end of the last commit
+	content   int64 // bytes of updates and markers
+	tail      [4]byte // how the good prefix ends
 }
 
 // load reads all of a file. What it returns beside the loader is what no crash can
@@ -38,7 +40,7 @@ func load(file files.File, path string, cfg Config, anew bool) (*loader, error) 
 	if err != nil {
 		return l, fmt.Errorf("journal: %w", err)
 	}
-	l.place = cfg.Place(info)
+	l.info, l.place = info, cfg.Place(info)
 	if err = l.head(); err == nil {
 		err = l.body()
 	}
@@ -87,7 +89,7 @@ func (l *loader) head() error {
 	}
 	l.replica = replicate.New(cfg)
 	l.restorer = replicate.NewRestorer(l.replica)
-	l.rec.ID, l.rec.Bytes, l.committed = h.ID, l.scan.at, l.scan.at
+	l.rec.ID, l.rec.Bytes, l.tail = h.ID, l.scan.at, l.scan.last
 	return nil
 }
 
@@ -136,7 +138,7 @@ func (l *loader) body() error {
 		if err := l.take(payload, l.rec.Bytes); err != nil {
 			return l.refused(err)
 		}
-		l.rec.Bytes = l.scan.at
+		l.rec.Bytes, l.tail = l.scan.at, l.scan.last
 	}
 }
 
@@ -145,7 +147,7 @@ func (l *loader) take(payload []byte, at int64) (err error) {
 	wasClean := l.rec.Clean
 	l.rec.Clean = false
 	if len(payload) == 0 || !replicate.FileKind(payload) {
-		l.payload += int64(len(payload))
+		l.content += int64(len(payload))
 		return l.restorer.Frame(payload)
 	}
 	switch kind := payload[0]; {
@@ -155,7 +157,6 @@ func (l *loader) take(payload []byte, at int64) (err error) {
 		l.newest = max(l.newest, l.last.last)
 	case kind == kindCommit:
 		_, err = parseCommit(payload, at)
-		l.committed = l.scan.at
 	case kind == kindClean:
 		var c clean
 		c, err = parseClean(payload, at)

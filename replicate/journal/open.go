@@ -70,7 +70,8 @@ func (l *loader) mend(file files.File, damage error) error {
 	return nil
 }
 
-// start attaches a journal to what was loaded.
+// start goes on as the author of the last opening or a new one, and attaches a
+// journal to what was loaded.
 func (l *loader) start(file files.File) (*Journal, error) {
 	r := l.replica
 	r.Witness(l.newest)
@@ -81,15 +82,23 @@ func (l *loader) start(file files.File) (*Journal, error) {
 		}
 	}
 	l.rec.NewAuthor, l.rec.Reason = !adopt, reason
-	tail, err := r.Attach()
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+	j := &Journal{
+		path: l.path, cfg: l.cfg, place: l.place, replica: r, last: l.newest,
+		file: file, size: l.rec.Bytes, tail: l.tail, done: make(chan struct{}),
+	}
+	if l.wasteful() {
+		var err error
+		if l.rec.Compacted, err = j.compact(l.rec.Meta); err != nil {
+			return nil, err
+		}
+	}
+	j.rec = l.rec
+	var err error
+	if j.from, err = r.Attach(); err != nil {
+		return nil, errors.Join(fmt.Errorf("journal: %w", err), closeQuietly(j.file))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	j := &Journal{
-		path: l.path, cfg: l.cfg, rec: l.rec, place: l.place, replica: r,
-		tail: tail, file: file, size: l.rec.Bytes, cancel: cancel, done: make(chan struct{}),
-	}
+	j.cancel = cancel
 	go j.run(ctx)
 	return j, nil
 }

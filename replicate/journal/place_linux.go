@@ -1,8 +1,11 @@
 package journal
 
 import (
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // bootID names this run of the kernel.
@@ -12,4 +15,13 @@ func bootID() string {
 		return ""
 	}
 	return digest("boot " + strings.TrimSpace(string(id)))
+}
+
+// changeTime is when the file or anything about it was last changed.
+func changeTime(info fs.FileInfo) (time.Time, bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return time.Time{}, false
+	}
+	return time.Unix(st.Ctim.Unix()), true
 }

@@ -20,7 +20,10 @@ const (
 )
 
 // Flags of an open frame.
-const flagNoSync = 1 << 0 // commits behind this one are not synced
+const (
+	flagNoSync = 1 << 0 // commits behind this one are not synced
+	flagSealed = 1 << 1 // every write sets the modification time; see seal.go
+)
 
 // maxText bounds a field of an open frame.
 const maxText = 255

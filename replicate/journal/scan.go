@@ -14,11 +14,12 @@ const maxFrame = 64 << 20
 // scanner reads a file frame by frame. It holds what it has read of one frame,
 // never what a length only claims.
 type scanner struct {
-	r   io.Reader
-	buf []byte // read, not yet consumed
-	at  int64  // where buf begins in the file
-	eof bool
-	mem []byte // the memory of buf, from its beginning
+	r    io.Reader
+	buf  []byte // read, not yet consumed
+	at   int64  // where buf begins in the file
+	eof  bool
+	last [4]byte // how the last valid frame ended
+	mem  []byte  // the memory of buf, from its beginning
 }
 
 const minRead = 64 << 10
@@ -48,6 +49,7 @@ func (s *scanner) next() (payload []byte, err error) {
 		payload, n, err := frame.Parse(s.buf, maxFrame)
 		switch {
 		case err == nil:
+			copy(s.last[:], s.buf[n-len(s.last):])
 			s.skip(n)
 			return payload, nil
 		case err != io.ErrUnexpectedEOF:
