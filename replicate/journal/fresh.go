@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -56,10 +55,8 @@ type fresh struct {
 	cfg     Config
 	replica *replicate.Replica
 
-	temp string
-	file files.File
-	size int64
-	tail [4]byte // how it ends
+	temp string  // its other name; empty once that is gone
+	out  *output // open on temp
 }
 
 // create puts the file where nothing was.
@@ -68,20 +65,16 @@ func (f *fresh) create() (err error) {
 	if err := f.write(); err != nil {
 		return err
 	}
-	if err := f.file.Sync(); err != nil {
-		return &WriteError{f.path, "sync", err}
+	if err := f.out.sync(); err != nil {
+		return err
 	}
-	if err := f.file.Close(); err != nil {
-		return &WriteError{f.path, "close", err}
+	if err := f.out.close(); err != nil {
+		return err
 	}
-	f.file = nil
 	if err := f.settle(); err != nil {
-		return &WriteError{f.path, "create", err}
+		return f.out.failure("create", err)
 	}
-	if err := f.cfg.FS.SyncDir(filepath.Dir(f.path)); err != nil {
-		return &WriteError{f.path, "sync folder of", err}
-	}
-	return nil
+	return f.out.failure("sync folder of", f.cfg.FS.SyncDir(filepath.Dir(f.path)))
 }
 
 // write makes the file under another name, with all that the replica holds.
@@ -92,8 +85,8 @@ func (f *fresh) write() error {
 	if err != nil {
 		return &WriteError{f.path, "create", err}
 	}
-	f.temp, f.file = temp, file
-	if err := f.append(f.meta.append(f.replica.AppendHeader(nil))); err != nil {
+	f.temp, f.out = temp, &output{path: f.path, file: file}
+	if err := f.out.append(f.meta.append(f.replica.AppendHeader(nil))); err != nil {
 		return err
 	}
 	return f.contents()
@@ -104,29 +97,19 @@ func (f *fresh) contents() error {
 	if f.replica.Len() == 0 && len(f.replica.Clock()) == 0 {
 		return nil
 	}
-	start := f.size
+	start := f.out.size
 	// What a dump says of itself and of its end belongs into no file.
 	dump := frame.Decode(f.replica.Read(nil), maxFrame)
 	err := pull.Each(context.Background(), dump, func(m frame.Msg) error {
 		if !replicate.Content(m) {
 			return nil
 		}
-		return f.append(frame.Append(nil, m))
+		return f.out.append(frame.Append(nil, m))
 	})
 	if err != nil {
 		return err
 	}
-	return f.append(commit{f.size, f.size - start}.append(nil))
-}
-
-func (f *fresh) append(b []byte) error {
-	n, err := writeAll(f.file, b)
-	f.size += int64(n)
-	if err != nil {
-		return &WriteError{f.path, "write", err}
-	}
-	copy(f.tail[:], b[len(b)-len(f.tail):])
-	return nil
+	return f.out.append(commit{f.out.size, f.out.size - start}.append(nil))
 }
 
 // settle gives the file its name, unless there is one. Where the file system
@@ -150,8 +133,8 @@ func (f *fresh) settle() error {
 
 // cleanup removes the other name.
 func (f *fresh) cleanup(err error) error {
-	if f.file != nil {
-		_ = f.file.Close()
+	if f.out != nil {
+		_ = f.out.file.Close() // where it is open still, an error is known
 	}
 	if f.temp != "" {
 		if rerr := f.cfg.FS.Remove(f.temp); rerr != nil && err == nil {
@@ -159,19 +142,4 @@ func (f *fresh) cleanup(err error) error {
 		}
 	}
 	return err
-}
-
-// writeAll writes all of b and returns how many bytes it wrote.
-func writeAll(w io.Writer, b []byte) (done int, err error) {
-	for done < len(b) {
-		n, err := w.Write(b[done:])
-		done += max(n, 0)
-		if err != nil {
-			return done, err
-		}
-		if n <= 0 {
-			return done, io.ErrShortWrite
-		}
-	}
-	return done, nil
 }

@@ -2,17 +2,14 @@ package journal
 
 import (
 	"context"
-	"io"
 	"sync"
 
-	"github.com/weir-go/weir/pull/files"
 	"github.com/weir-go/weir/replicate"
 )
 
 // A Journal is a replica's open and locked file. Its methods may be called by
 // several goroutines at once.
 type Journal struct {
-	path    string
 	cfg     Config
 	rec     Recovery
 	place   Place
@@ -20,11 +17,8 @@ type Journal struct {
 
 	// Of the goroutine that runs run, and after that of Close.
 	from   *replicate.Tail
-	file   files.File
-	size   int64   // what of the file is good
-	tail   [4]byte // how that ends
-	opened bool    // this opening has its open frame
-	sealed bool    // writes set the modification time
+	out    *output
+	opened bool // this opening has its open frame
 	last   replicate.Time
 	buf    []byte
 	err    error // the first failure, for ever
@@ -62,65 +56,81 @@ func (j *Journal) run(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		j.commit(b)
+		j.try(func() error { return j.commit(b) })
 	}
 }
 
 func (j *Journal) close() error {
 	j.cancel()
 	<-j.done
-	j.drain()
+	j.try(j.drain)
 	j.from.Close()
-	j.drain() // what was written before the replica knew
-	j.mark()
-	if err := j.file.Close(); err != nil {
-		j.fail("close", err)
+	j.try(j.drain) // what was written before the replica knew
+	j.try(j.mark)
+	if err := j.out.close(); j.err == nil {
+		j.err = err
 	}
 	return j.err
 }
 
-// drain commits what is not yet in the file.
-func (j *Journal) drain() {
+// try takes a step unless one has failed before. The first failure ends the
+// replica's writing.
+func (j *Journal) try(step func() error) {
 	if j.err != nil {
 		return
 	}
-	if b, ok := j.from.Take(); ok {
-		j.commit(b)
+	if j.err = step(); j.err != nil {
+		j.from.Fail(j.err)
 	}
 }
 
+// drain commits what is not yet in the file.
+func (j *Journal) drain() error {
+	if b, ok := j.from.Take(); ok {
+		return j.commit(b)
+	}
+	return nil
+}
+
+// maxKept bounds the memory that is kept for the next batch, in bytes.
+const maxKept = 1 << 20
+
 // commit appends a batch, makes it durable and says so.
-func (j *Journal) commit(b replicate.Batch) {
+func (j *Journal) commit(b replicate.Batch) error {
+	j.last = max(j.last, b.Last)
 	buf := j.buf[:0]
 	// Whoever opens the file next must know of this opening before anyone is
 	// shown what it wrote: the open frame undoes the clean mark before it.
 	reopen := !j.opened || b.Renewed
 	if reopen {
-		j.sealed = seal(j.file, j.size, j.tail)
-		buf = j.opening(b).append(buf)
+		j.out.sealed = j.out.seal()
+		buf = j.opening(b.Author).append(buf)
 	}
 	buf = append(buf, b.Frames...)
-	buf = commit{j.size + int64(len(buf)), int64(len(buf))}.append(buf)
-	j.last = max(j.last, b.Last)
-	if !j.append(buf) || (reopen || j.cfg.Sync == SyncAlways) && !j.sync() {
-		return
+	buf = commit{j.out.size + int64(len(buf)), int64(len(buf))}.append(buf)
+	if err := j.out.append(buf); err != nil {
+		return err
+	}
+	if reopen || j.cfg.Sync == SyncAlways {
+		if err := j.out.sync(); err != nil {
+			return err
+		}
 	}
 	j.opened = true
 	j.from.Done(b)
 	if j.buf = buf; cap(buf) > maxKept {
 		j.buf = nil
 	}
+	return nil
 }
 
-// maxKept bounds the memory that is kept for the next batch.
-const maxKept = 1 << 20
-
-func (j *Journal) opening(b replicate.Batch) opening {
-	o := opening{place: j.place, author: b.Author, last: b.Last}
+// opening is the frame that says where the file is and who writes.
+func (j *Journal) opening(author replicate.Author) opening {
+	o := opening{place: j.place, author: author, last: j.last}
 	if j.cfg.Sync == SyncNone {
 		o.flags |= flagNoSync
 	}
-	if j.sealed {
+	if j.out.sealed {
 		o.flags |= flagSealed
 	}
 	return o
@@ -128,65 +138,17 @@ func (j *Journal) opening(b replicate.Batch) opening {
 
 // mark says that the file was closed, once everything before is durable. A
 // file that was not written to stays as it is.
-func (j *Journal) mark() {
-	if !j.opened || j.err != nil {
-		return
+func (j *Journal) mark() error {
+	if !j.opened {
+		return nil
 	}
-	if j.cfg.Sync == SyncNone && !j.sync() {
-		return
-	}
-	if j.append(clean{j.size, j.last}.append(nil)) {
-		j.sync()
-	}
-}
-
-// append writes b behind what is good. What a failed write leaves is cut off
-// again, if that can be done.
-func (j *Journal) append(b []byte) bool {
-	n, err := writeAll(j.file, b)
-	if err == nil {
-		j.size += int64(n)
-		copy(j.tail[:], b[len(b)-len(j.tail):])
-		if j.sealed {
-			// Where this fails once, the next opening takes a new author.
-			seal(j.file, j.size, j.tail)
+	if j.cfg.Sync != SyncAlways {
+		if err := j.out.sync(); err != nil {
+			return err
 		}
-		return true
 	}
-	if n > 0 && cut(j.file, j.size) == nil && j.sealed {
-		seal(j.file, j.size, j.tail)
-	}
-	return j.fail("write", err)
-}
-
-// sync is never tried again: after a failed fsync nobody knows what the file
-// system has dropped.
-func (j *Journal) sync() bool {
-	if err := j.file.Sync(); err != nil {
-		return j.fail("sync", err)
-	}
-	return true
-}
-
-// fail notes the first failure and returns false.
-func (j *Journal) fail(op string, err error) bool {
-	if j.err == nil {
-		j.err = &WriteError{j.path, op, err}
-	}
-	if j.from != nil {
-		j.from.Fail(j.err)
-	}
-	return false
-}
-
-// cut ends a file at size, where the next write goes.
-func cut(file files.File, size int64) error {
-	if err := file.Truncate(size); err != nil {
+	if err := j.out.append(clean{j.out.size, j.last}.append(nil)); err != nil {
 		return err
 	}
-	if s, ok := file.(io.Seeker); ok && appendFlag == 0 {
-		_, err := s.Seek(size, io.SeekStart)
-		return err
-	}
-	return nil
+	return j.out.sync()
 }

@@ -20,15 +20,15 @@ type loader struct {
 	place Place
 	scan  scanner
 
-	rec       Recovery
-	replica   *replicate.Replica
-	restorer  *replicate.Restorer
-	last      opening // the last open frame
-	lastAt    int64   // where it is
-	opened    bool    // there is one
-	newest    replicate.Time
-	content   int64 // bytes of updates and markers
-	tail      [4]byte // how the good prefix ends
+	rec      Recovery
+	replica  *replicate.Replica
+	restorer *replicate.Restorer
+	last     opening // the last open frame
+	lastAt   int64   // where it is
+	opened   bool    // there is one
+	newest   replicate.Time
+	content  int64   // bytes of updates and markers
+	tail     [4]byte // how the good prefix ends
 }
 
 // load reads all of a file. What it returns beside the loader is what no crash can

@@ -20,28 +20,28 @@ const (
 
 // openLocked opens path for reading and appending and locks it, trying until
 // ctx is done.
-func openLocked(ctx context.Context, path string, cfg Config) (files.File, fs.FileInfo, error) {
+func openLocked(ctx context.Context, path string, cfg Config) (files.File, error) {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		file, info, err := tryLocked(path, cfg)
+		file, err := tryLocked(path, cfg)
 		if file != nil || err != nil {
-			return file, info, err
+			return file, err
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, nil, &LockedError{path, pull.Cause(ctx)}
+			return nil, &LockedError{path, pull.Cause(ctx)}
 		}
 	}
 }
 
 // tryLocked is openLocked without the wait: no file and no error mean that
 // another has it, or that it was replaced meanwhile.
-func tryLocked(path string, cfg Config) (files.File, fs.FileInfo, error) {
+func tryLocked(path string, cfg Config) (files.File, error) {
 	file, err := cfg.FS.OpenFile(path, os.O_RDWR|appendFlag, 0)
 	if err != nil {
-		return nil, nil, fmt.Errorf("journal: %w", err)
+		return nil, fmt.Errorf("journal: %w", err)
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -55,13 +55,13 @@ func tryLocked(path string, cfg Config) (files.File, fs.FileInfo, error) {
 		ok, err = stillAt(path, info, cfg)
 	}
 	if ok && err == nil {
-		return file, info, nil
+		return file, nil
 	}
 	_ = file.Close()
 	if err != nil {
 		err = fmt.Errorf("journal: locking: %w", err)
 	}
-	return nil, nil, err
+	return nil, err
 }
 
 // stillAt reports whether path names the file that was opened: it may have

@@ -2,8 +2,6 @@ package journal
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/weir-go/weir/pull/files"
@@ -20,7 +18,7 @@ import (
 // not accept, or what the file system returns.
 func Open(ctx context.Context, path string, cfg Config) (*Journal, error) {
 	cfg = cfg.withDefaults()
-	file, _, err := openLocked(ctx, path, cfg)
+	file, err := openLocked(ctx, path, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -28,20 +26,11 @@ func Open(ctx context.Context, path string, cfg Config) (*Journal, error) {
 	if err == nil || cfg.Salvage && l.salvageable(err) {
 		err = l.mend(file, err)
 	}
-	var j *Journal
-	if err == nil {
-		j, err = l.start(file)
-	}
 	if err != nil {
-		return nil, errors.Join(err, closeQuietly(file))
+		_ = file.Close()
+		return nil, err
 	}
-	return j, nil
-}
-
-// closeQuietly closes a file that another error is already known of.
-func closeQuietly(file files.File) error {
-	_ = file.Close()
-	return nil
+	return l.start(file)
 }
 
 // mend makes the file end with its good prefix, and that durable.
@@ -70,35 +59,41 @@ func (l *loader) mend(file files.File, damage error) error {
 	return nil
 }
 
-// start goes on as the author of the last opening or a new one, and attaches a
-// journal to what was loaded.
+// start makes a journal of what was loaded, which has the file from here on.
 func (l *loader) start(file files.File) (*Journal, error) {
-	r := l.replica
-	r.Witness(l.newest)
-	adopt, reason := l.adopts()
-	if adopt {
-		if err := r.Adopt(l.last.author); err != nil {
-			return nil, &CorruptError{l.path, l.lastAt, err}
-		}
-	}
-	l.rec.NewAuthor, l.rec.Reason = !adopt, reason
 	j := &Journal{
-		path: l.path, cfg: l.cfg, place: l.place, replica: r, last: l.newest,
-		file: file, size: l.rec.Bytes, tail: l.tail, done: make(chan struct{}),
+		cfg: l.cfg, place: l.place, replica: l.replica, last: l.newest,
+		out:  &output{path: l.path, file: file, size: l.rec.Bytes, tail: l.tail},
+		done: make(chan struct{}),
 	}
-	if l.wasteful() {
-		var err error
-		if l.rec.Compacted, err = j.compact(l.rec.Meta); err != nil {
-			return nil, err
-		}
-	}
+	err := l.name()
 	j.rec = l.rec
-	var err error
-	if j.from, err = r.Attach(); err != nil {
-		return nil, errors.Join(fmt.Errorf("journal: %w", err), closeQuietly(j.file))
+	if err == nil && l.wasteful() {
+		err = j.compact()
+	}
+	if err == nil {
+		j.from, err = l.replica.Attach()
+	}
+	if err != nil {
+		_ = j.out.file.Close()
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	j.cancel = cancel
 	go j.run(ctx)
 	return j, nil
+}
+
+// name decides who writes: the author of the last opening, or a new one.
+func (l *loader) name() error {
+	l.replica.Witness(l.newest)
+	adopt, reason := l.adopts()
+	l.rec.NewAuthor, l.rec.Reason = !adopt, reason
+	if !adopt {
+		return nil
+	}
+	if err := l.replica.Adopt(l.last.author); err != nil {
+		return &CorruptError{l.path, l.lastAt, err}
+	}
+	return nil
 }

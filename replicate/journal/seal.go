@@ -1,0 +1,63 @@
+package journal
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"io/fs"
+	"syscall"
+	"time"
+
+	"github.com/weir-go/weir/pull/files"
+)
+
+// A file that was overwritten in place by a backup of itself is still the same
+// file of the same host, and may end with a clean mark. What tells it is its
+// modification time: the journal sets the microseconds of it, after each
+// write, to a hash of how the file ends. Whoever else writes to the file sets
+// them to something else, and whoever restores them too cannot restore the
+// time of the last change.
+
+// maxDrift is by how much the times of last change and of modification may
+// differ in a sealed file: the seal keeps the seconds.
+const maxDrift = 2 * time.Second
+
+// sealOf returns the modification time, near t, of a file that ends with tail.
+func sealOf(t time.Time, size int64, tail [4]byte) time.Time {
+	h := fnv.New64a()
+	_, _ = h.Write(binary.LittleEndian.AppendUint64(tail[:], uint64(size)))
+	us := h.Sum64() % uint64(time.Second/time.Microsecond)
+	return t.Truncate(time.Second).Add(time.Duration(us) * time.Microsecond)
+}
+
+// sealed reports whether a file is as the journal's last write left it.
+func sealed(info fs.FileInfo, size int64, tail [4]byte) bool {
+	t := info.ModTime()
+	if info.Size() != size || !t.Equal(sealOf(t, size, tail)) {
+		return false
+	}
+	changed, ok := changeTime(info)
+	return !ok || changed.Sub(t).Abs() < maxDrift
+}
+
+// seal sets a file's modification time, and reports whether it has taken it.
+func seal(file files.File, size int64, tail [4]byte) bool {
+	conn, real := file.(syscall.Conn)
+	if !real {
+		return false
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	t := sealOf(info.ModTime(), size, tail)
+	cerr := raw.Control(func(fd uintptr) { err = setModTime(fd, t) })
+	if cerr != nil || err != nil {
+		return false
+	}
+	info, err = file.Stat()
+	return err == nil && sealed(info, size, tail)
+}
