@@ -1,0 +1,95 @@
+package replicate_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/through/frame"
+)
+
+// FuzzSession feeds frames of any content, with good checksums, to a session
+// that has sent its greeting: it answers or refuses, and what it holds stays
+// something that can be dumped and loaded.
+func FuzzSession(f *testing.F) {
+	for _, payloads := range recordedPayloads(f) {
+		f.Add(payloads[0], payloads[1], payloads[2], payloads[3])
+	}
+	f.Fuzz(func(t *testing.T, a, b, c, d []byte) {
+		r, _ := newReplica(replicate.Config{})
+		s := replicate.NewSession(r, replicate.SyncConfig{})
+		s.Begin(false)
+		defer s.Leave()
+		for _, payload := range [][]byte{a, b, c, d} {
+			if _, err := s.Step(); err != nil {
+				break
+			}
+			if s.Feed(frame.Append(nil, payload)) != nil {
+				break
+			}
+		}
+		dump, err := pull.Collect(t.Context(), r.Read(nil))
+		require.NoError(t, err)
+		again := replicate.New(replicate.Config{
+			Types: []replicate.Type{model.JSON}, Now: noon, MaxAhead: 1 << 62,
+		})
+		require.NoError(t, again.Write(t.Context(), pull.Values(dump...)))
+	})
+}
+
+// FuzzLoad feeds any bytes to a loader.
+func FuzzLoad(f *testing.F) {
+	r, m := newReplica(replicate.Config{})
+	for i := range 5 {
+		require.NoError(f, m.Set(string(rune('a'+i)), i))
+	}
+	dump, err := pull.Collect(f.Context(), r.Read(nil))
+	require.NoError(f, err)
+	var all []byte
+	for _, chunk := range dump {
+		all = append(all, chunk...)
+	}
+	f.Add(all)
+	f.Add(all[:len(all)/2])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, _ := newReplica(replicate.Config{})
+		stats, err := r.Load(t.Context(), pull.Values(b))
+		if err == nil {
+			require.Equal(t, int64(len(b)), stats.ReceivedBytes)
+		}
+	})
+}
+
+// recordedPayloads returns runs of four frames as sessions send them.
+func recordedPayloads(t testing.TB) (runs [][4][]byte) {
+	a, ma := newReplica(replicate.Config{})
+	b, _ := newReplica(replicate.Config{})
+	for i := range 3 {
+		require.NoError(t, ma.Set(string(rune('x'+i)), i))
+	}
+	x := replicate.NewSession(a, replicate.SyncConfig{Once: true})
+	y := replicate.NewSession(b, replicate.SyncConfig{})
+	x.Begin(false)
+	y.Begin(false)
+	var run [4][]byte
+	for n := 0; n < 4; {
+		chunk, err := x.Step()
+		require.NoError(t, err)
+		if chunk != nil {
+			run[n], _, err = frame.Parse(chunk, 1<<20)
+			require.NoError(t, err)
+			require.NoError(t, y.Feed(chunk))
+			n++
+		}
+		back, err := y.Step()
+		require.NoError(t, err)
+		require.NoError(t, x.Feed(back))
+		if chunk == nil && back == nil {
+			break
+		}
+	}
+	return [][4][]byte{run}
+}
