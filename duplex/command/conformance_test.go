@@ -12,7 +12,7 @@ import (
 	"github.com/weir-go/weir/pull/pulltest"
 )
 
-func TestSourceConforms(t *testing.T) {
+func TestNewSourceConforms(t *testing.T) {
 	for name, script := range map[string]string{
 		"ends": "printf hello", "stalls": "printf hello; exec sleep 1000",
 	} {
@@ -45,7 +45,7 @@ func TestSourceConforms(t *testing.T) {
 	}
 }
 
-func TestSinkConforms(t *testing.T) {
+func TestNewSinkConforms(t *testing.T) {
 	dir := t.TempDir()
 	whole := filepath.Join(dir, "whole")
 	run := func(script string) pull.Sink[[]byte] {

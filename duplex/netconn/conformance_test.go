@@ -27,7 +27,7 @@ func (c counted) Close() error {
 
 var three = [][]byte{[]byte("one"), []byte("two"), []byte("three")}
 
-func TestSourceConforms(t *testing.T) {
+func TestNewSourceConforms(t *testing.T) {
 	for name, stalls := range map[string]bool{"ends": false, "stalls": true} {
 		t.Run(name, func(t *testing.T) {
 			var open atomic.Int32
@@ -93,7 +93,7 @@ func piped(peer func(c net.Conn)) pull.Sink[[]byte] {
 	}
 }
 
-func TestSinkConforms(t *testing.T) {
+func TestNewSinkConforms(t *testing.T) {
 	pulltest.Sink(t, piped(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }),
 		pulltest.SinkOptions[[]byte]{
 			Value: func(int) []byte { return make([]byte, 8<<10) },
@@ -104,7 +104,7 @@ func TestSinkConforms(t *testing.T) {
 		})
 }
 
-func TestSocketSinkConforms(t *testing.T) {
+func TestDialSinkConforms(t *testing.T) {
 	l, err := netconn.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
