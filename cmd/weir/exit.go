@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/weir-go/weir/duplex/command"
+	"github.com/weir-go/weir/mux"
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/journal"
+	"github.com/weir-go/weir/replicate/model"
+)
+
+// Exit statuses. They are part of the interface: the list only grows.
+const (
+	exitOK        = 0
+	exitNotFound  = 1 // not found, or differs
+	exitUsage     = 2
+	exitPartial   = 3 // a part of the work was done, and is kept
+	exitCorrupt   = 4
+	exitFailed    = 5
+	exitNoReplica = 10
+	exitLocked    = 11
+	exitIdentity  = 12 // forked, wrong data set
+	exitProtocol  = 13 // not weir, another version
+	exitSignal    = 128
+)
+
+// A failure is an error as a person is told of it: what and where, what to do,
+// and the exit status. It is also what goes from a holder to a command.
+type failure struct {
+	What string `json:"error"`
+	Code int    `json:"code"`
+	Hint string `json:"hint,omitempty"`
+	err  error
+}
+
+func (f *failure) Error() string { return f.What }
+func (f *failure) Unwrap() error { return f.err }
+
+// fail makes a failure whose status and hint are known where it happens.
+func fail(code int, hint, format string, args ...any) *failure {
+	err := fmt.Errorf(format, args...)
+	return &failure{What: plain(err), Code: code, Hint: hint, err: errors.Unwrap(err)}
+}
+
+// A signalError is the cause of a command that was cut short by a signal.
+type signalError struct{ syscall.Signal }
+
+func (e signalError) Error() string { return "cut short by " + e.Signal.String() }
+
+// A cause says what an error means for whoever typed the command.
+type cause struct {
+	is   error
+	code int
+	hint string
+}
+
+// causes is looked through in order; the first that matches decides.
+var causes = []cause{
+	{journal.ErrLocked, exitLocked,
+		"another weir is at work on it: try again when it is done"},
+	{replicate.ErrForked, exitIdentity,
+		"a copied file is the same replica twice: give the copy an id with 'weir fork COPY NEW'"},
+	{replicate.ErrSelf, exitIdentity, "both ends are the same replica: name another one"},
+	{replicate.ErrWrongSet, exitIdentity,
+		"replicas of two data sets do not mix: see --set of 'weir init'"},
+	{replicate.ErrNotDump, exitProtocol, "that is no dump: to take in another replica's file, " +
+		"use 'weir sync R OTHER'"},
+	{journal.ErrNotReplica, exitProtocol, "replicas are made by 'weir init R'; " +
+		"dumps are read by 'weir load R'"},
+	{replicate.ErrVersion, exitProtocol, "one side is older: use the newer weir on both"},
+	{mux.ErrVersion, exitProtocol, "one side is older: use the newer weir on both"},
+	{replicate.ErrNotWeir, exitProtocol, "what answers there, or was read, is not weir"},
+	{mux.ErrNotWeir, exitProtocol, "what answers there is not weir: is it the right port?"},
+	{mux.ErrProtocol, exitProtocol, "what answers there does not keep to weir's protocol"},
+	{replicate.ErrHandshake, exitProtocol, "something is there, but it does not speak: is it weir?"},
+	{replicate.ErrUnknownType, exitProtocol, "the other side holds objects that this weir cannot read"},
+	{replicate.ErrFuture, exitFailed, "set the clocks of both hosts, then try again"},
+	{replicate.ErrCorrupt, exitCorrupt, "what is damaged was not taken in; " +
+		"'weir check R' says what a file holds"},
+	{replicate.ErrDiverged, exitFailed, "sync again: everything will be compared"},
+	{replicate.ErrTooLarge, exitUsage, "keys have at most 4 KiB, values at most 4 MiB"},
+	{model.ErrNotFound, exitNotFound, ""},
+	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
+	{replicate.ErrSuperseded, exitFailed, "the peer has connected anew; this connection was the older one"},
+	{syscall.ECONNREFUSED, exitFailed, "nobody listens there: 'weir peer R --listen HOST:PORT' does"},
+	{mux.ErrLost, exitPartial, "what had arrived is kept: sync again for the rest"},
+	{mux.ErrSilent, exitPartial, "what had arrived is kept: sync again for the rest"},
+	{io.ErrUnexpectedEOF, exitPartial, "what came before is kept: once more brings the rest"},
+	{syscall.ECONNRESET, exitPartial, "what had arrived is kept: sync again for the rest"},
+	{syscall.EPIPE, exitPartial, "what had arrived is kept: sync again for the rest"},
+}
+
+// explain makes a failure of any error. It is the one place where errors
+// become exit statuses.
+func explain(err error) *failure {
+	f := &failure{What: plain(err), Code: exitFailed, err: err}
+	var known *failure
+	var sig signalError
+	var exited *command.ExitError
+	switch {
+	case errors.As(err, &known):
+		f.Code, f.Hint = known.Code, known.Hint
+		return f
+	case errors.As(err, &sig):
+		f.Code = exitSignal + int(sig.Signal)
+		return f
+	case errors.Is(err, errBrokenPipe):
+		f.Code = exitSignal + int(syscall.SIGPIPE)
+		return f
+	}
+	for _, c := range causes {
+		if errors.Is(err, c.is) {
+			f.Code, f.Hint = c.code, c.hint
+			return f
+		}
+	}
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &exited):
+		f.Hint = "the command of exec: failed; try it by hand"
+	case errors.As(err, &dns):
+		f.Hint = "is the name right?"
+	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
+		f.Hint = "it took too long: try again"
+	case errors.Is(err, pull.ErrStopped):
+		f.Hint = "the other side wanted no more"
+	}
+	return f
+}
+
+var prefixes = regexp.MustCompile(
+	`\b(pull|files|frame|codec|duplex|netconn|command|mux|replicate|journal|model): `)
+
+// plain is an error's text on one line, without the names of packages, which
+// say nothing to whoever types commands.
+func plain(err error) string {
+	line := strings.TrimSpace(prefixes.ReplaceAllString(err.Error(), ""))
+	return escape(strings.ReplaceAll(line, "\n", "; "))
+}

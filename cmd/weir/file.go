@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"time"
+
+	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate/journal"
+)
+
+// patience is how long short commands wait for each other.
+const patience = 5 * time.Second
+
+// A replicaFile is the replica R as a command sees it. Its operations run here
+// if we can lock the file, and otherwise through the socket of whoever holds
+// it. It may be used by several goroutines.
+type replicaFile struct {
+	path string
+	e    *env
+	hold bool // serve others, since we are going to have the file for long
+
+	token  chan struct{}    // held while the fields below are looked at
+	j      *journal.Journal // nil while we do not have the file
+	server *holder          // nil unless we serve
+	closed bool
+}
+
+func (e *env) open(path string) *replicaFile {
+	return &replicaFile{path: path, e: e, token: make(chan struct{}, 1)}
+}
+
+// do opens R, runs one operation on it, and closes it. Its output goes to
+// stdout, if the call does not say otherwise.
+func (e *env) do(ctx context.Context, path string, c *call) error {
+	r := e.open(path)
+	if c.out == nil {
+		c.out = e.output()
+	}
+	c.Paper = e.out
+	err := r.do(ctx, c)
+	return firstError(err, r.close(ctx))
+}
+
+// do runs the operation of c, here or by the holder. Input that was not
+// wanted is aborted.
+func (r *replicaFile) do(ctx context.Context, c *call) error {
+	j, conn, err := r.reach(ctx)
+	switch {
+	case err != nil:
+		if c.in != nil {
+			_ = pull.Abort(c.in, err)
+		}
+		return err
+	case conn != nil:
+		return callHolder(ctx, conn, c)
+	}
+	return perform(ctx, j, c)
+}
+
+// sync runs the session of c with the peer behind d, and ends both halves.
+func (r *replicaFile) sync(ctx context.Context, c *call, d duplex.Duplex[[]byte, []byte]) error {
+	c.in, c.out = d.Source, d.Sink
+	err := r.do(ctx, c)
+	cause := err
+	if cause == nil {
+		cause = pull.ErrStopped
+	}
+	return firstError(err, d.Close(cause))
+}
+
+// ready makes sure that R can be worked on, before anything else is begun.
+func (r *replicaFile) ready(ctx context.Context) error {
+	_, conn, err := r.reach(ctx)
+	if conn != nil {
+		_ = conn.Close()
+	}
+	return err
+}
+
+// reach returns R's journal, or else a connection to whoever holds it.
+func (r *replicaFile) reach(ctx context.Context) (*journal.Journal, net.Conn, error) {
+	r.token <- struct{}{}
+	defer func() { <-r.token }()
+	deadline := time.Now().Add(patience)
+	for {
+		if r.j != nil {
+			return r.j, nil, nil
+		}
+		if r.closed {
+			return nil, nil, errClosing
+		}
+		if conn := dialHolder(ctx, r.path); conn != nil {
+			return nil, conn, nil
+		}
+		err := r.tryOpen(ctx)
+		switch {
+		case err == nil || errors.Is(err, journal.ErrLocked) && time.Now().Before(deadline):
+		case errors.Is(err, journal.ErrLocked):
+			return nil, nil, fail(exitLocked, "wait until it is done, or end it; "+
+				"what holds a replica for long is 'weir peer' or 'weir watch'",
+				"%s is in use by another process, and was for %v", r.path, patience)
+		default:
+			return nil, nil, err
+		}
+		if ctx.Err() != nil {
+			return nil, nil, pull.Cause(ctx)
+		}
+	}
+}
+
+var errClosing = errors.New("the replica is being closed")
+
+// tryOpen opens the file, waiting a moment for its lock.
+func (r *replicaFile) tryOpen(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	j, err := journal.Open(ctx, r.path, config())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return noReplica(r.path)
+	case err != nil:
+		return err
+	}
+	r.j = j
+	r.warn(j.Recovery())
+	if r.hold {
+		if r.server, err = serve(j, r.path); err != nil {
+			r.e.say("note: other commands cannot reach %s while it is held: %s", r.path, plain(err))
+		}
+	}
+	return nil
+}
+
+// warn says what opening has repaired.
+func (r *replicaFile) warn(rec journal.Recovery) {
+	if rec.TornBytes > 0 {
+		r.e.say("note: %s ended in %d bytes of a write that was cut short; they are gone, "+
+			"nothing acknowledged was in them", escape(r.path), rec.TornBytes)
+	}
+}
+
+// close ends what is open. Calls that are still running are ended with it,
+// after they had a moment.
+func (r *replicaFile) close(ctx context.Context) error {
+	r.token <- struct{}{}
+	defer func() { <-r.token }()
+	r.closed = true
+	if r.server != nil {
+		r.server.close(ctx)
+		r.server = nil
+	}
+	if r.j == nil {
+		return nil
+	}
+	err := r.j.Close()
+	r.j = nil
+	return err
+}
+
+func noReplica(path string) *failure {
+	return fail(exitNoReplica, "'weir init "+escape(path)+"' makes one", "no replica at %s", path)
+}

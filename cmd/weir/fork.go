@@ -1,0 +1,33 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-go/weir/replicate/journal"
+)
+
+func forkCommand(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "fork R NEW",
+		Short: "Copy a replica into one of its own",
+		Long: `Makes the file NEW, a replica with an id of its own that holds all that R holds.
+
+A file that was merely copied is the same replica twice, and the two refuse
+each other: give the copy an id with weir fork COPY NEW, and delete it.`,
+		Example: `  weir fork r r2`,
+		Args:    args(2, 2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			err := journal.Fork(args[0], args[1], config())
+			switch {
+			case err == nil:
+				return e.made(args[1])
+			case errors.Is(err, fs.ErrNotExist):
+				return noReplica(args[0])
+			}
+			return creating(args[1], err)
+		},
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/journal"
+	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/through/codec"
+)
+
+func importCommand(e *env) *cobra.Command {
+	var atomic bool
+	c := &cobra.Command{
+		Use:   "import R",
+		Short: "Set the keys of JSON lines from stdin",
+		Long: `Reads lines {"key":…,"value":…} and sets each key. How many of them are on disk
+is said on stderr, as "durable N", while it grows.
+
+At a bad line the lines before it stay (exit status 3); with --atomic none of
+them is written (exit status 4), for which all are held in memory first.`,
+		Example: `  weir import r < r.jsonl
+  weir export a | weir import b`,
+		Args: args(1, 1),
+	}
+	c.Flags().BoolVar(&atomic, "atomic", false, "write all lines or, where one is bad, none")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return e.doLong(c.Context(), args[0], "importing", &call{
+			request: request{Op: "import", Atomic: atomic},
+			in:      e.input(),
+		})
+	}
+	return c
+}
+
+const (
+	// ahead is how many lines may wait for the commit that is under way.
+	ahead = 1000
+	// said is how often the durable count is told, at most.
+	said = 100 * time.Millisecond
+)
+
+// An entry is a line of an import.
+type entry struct {
+	key   string
+	value json.RawMessage
+}
+
+// UnmarshalJSON checks all that can be wrong with a line, so that the decoder
+// of lines names the one.
+func (e *entry) UnmarshalJSON(b []byte) error {
+	var l struct {
+		Key   *string         `json:"key"`
+		Value json.RawMessage `json:"value"`
+	}
+	err := json.Unmarshal(b, &l)
+	switch {
+	case err != nil:
+		return err
+	case l.Key == nil:
+		return errors.New(`no "key"`)
+	case len(l.Value) == 0:
+		return errors.New(`no "value"`)
+	case len(*l.Key) > model.MaxKey:
+		return replicate.NewSizeError("key", *l.Key, model.MaxKey)
+	case len(l.Value) > maxValue:
+		return replicate.NewSizeError("value of "+*l.Key, string(l.Value), maxValue)
+	}
+	e.key, e.value = *l.Key, l.Value
+	return nil
+}
+
+// maxValue leaves room for the longest key in an update.
+const maxValue = replicate.MaxUpdate - model.MaxKey - 16
+
+func opImport(ctx context.Context, j *journal.Journal, c *call) error {
+	m, err := objectOf(j)
+	if err != nil {
+		return err
+	}
+	lines := codec.DecodeJSON[entry](c.in, codec.JSONOptions{})
+	if c.Atomic {
+		all, err := pull.Collect(ctx, lines)
+		if err != nil {
+			return badLine(err, exitCorrupt, "nothing was imported")
+		}
+		lines = pull.Values(all...)
+	}
+	g := startGroup(ctx, j, c)
+	err = pull.Each(g.ctx, lines, func(l entry) error {
+		if err := m.Set(l.key, l.value); err != nil {
+			return err
+		}
+		return g.wrote()
+	})
+	durable, failed := g.wait()
+	if failed != nil {
+		return failed
+	}
+	return badLine(err, exitPartial, fmt.Sprintf("the %d lines before it are imported", durable))
+}
+
+// badLine says what became of the others where a line was bad.
+func badLine(err error, code int, others string) error {
+	var bad *codec.LineError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	return fail(code, others+"; correct it and import again", "stdin: %w", err)
+}
+
+// A group commits what is written in batches: while one is on its way to the
+// disk, the next one gathers.
+type group struct {
+	ctx     context.Context // of the writing: done when a commit fails
+	lines   chan struct{}   // written, not yet committed
+	done    chan struct{}   // closed at the end; then what follows is set
+	durable int64
+	err     error
+}
+
+func startGroup(ctx context.Context, j *journal.Journal, c *call) *group {
+	g := &group{lines: make(chan struct{}, ahead), done: make(chan struct{})}
+	own, cancel := context.WithCancelCause(ctx)
+	g.ctx = own
+	go func() {
+		defer close(g.done)
+		g.err = g.run(ctx, j.Replica(), c)
+		cancel(g.err)
+	}()
+	return g
+}
+
+// wrote counts a line, and waits while too many are not committed.
+func (g *group) wrote() error {
+	select {
+	case g.lines <- struct{}{}:
+		return nil
+	case <-g.ctx.Done():
+		return pull.Cause(g.ctx)
+	}
+}
+
+// wait ends the group and returns how many lines are durable. What was written
+// is committed also where ctx is done.
+func (g *group) wait() (int64, error) {
+	close(g.lines)
+	<-g.done
+	return g.durable, g.err
+}
+
+func (g *group) run(ctx context.Context, r *replicate.Replica, c *call) error {
+	told, count := time.Time{}, int64(-1)
+	for range g.lines {
+		n := 1
+		for range len(g.lines) {
+			<-g.lines
+			n++
+		}
+		if err := r.Flush(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+		g.durable += int64(n)
+		if now := time.Now(); now.Sub(told) >= said {
+			told, count = now, g.durable
+			c.tell(ctx, note{Event: "durable", Count: count})
+		}
+	}
+	if count != g.durable {
+		c.tell(ctx, note{Event: "durable", Count: g.durable})
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-go/weir/replicate/journal"
+)
+
+func initCommand(e *env) *cobra.Command {
+	var meta journal.Meta
+	c := &cobra.Command{
+		Use:   "init R",
+		Short: "Make a new replica",
+		Long:  `Makes a new, empty replica in the file R, which must not exist yet.`,
+		Example: `  weir init r
+  weir init notes --label laptop --set notes`,
+		Args: args(1, 1),
+	}
+	c.Flags().StringVar(&meta.Label, "label", "", "a name for people")
+	c.Flags().StringVar(&meta.Set, "set", "",
+		"the data set it belongs to: replicas of two different ones never mix")
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		if err := journal.Create(args[0], meta, config()); err != nil {
+			return creating(args[0], err)
+		}
+		return e.made(args[0])
+	}
+	return c
+}
+
+// creating says why a new file could not be made.
+func creating(path string, err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return fail(exitFailed, "choose another name: weir never overwrites a file",
+			"%s exists", path)
+	}
+	return err
+}
+
+// made says which replica is in a new file.
+func (e *env) made(path string) error {
+	rec, err := journal.Check(path, config())
+	if err != nil {
+		return err
+	}
+	if e.out.JSON {
+		return e.print(line(map[string]string{
+			"path": path, "replica": rec.ID.String(), "label": rec.Meta.Label, "set": rec.Meta.Set,
+		}))
+	}
+	e.say("made %s: replica %s", escape(path), rec.ID.Short())
+	return nil
+}

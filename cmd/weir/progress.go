@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/weir-go/weir/pull"
+)
+
+// long is how long work may take before it shows how far it is.
+const long = time.Second
+
+// A meter shows on a terminal how far a command is, once it has taken long.
+type meter struct {
+	mu    sync.Mutex
+	bar   *progressbar.ProgressBar // nil until it shows
+	bytes int64
+	items int64
+	timer *time.Timer
+	ended bool
+}
+
+// newMeter starts a meter on stderr; it stays silent where that is no
+// terminal, or would mix with lines of JSON.
+func (e *env) newMeter(doing string) *meter {
+	m := &meter{}
+	if !e.errPaper.Terminal || e.out.JSON {
+		return m
+	}
+	m.timer = time.AfterFunc(long, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.ended {
+			return
+		}
+		m.bar = progressbar.NewOptions64(-1,
+			progressbar.OptionSetWriter(e.stderr),
+			progressbar.OptionSetDescription(doing),
+			progressbar.OptionShowBytes(true),
+			progressbar.OptionShowCount(),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(),
+		)
+		m.show(m.bytes)
+	})
+	return m
+}
+
+// show moves the bar by n bytes. The caller holds mu.
+func (m *meter) show(n int64) {
+	if m.bar == nil {
+		return
+	}
+	if m.items > 0 {
+		m.bar.Describe(fmt.Sprintf("%d items", m.items))
+	}
+	_ = m.bar.Add64(n)
+}
+
+// count counts a chunk.
+func (m *meter) count(chunk []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bytes += int64(len(chunk))
+	m.show(int64(len(chunk)))
+}
+
+// set says how many items are done.
+func (m *meter) set(items int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.items = items
+}
+
+func (m *meter) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ended = true
+	if m.timer != nil {
+		m.timer.Stop()
+	}
+	if m.bar != nil {
+		_ = m.bar.Finish()
+	}
+}
+
+// source counts what passes from src.
+func (m *meter) source(src pull.Source[[]byte]) pull.Source[[]byte] {
+	return func(ctx context.Context) ([]byte, error) {
+		chunk, err := src(ctx)
+		m.count(chunk)
+		return chunk, err
+	}
+}
+
+// sink counts what passes into sink.
+func (m *meter) sink(sink pull.Sink[[]byte]) pull.Sink[[]byte] {
+	return func(ctx context.Context, src pull.Source[[]byte]) error {
+		return sink(ctx, m.source(src))
+	}
+}
+
+// doLong is do for what can take long: how far it is shows on a terminal, and
+// elsewhere the notes do.
+func (e *env) doLong(ctx context.Context, path, doing string, c *call) error {
+	m := e.newMeter(doing)
+	defer m.end()
+	if c.in != nil {
+		c.in = m.source(c.in)
+	} else {
+		c.out = m.sink(e.output())
+	}
+	quiet := e.errPaper.Terminal && !e.out.JSON // the meter counts
+	c.note = func(_ context.Context, n note) {
+		switch {
+		case n.Event == "durable" && quiet:
+			m.set(n.Count)
+		case n.Event == "durable":
+			e.tell(durable{n.Count}, "durable %d", n.Count)
+		case n.Stats != nil:
+			m.end()
+			e.tell(n.Stats, "loaded %d updates, %d of them new", n.Stats.ReceivedUpdates, n.Stats.Applied)
+		}
+	}
+	err := e.do(ctx, path, c)
+	m.end()
+	if quiet && m.items > 0 {
+		e.say("durable %d", m.items)
+	}
+	return err
+}
+
+// durable is how import --json counts.
+type durable struct {
+	Durable int64 `json:"durable"`
+}

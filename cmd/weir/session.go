@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/journal"
+)
+
+// A summary is what was moved, as --json prints it.
+type summary struct {
+	Peer            string  `json:"peer,omitempty"`
+	SentBytes       int64   `json:"sent_bytes"`
+	ReceivedBytes   int64   `json:"received_bytes"`
+	SentUpdates     int64   `json:"sent_updates"`
+	ReceivedUpdates int64   `json:"received_updates"`
+	Applied         int64   `json:"applied"`
+	Seconds         float64 `json:"seconds"`
+}
+
+func summarize(stats replicate.Stats, start time.Time) *summary {
+	return &summary{
+		Peer:            stats.Peer.String(),
+		SentBytes:       stats.SentBytes,
+		ReceivedBytes:   stats.ReceivedBytes,
+		SentUpdates:     stats.SentUpdates,
+		ReceivedUpdates: stats.ReceivedUpdates,
+		Applied:         stats.AppliedUpdates,
+		Seconds:         time.Since(start).Seconds(),
+	}
+}
+
+// glance is how often a session is looked at for what to tell.
+const glance = 50 * time.Millisecond
+
+// opSession keeps the replica equal to the peer behind the call's ends. It
+// tells "met" once the peer has said who it is, "synced" once both are equal,
+// and "session" with a summary at the end.
+func opSession(ctx context.Context, j *journal.Journal, c *call) error {
+	r, start := j.Replica(), time.Now()
+	s := replicate.NewSession(r, replicate.SyncConfig{Once: !c.Live})
+	ended, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		watchSession(ctx, s, c, ended)
+	}()
+	err := s.Run(ctx, c.duplex())
+	close(ended)
+	<-watched
+	if ferr := r.Flush(context.WithoutCancel(ctx)); err == nil {
+		err = ferr
+	}
+	if stats := s.Stats(); stats.Peer != (replicate.ReplicaID{}) {
+		c.tell(ctx, note{Event: "session", Stats: summarize(stats, start)})
+	}
+	return err
+}
+
+// watchSession tells how a session goes, and has it finish when asked to.
+func watchSession(ctx context.Context, s *replicate.Session, c *call, ended <-chan struct{}) {
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	finish, met, synced := c.finish, false, false
+	for {
+		stats := s.Stats()
+		id := stats.Peer.Short()
+		if !met && stats.Peer != (replicate.ReplicaID{}) {
+			met = true
+			c.tell(ctx, note{Event: "met", Peer: id})
+		}
+		if met && !synced && stats.CaughtUp {
+			synced = true
+			c.tell(ctx, note{Event: "synced", Peer: id})
+		}
+		if finish == nil && synced {
+			tick.Stop()
+		}
+		select {
+		case <-tick.C:
+		case <-finish:
+			s.Finish()
+			finish = nil
+		case <-ended:
+			return
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/duplex/command"
+	"github.com/weir-go/weir/replicate"
+)
+
+func syncCommand(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "sync R TARGET",
+		Short: "Exchange what is missing with another replica, once",
+		Long: `Exchanges what R and another replica miss of each other, and ends when both
+have it on disk. TARGET is
+
+  FILE             another replica file
+  tcp://HOST:PORT  a weir peer that listens there
+  exec:COMMAND     a command, run by sh -c, whose stdin and stdout is the peer
+  -                the peer at our own stdin and stdout`,
+		Example: `  weir sync a b
+  weir sync a tcp://192.168.1.2:8000
+  weir sync a 'exec:ssh host weir sync b -'`,
+		Args: args(2, 2),
+		RunE: func(c *cobra.Command, args []string) error { return e.sync(c.Context(), args[0], args[1]) },
+	}
+}
+
+func (e *env) sync(ctx context.Context, path, target string) error {
+	scheme, rest, hasScheme := strings.Cut(target, ":")
+	r := e.open(path)
+	c := &call{request: request{Op: "session"}}
+	c.note = e.syncNote(target)
+	var err error
+	switch {
+	case target == "-":
+		err = e.syncStdio(ctx, r, c)
+	case hasScheme && scheme == "tcp":
+		err = e.syncTCP(ctx, r, c, strings.TrimPrefix(rest, "//"))
+	case hasScheme && scheme == "exec":
+		err = e.syncExec(ctx, r, c, rest)
+	case hasScheme && strings.HasPrefix(rest, "//"):
+		err = fail(exitUsage, "TARGET is a file, tcp://HOST:PORT, exec:COMMAND or -",
+			"unknown kind of target %q", scheme)
+	default:
+		return e.syncFile(ctx, r, c, target)
+	}
+	return firstError(err, r.close(ctx))
+}
+
+// syncNote prints the summary: as text to stderr, as JSON to stdout, unless
+// that is the way to the peer.
+func (e *env) syncNote(target string) func(context.Context, note) {
+	return func(_ context.Context, n note) {
+		s := n.Stats
+		switch {
+		case s == nil:
+		case e.out.JSON && target == "-":
+			_, _ = e.stderr.Write(line(s))
+		case e.out.JSON:
+			_, _ = e.stdout.Write(line(s))
+		default:
+			e.say("sent %d updates (%d bytes), received %d (%d bytes), %d of them new, in %.2f s",
+				s.SentUpdates, s.SentBytes, s.ReceivedUpdates, s.ReceivedBytes, s.Applied, s.Seconds)
+		}
+	}
+}
+
+func (e *env) syncStdio(ctx context.Context, r *replicaFile, c *call) error {
+	if e.out.Terminal {
+		return binary("- is for being run by another weir: weir sync OTHER 'exec:weir sync R -'")
+	}
+	c.in, c.out = e.input(), e.peerOutput()
+	return at("stdin", r.do(ctx, c))
+}
+
+func (e *env) syncTCP(ctx context.Context, r *replicaFile, c *call, address string) error {
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
+	l, err := dialPeer(ctx, address)
+	if err != nil {
+		return at("tcp://"+address, err)
+	}
+	err = r.sync(ctx, c, l.duplex)
+	l.close(ctx, err)
+	return at("tcp://"+address, err)
+}
+
+func (e *env) syncExec(ctx context.Context, r *replicaFile, c *call, text string) error {
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
+	cmd := exec.Command("sh", "-c", text)
+	cmd.Stderr = e.stderr
+	return at("exec:"+text, r.sync(ctx, c, command.New(cmd)))
+}
+
+// syncFile syncs with another file. Files are opened in the order of their
+// names, so that two commands which name the same two do not wait for each
+// other.
+func (e *env) syncFile(ctx context.Context, r *replicaFile, c *call, path string) error {
+	if sameFile(r.path, path) {
+		return fail(exitIdentity, "name another one", "%s and %s are the same file", r.path, path)
+	}
+	other := e.open(path)
+	first, second := r, other
+	if absolute(path) < absolute(r.path) {
+		first, second = other, r
+	}
+	err := first.ready(ctx)
+	if err == nil {
+		err = second.ready(ctx)
+	}
+	if err == nil {
+		err = syncBoth(ctx, r, other, c)
+	}
+	return firstError(err, r.close(ctx), other.close(ctx))
+}
+
+// syncBoth joins two replicas in memory.
+func syncBoth(ctx context.Context, r, other *replicaFile, c *call) error {
+	mine, theirs := duplex.Pair[[]byte, []byte]()
+	result := make(chan error, 1)
+	go func() {
+		passive := &call{request: request{Op: "session"}}
+		result <- other.sync(ctx, passive, theirs)
+	}()
+	err := r.sync(ctx, c, mine)
+	otherErr := <-result
+	var echo *replicate.RemoteError
+	if otherErr != nil && (err == nil || errors.As(err, &echo)) {
+		return at(other.path, otherErr)
+	}
+	return at(r.path, err)
+}
+
+// at puts the place into an error.
+func at(place string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", place, err)
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func absolute(path string) string {
+	if full, err := filepath.EvalSymlinks(path); err == nil {
+		path = full
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	return path
+}
+
+func sameFile(a, b string) bool {
+	ia, erra := os.Stat(a)
+	ib, errb := os.Stat(b)
+	return erra == nil && errb == nil && os.SameFile(ia, ib)
+}
