@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -65,20 +66,37 @@ func TestConnectHalfCloses(t *testing.T) {
 	})
 }
 
+// late gives one value after a second, which is when all else has happened.
+func late(v int) pull.Source[int] {
+	first := true
+	return pull.From(func(ctx context.Context) (int, error) {
+		if !first {
+			return 0, io.EOF
+		}
+		first = false
+		select {
+		case <-time.After(time.Second):
+			return v, nil
+		case <-ctx.Done():
+			return 0, pull.Cause(ctx)
+		}
+	}, nil)
+}
+
 func TestConnectStoppedIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{vals: []int{1, 2, 3}}
 		var got []int
 		a := ends(p.next, &got)
 		b := intDuplex{
-			Source: pull.Count(3),
+			Source: late(3),
 			Sink: func(_ context.Context, src pull.Source[int]) error {
 				_ = pull.Abort(src, nil)
 				return pull.ErrStopped
 			},
 		}
 		require.NoError(t, duplex.Connect(t.Context(), a, b))
-		assert.Equal(t, []int{0, 1, 2}, got, "the other direction goes on")
+		assert.Equal(t, []int{3}, got, "the other direction goes on")
 		assert.Equal(t, []error{pull.ErrStopped}, p.aborted)
 	})
 }

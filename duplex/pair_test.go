@@ -183,6 +183,15 @@ func TestPairSinkCancelled(t *testing.T) {
 	}
 }
 
+func TestPairCancelledSinkNeverLooksLikeTheEnd(t *testing.T) {
+	a, b := duplex.Pair[int, int]()
+	src := pull.Empty[int]()
+	require.Equal(t, io.EOF, second(src(t.Context())))
+	// What it lends says io.EOF whatever it is asked, but not because of this sink.
+	assert.Equal(t, errBoom, b.Sink(canceled(errBoom), src))
+	assert.Equal(t, errBoom, second(a.Source(t.Context())))
+}
+
 func TestPairBothCancelled(t *testing.T) {
 	a, b := duplex.Pair[int, int]()
 	p := &probe{}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,8 +19,6 @@ import (
 	"github.com/weir-go/weir/duplex/netconn"
 	"github.com/weir-go/weir/pull"
 )
-
-type chunks = duplex.Duplex[[]byte, []byte]
 
 var errBoom = errors.New("boom")
 
@@ -204,6 +204,19 @@ func TestCancelledSinkIsPromptInABlockedWrite(t *testing.T) {
 	})
 }
 
+func TestSinkCancelledAtItsEnd(t *testing.T) {
+	ca, cb := net.Pipe()
+	a := netconn.New(ca)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err := a.Sink(ctx, func(context.Context) ([]byte, error) {
+		cancel(errBoom)
+		return nil, io.EOF
+	})
+	assert.Equal(t, errBoom, err)
+	assert.ErrorIs(t, second(a.Source(t.Context())), netconn.ErrCut)
+	require.NoError(t, cb.Close())
+}
+
 func TestAbortedReadLeavesTheSink(t *testing.T) {
 	each(t, func(t *testing.T, ca, cb net.Conn) {
 		a, b := netconn.New(ca), netconn.New(cb)
@@ -255,6 +268,18 @@ func TestFailedWriteStillReads(t *testing.T) {
 		require.ErrorAs(t, err, &op)
 	}
 	assert.ErrorIs(t, second(ca.Read(nil)), net.ErrClosed)
+}
+
+func TestFailedWriteIsNoEndForThePeer(t *testing.T) {
+	ca, cb := tcp(t)
+	a := netconn.New(ca)
+	require.NoError(t, ca.SetWriteDeadline(time.Unix(1, 0))) // a failure, though all is well
+	assert.ErrorIs(t, a.Sink(t.Context(), endless), os.ErrDeadlineExceeded)
+	require.NoError(t, pull.Abort(a.Source, nil))
+	_, err := cb.Read(make([]byte, 1))
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, io.EOF)
+	require.NoError(t, cb.Close())
 }
 
 func TestCloseOfUnusedResets(t *testing.T) {
