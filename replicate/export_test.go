@@ -66,3 +66,10 @@ func (r *Replica) Live() (live []*Update) {
 	}
 	return live
 }
+
+// Readers returns how many readers are registered.
+func (r *Replica) Readers() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.readers)
+}

@@ -14,19 +14,26 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Run("Model.Changes", func(t *testing.T) {
-		r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
-		m, err := model.Open[int](r, "")
-		require.NoError(t, err)
+		_, m := open[int](t)
 		var want []model.Change[int]
+		for i := range 300 {
+			require.NoError(t, m.Set(fmt.Sprint("key", i), i))
+		}
 		src := m.Changes(0)
-		for i := range 5 {
-			require.NoError(t, m.Set(fmt.Sprint(i), i))
-			change, err := src(t.Context())
+		for range 300 {
+			c, err := src(t.Context())
 			require.NoError(t, err)
-			want = append(want, change)
+			want = append(want, c)
 		}
 		require.NoError(t, pull.Abort(src, nil))
 		pulltest.Source(t, func() pull.Source[model.Change[int]] { return m.Changes(0) },
 			pulltest.SourceOptions[model.Change[int]]{Want: want, Stalls: true})
 	})
+}
+
+func open[V any](t testing.TB) (*replicate.Replica, *model.Model[V]) {
+	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
+	m, err := model.Open[V](r, "")
+	require.NoError(t, err)
+	return r, m
 }
