@@ -156,20 +156,25 @@ func compare(w work, p peer, ours, theirs []float64) row {
 	return r
 }
 
-// allocations counts ours, with what a run costs at its start spread over its
-// values and rounded away below a thousandth.
+// allocations counts ours in the best of the tries, since the runtime has its
+// own. What a run costs at its start is spread over its values and rounded away
+// below a thousandth.
 func allocations(ctx context.Context, w work) (row, error) {
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	_, err := w.ours(ctx)
-	runtime.ReadMemStats(&after)
-	each := float64(after.Mallocs-before.Mallocs) / float64(w.values)
-	each = float64(int64(each*1000)) / 1000
+	each := math.Inf(1)
+	for range tries {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := w.ours(ctx); err != nil {
+			return row{}, err
+		}
+		runtime.ReadMemStats(&after)
+		each = min(each, float64(after.Mallocs-before.Mallocs)/float64(w.values))
+	}
+	each = math.Floor(each*1000) / 1000
 	return row{
 		Work: w.name, Peer: "none", Unit: "allocs", Ours: each,
 		Goal: w.allocs, Bound: true, Met: each <= w.allocs,
-	}, err
+	}, nil
 }
 
 func median(vs []float64) float64 {
