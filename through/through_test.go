@@ -145,6 +145,20 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// Who cancels wants no more, so the abort is answered at once.
+func TestBatchCancelledWhileItWaits(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	pulled := 0
+	src := through.Batch(pull.From(func(ctx context.Context) (int, error) {
+		if pulled++; pulled == 2 {
+			cancel(errBroken)
+		}
+		return pulled, ctx.Err()
+	}, nil), 3)
+	_, err := src(ctx)
+	assert.Equal(t, errBroken, err)
+}
+
 func TestBatchesBelongToTheReceiver(t *testing.T) {
 	src := through.Batch(pull.Count(4), 2)
 	first, err := src(t.Context())

@@ -102,8 +102,7 @@ func (d *jsonDecoder[T]) parse(line []byte) (v T, err error) {
 	if serr := json.Unmarshal(line, &raw); serr != nil {
 		err = serr
 	}
-	var zero T
-	return zero, err
+	return v, err
 }
 
 // tooLong makes a line that frame.Lines refused a [LineError] too, and leaves

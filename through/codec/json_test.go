@@ -114,6 +114,18 @@ func TestDecodeJSONRefuses(t *testing.T) {
 	assert.ErrorIs(t, err, frame.ErrTooLarge)
 }
 
+// A line that is too long stays the reason where releasing fails as well.
+func TestDecodeJSONKeepsAFailedRelease(t *testing.T) {
+	disk := errors.New("disk full")
+	src := pull.From(func(context.Context) ([]byte, error) { return []byte("123"), nil },
+		func(error) error { return disk })
+	_, err := codec.DecodeJSON[int](src, codec.JSONOptions{MaxLine: 2})(t.Context())
+	var line *codec.LineError
+	require.ErrorAs(t, err, &line)
+	assert.Equal(t, int64(1), line.Line)
+	assert.ErrorIs(t, err, disk)
+}
+
 func TestEncodeJSON(t *testing.T) {
 	src := pull.Values(
 		pair{"<&>", json.RawMessage("{\n\"a\": \"<\"\n}")},

@@ -2,6 +2,7 @@ package frame_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"io"
 	"math"
@@ -66,7 +67,9 @@ func TestParseRefuses(t *testing.T) {
 		assert.Equal(t, c.want, err, name)
 		assert.Zero(t, n, name)
 	}
-	_, _, err := frame.Parse([]byte{1}, -1)
+	_, _, err := frame.Parse(binary.AppendUvarint(nil, math.MaxInt), math.MaxInt)
+	assert.ErrorIs(t, err, frame.ErrTooLarge, "length and payload together must fit an int")
+	_, _, err = frame.Parse([]byte{1}, -1)
 	assert.Equal(t, &frame.TooLargeError{Len: 1}, err, "a negative bound is none")
 }
 
@@ -171,4 +174,13 @@ func TestEncodeRefusesLongMessages(t *testing.T) {
 	assert.Len(t, got, 1)
 	assert.Equal(t, &frame.TooLargeError{Len: 6, Max: 5, Offset: 10}, err)
 	assert.Equal(t, []error{err}, up.causes)
+}
+
+func TestEncodeAllocatesOnce(t *testing.T) {
+	for _, n := range []int{0, 127, 128, 1 << 14, 1 << 21} {
+		up := &upstream[frame.Msg]{values: []frame.Msg{make(frame.Msg, n)}}
+		got, err := collect(frame.Encode(up.source(), n))
+		require.NoError(t, err)
+		assert.Equal(t, len(got[0]), cap(got[0]), "%d bytes", n)
+	}
 }

@@ -1,6 +1,7 @@
 package frame_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/frame"
 )
 
@@ -58,6 +60,18 @@ func TestLinesTooLong(t *testing.T) {
 	assert.EqualError(t, err, "frame: too large: line 1 is longer than 0 bytes")
 }
 
+// A line without an end is refused with its first byte too many.
+func TestLinesRefuseAtOnce(t *testing.T) {
+	pulled := 0
+	src := frame.Lines(pull.From(func(context.Context) ([]byte, error) {
+		pulled++
+		return []byte("x"), nil
+	}, nil), 100)
+	_, err := src(t.Context())
+	assert.Equal(t, &frame.LineError{Line: 1, Max: 100}, err)
+	assert.Equal(t, 101, pulled)
+}
+
 func TestLinesDropWhatAFailureCut(t *testing.T) {
 	broken := errors.New("broken")
 	up := &upstream[[]byte]{values: [][]byte{[]byte("whole\nhalf")}, end: broken}
@@ -89,4 +103,9 @@ func TestJoinLines(t *testing.T) {
 	_, err = src(t.Context())
 	assert.Equal(t, io.EOF, err)
 	assert.Equal(t, []error{io.EOF}, up.causes)
+
+	shared := []byte("ab")
+	_, err = collect(frame.JoinLines(pull.Values(frame.Msg(shared[:1]))))
+	require.NoError(t, err)
+	assert.Equal(t, "ab", string(shared), "what is behind a message is not ours")
 }
