@@ -16,13 +16,13 @@ import (
 func TestReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.weir")
 	meta := journal.Meta{Label: "laptop", Set: "notes"}
-	require.NoError(t, journal.Create(path, meta, maps()))
+	require.NoError(t, journal.Create(path, meta, mapConfig()))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o600), info.Mode())
-	assert.ErrorIs(t, journal.Create(path, meta, maps()), fs.ErrExist)
+	assert.ErrorIs(t, journal.Create(path, meta, mapConfig()), fs.ErrExist)
 
-	j := open(t, path, maps())
+	j := open(t, path, mapConfig())
 	assert.Equal(t, meta, j.Meta())
 	assert.Equal(t, "notes", j.Replica().Set())
 	id, author := j.Replica().ID(), j.Replica().Author()
@@ -33,7 +33,7 @@ func TestReopen(t *testing.T) {
 	assert.ErrorIs(t, mapOf(t, j.Replica()).Set("c", 3), replicate.ErrClosed)
 
 	for range 3 {
-		j = open(t, path, maps())
+		j = open(t, path, mapConfig())
 		assert.Equal(t, map[string]int{"a": 1, "b": 2}, contents(t, j.Replica()))
 		assert.Equal(t, id, j.Replica().ID())
 		assert.Equal(t, author, j.Replica().Author())
@@ -47,17 +47,17 @@ func TestReopen(t *testing.T) {
 // An opening that writes nothing leaves the file as it is.
 func TestReadingWritesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.weir")
-	require.NoError(t, journal.Create(path, journal.Meta{}, maps()))
+	require.NoError(t, journal.Create(path, journal.Meta{}, mapConfig()))
 	for range 2 {
 		before, err := os.ReadFile(path)
 		require.NoError(t, err)
-		j := open(t, path, maps())
+		j := open(t, path, mapConfig())
 		require.NoError(t, j.Replica().Flush(t.Context()))
 		require.NoError(t, j.Close())
 		after, err := os.ReadFile(path)
 		require.NoError(t, err)
 		assert.Equal(t, before, after)
-		j = open(t, path, maps())
+		j = open(t, path, mapConfig())
 		set(t, j, "a", 1)
 		require.NoError(t, j.Close())
 	}
@@ -74,17 +74,17 @@ func TestOpenSaysWhatItIsNot(t *testing.T) {
 		return path
 	}
 	openErr := func(path string) error {
-		_, err := journal.Open(t.Context(), path, maps())
-		_, checkErr := journal.Check(path, maps())
+		_, err := journal.Open(t.Context(), path, mapConfig())
+		_, checkErr := journal.Check(path, mapConfig())
 		require.Error(t, checkErr)
 		assert.Equal(t, err.Error(), checkErr.Error())
 		return err
 	}
-	_, err := journal.Open(t.Context(), filepath.Join(dir, "none"), maps())
+	_, err := journal.Open(t.Context(), filepath.Join(dir, "none"), mapConfig())
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	assert.ErrorIs(t, openErr(file("text", "some text, rather long, of someone")), journal.ErrNotReplica)
 	assert.ErrorIs(t, openErr(file("empty", "")), journal.ErrNotReplica)
-	_, err = journal.Open(t.Context(), dir, maps())
+	_, err = journal.Open(t.Context(), dir, mapConfig())
 	assert.Error(t, err)
 
 	var notReplica *journal.NotReplicaError
@@ -94,19 +94,19 @@ func TestOpenSaysWhatItIsNot(t *testing.T) {
 
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.weir")
-	j := create(t, path, maps())
+	j := create(t, path, mapConfig())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := journal.Open(ctx, path, maps())
+	_, err := journal.Open(ctx, path, mapConfig())
 	assert.ErrorIs(t, err, journal.ErrLocked)
 	assert.ErrorIs(t, err, context.Canceled)
-	rec, err := journal.Check(path, maps())
+	rec, err := journal.Check(path, mapConfig())
 	require.NoError(t, err)
 	assert.True(t, rec.InUse)
 
 	opened := make(chan error)
 	go func() {
-		k, err := journal.Open(t.Context(), path, maps())
+		k, err := journal.Open(t.Context(), path, mapConfig())
 		if err == nil {
 			err = k.Close()
 		}

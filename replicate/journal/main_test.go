@@ -12,8 +12,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// maps is the configuration of most tests: real files, a map as the only type.
-func maps() journal.Config {
+// mapConfig is the configuration of most tests: real files, a map as the only type.
+func mapConfig() journal.Config {
 	return journal.Config{Replica: replicate.Config{Types: []replicate.Type{model.JSON}}}
 }
 
