@@ -60,16 +60,18 @@ func TestLinesTooLong(t *testing.T) {
 	assert.EqualError(t, err, "frame: too large: line 1 is longer than 0 bytes")
 }
 
-// A line without an end is refused with its first byte too many.
+// A line without an end is refused with the chunk that makes it too long.
 func TestLinesRefuseAtOnce(t *testing.T) {
-	pulled := 0
-	src := frame.Lines(pull.From(func(context.Context) ([]byte, error) {
-		pulled++
-		return []byte("x"), nil
-	}, nil), 100)
-	_, err := src(t.Context())
-	assert.Equal(t, &frame.LineError{Line: 1, Max: 100}, err)
-	assert.Equal(t, 101, pulled)
+	for chunk, calls := range map[string]int{"x": 101, "xxx": 34} {
+		pulled := 0
+		src := frame.Lines(pull.From(func(context.Context) ([]byte, error) {
+			pulled++
+			return []byte(chunk), nil
+		}, nil), 100)
+		_, err := src(t.Context())
+		assert.Equal(t, &frame.LineError{Line: 1, Max: 100}, err)
+		assert.Equal(t, calls, pulled)
+	}
 }
 
 func TestLinesDropWhatAFailureCut(t *testing.T) {
