@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -137,7 +138,7 @@ func TestBatch(t *testing.T) {
 		"exact":                    {root{n: 4}, 2, [][]int{{0, 1}, {2, 3}}},
 		"nothing":                  {root{}, 2, nil},
 		"at least one":             {root{n: 2}, 0, [][]int{{0}, {1}}},
-		"huge":                     {root{n: 2}, 1 << 60, [][]int{{0, 1}}},
+		"huge":                     {root{n: 2}, math.MaxInt, [][]int{{0, 1}}},
 	} {
 		got, err := pull.Collect(t.Context(), through.Batch(c.up.source(), c.n))
 		assert.Equal(t, c.want, got, name)
