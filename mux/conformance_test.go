@@ -2,142 +2,154 @@ package mux_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
-	"sync"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/pull/pulltest"
+	"github.com/weir-go/weir/through"
 )
 
-// joined is one stream, seen from both of its ends, with the two sessions that
-// carry it.
-type joined struct {
-	near, far *mux.Stream
-	sessions  [2]*mux.Session
-}
-
-func dialed() *joined {
-	a, b := net.Pipe()
-	j := &joined{}
-	var wg sync.WaitGroup
-	wg.Go(func() { j.sessions[1], _ = mux.Server(context.Background(), b, mux.Config{}) })
-	j.sessions[0], _ = mux.Client(context.Background(), a, mux.Config{})
-	wg.Wait()
-	j.near, _ = j.sessions[0].Open(context.Background(), "stream", nil)
-	j.far, _ = j.sessions[1].Accept(context.Background())
-	return j
-}
-
-func (j *joined) close() {
-	for _, s := range j.sessions {
-		_ = s.Abort(nil)
-	}
-}
-
-// TestConformance runs in real time: yamux keeps timers in a pool, which would
-// carry them from one bubble to the next.
+// TestConformance runs both halves of a stream, and Accept, through pulltest.
+// Their sessions outlive them, so the checks run in real time.
 func TestConformance(t *testing.T) {
-	t.Run("Stream.Duplex", func(t *testing.T) {
-		sourceConforms(t)
-		sinkConforms(t)
-	})
-	t.Run("Session.Accept", acceptConforms)
+	a, b := tcp(t)
+	client, server := connectWith(t, a, b, mux.Config{Window: 256 << 10})
+	t.Run("Source", func(t *testing.T) { sourceConforms(t, client, server) })
+	t.Run("Sink", func(t *testing.T) { sinkConforms(t, client, server) })
+	t.Run("Accept", acceptConforms)
 }
 
-// read is the near end's source, while the far end sends what src yields.
-func (j *joined) read(src pull.Source[[]byte]) pull.Source[[]byte] {
-	var sent sync.WaitGroup
-	sent.Go(func() { _ = j.far.Duplex().Sink(context.Background(), src) })
-	near := j.near.Duplex()
-	ended := false
-	return func(ctx context.Context) ([]byte, error) {
-		b, err := near.Source(ctx)
-		if err != nil && err != pull.ErrOverlap && !ended {
-			ended = true
-			j.close()
-			sent.Wait()
-		}
-		return b, err
+// fresh opens a stream and returns both ends of it. It runs on goroutines that
+// are not the test's.
+func fresh(client, server *mux.Session) (ours, theirs *mux.Stream) {
+	ctx := context.Background()
+	ours, err := client.Open(ctx, "x", nil)
+	if err != nil {
+		panic(err)
 	}
-}
-
-func sourceConforms(t *testing.T) {
-	chunk := []byte("chunk")
-	pulltest.Source(t, func() pull.Source[[]byte] { return dialed().read(pull.Values(chunk)) },
-		pulltest.SourceOptions[[]byte]{Want: [][]byte{chunk}, Holds: true, RealTime: true})
-	pulltest.Source(t, func() pull.Source[[]byte] { return dialed().read(once(chunk)) },
-		pulltest.SourceOptions[[]byte]{
-			Want: [][]byte{chunk}, Holds: true, Stalls: true, Token: true, RealTime: true})
-}
-
-// once yields b, and then nothing.
-func once(b []byte) pull.Source[[]byte] {
-	return pull.From(func(ctx context.Context) ([]byte, error) {
-		if b == nil {
-			<-ctx.Done()
-			return nil, pull.Cause(ctx)
-		}
-		defer func() { b = nil }()
-		return b, nil
-	}, nil)
-}
-
-func sinkConforms(t *testing.T) {
-	// send is the near end's sink, while the far end's source is read by f.
-	send := func(f func(context.Context, pull.Source[[]byte])) pull.Sink[[]byte] {
-		return func(ctx context.Context, src pull.Source[[]byte]) error {
-			j := dialed()
-			own, cancel := context.WithCancel(context.Background())
-			var read sync.WaitGroup
-			read.Go(func() { f(own, j.far.Duplex().Source) })
-			defer func() {
-				cancel()
-				read.Wait()
-				j.close()
-			}()
-			return j.near.Duplex().Sink(ctx, src)
-		}
+	if theirs, err = server.Accept(ctx); err != nil {
+		panic(err)
 	}
-	pulltest.Sink(t, send(func(_ context.Context, src pull.Source[[]byte]) {
-		_ = pull.Drain(context.Background(), src)
-	}), pulltest.SinkOptions[[]byte]{
-		RealTime: true,
-		Fail: large(send(func(ctx context.Context, src pull.Source[[]byte]) {
-			_, _ = src(ctx)
-			_ = pull.Abort(src, io.ErrClosedPipe)
-		})),
-		Stall: large(send(func(ctx context.Context, _ pull.Source[[]byte]) { <-ctx.Done() })),
-	})
+	return ours, theirs
 }
 
-// large gives sink chunks so large that no window, which depends on how long
-// the peer took to answer, takes three of them.
-func large(sink pull.Sink[[]byte]) pull.Sink[[]byte] {
-	chunk := make([]byte, 8<<20)
-	return func(ctx context.Context, src pull.Source[[]byte]) error {
-		return sink(ctx, func(ctx context.Context) ([]byte, error) {
-			if _, err := src(ctx); err != nil {
-				return nil, err
+func sourceConforms(t *testing.T, client, server *mux.Session) {
+	cases := map[string]struct {
+		last error
+		opts pulltest.SourceOptions[[]byte]
+	}{
+		"end":   {io.EOF, pulltest.SourceOptions[[]byte]{}},
+		"reset": {pull.ErrStopped, pulltest.SourceOptions[[]byte]{End: pull.ErrStopped}},
+		"stall": {nil, pulltest.SourceOptions[[]byte]{Stalls: true, Token: true}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			source := func() pull.Source[[]byte] {
+				ours, theirs := fresh(client, server)
+				go func() { _ = ours.Duplex().Sink(t.Context(), saying("hello", c.last)) }()
+				go func() { _ = theirs.Duplex().Sink(t.Context(), pull.Empty[[]byte]()) }()
+				go func() { _ = pull.Abort(ours.Duplex().Source, nil) }()
+				return theirs.Duplex().Source
 			}
-			return chunk, nil
+			c.opts.RealTime, c.opts.Holds = true, true
+			c.opts.Want = [][]byte{[]byte("hello")}
+			pulltest.Source(t, source, c.opts)
+			bytes := pulltest.SourceOptions[byte]{Want: []byte("hello"), End: c.opts.End,
+				Stalls: c.opts.Stalls, RealTime: true, Holds: true}
+			pulltest.Source(t, func() pull.Source[byte] { return through.Flatten(source()) }, bytes)
 		})
 	}
 }
 
-func acceptConforms(t *testing.T) {
-	pulltest.Source(t, func() pull.Source[*mux.Stream] {
-		j := dialed()
-		ended := false
-		return func(ctx context.Context) (*mux.Stream, error) {
-			st, err := j.sessions[1].Accept(ctx)
-			if err != nil && err != pull.ErrOverlap && !ended {
-				ended = true
-				j.close()
-			}
-			return st, err
+// saying yields text and then ends with last, or waits when that is nil.
+func saying(text string, last error) pull.Source[[]byte] {
+	said := false
+	return func(ctx context.Context) ([]byte, error) {
+		switch {
+		case ctx.Err() != nil:
+			return nil, pull.Cause(ctx)
+		case !said:
+			said = true
+			return []byte(text), nil
+		case last == nil:
+			<-ctx.Done()
+			return nil, pull.Cause(ctx)
 		}
-	}, pulltest.SourceOptions[*mux.Stream]{Holds: true, Stalls: true, Token: true, RealTime: true})
+		return nil, last
+	}
+}
+
+func sinkConforms(t *testing.T, client, server *mux.Session) {
+	heard := make(chan error, 1) // how the last run's reader ended
+	sink := func(read func(st *mux.Stream)) pull.Sink[[]byte] {
+		return func(ctx context.Context, src pull.Source[[]byte]) error {
+			ours, theirs := fresh(client, server)
+			defer func() { _ = pull.Abort(ours.Duplex().Source, nil) }()
+			go func() { _ = theirs.Duplex().Sink(t.Context(), pull.Empty[[]byte]()) }()
+			go read(theirs)
+			return ours.Duplex().Sink(ctx, src)
+		}
+	}
+	read := func(st *mux.Stream) {
+		_, err := receive(t.Context(), st)
+		heard <- err
+	}
+	opts := pulltest.SinkOptions[[]byte]{
+		RealTime: true,
+		Value:    func(i int) []byte { return []byte{byte(i)} },
+		// A clean end is a commit: the peer sees one after success only.
+		Committed: func() bool { return <-heard == io.EOF },
+	}
+	pulltest.Sink(t, sink(read), opts)
+
+	opts.Committed = nil
+	opts.Value = func(i int) []byte {
+		if i < 5 { // enough to fill the window
+			return make([]byte, 128<<10)
+		}
+		return []byte{byte(i)}
+	}
+	drained := func(st *mux.Stream) { _, _ = receive(t.Context(), st) }
+	opts.Fail = sink(func(st *mux.Stream) {
+		src := st.Duplex().Source
+		_, _ = src(t.Context())
+		_ = pull.Abort(src, errors.New("no more"))
+	})
+	opts.Stall = sink(func(st *mux.Stream) {})
+	pulltest.Sink(t, sink(drained), opts)
+}
+
+// acceptConforms has a client that opens three streams and then closes, or
+// does not.
+func acceptConforms(t *testing.T) {
+	names := func(stalls bool) func() pull.Source[string] {
+		return func() pull.Source[string] {
+			a, b := net.Pipe()
+			client, server := connect(t, a, b)
+			for _, name := range []string{"a", "b", "c"} {
+				st, err := client.Open(t.Context(), name, nil)
+				require.NoError(t, err)
+				require.NoError(t, st.Duplex().Close(nil))
+			}
+			if !stalls {
+				go func() { _ = client.Close(t.Context()) }()
+			}
+			return through.Map(server.Accept, func(st *mux.Stream) string {
+				_ = st.Duplex().Close(nil)
+				return st.Name()
+			})
+		}
+	}
+	opts := pulltest.SourceOptions[string]{
+		Want: []string{"a", "b", "c"}, RealTime: true, Holds: true,
+	}
+	pulltest.Source(t, names(false), opts)
+	opts.Stalls, opts.Token = true, true
+	pulltest.Source(t, names(true), opts)
 }

@@ -166,7 +166,7 @@ func (c *Conn) SendControl(p []byte) error {
 // and the buffer go. Callers hold mu.
 func (c *Conn) pumpControl() {
 	f := c.flows[Control]
-	if f == nil || len(c.ctl) == 0 {
+	if f == nil {
 		return
 	}
 	for len(c.ctl) > 0 && f.credit > 0 && len(c.out) < maxWaiting {
@@ -175,8 +175,8 @@ func (c *Conn) pumpControl() {
 		h := header{kind: typeData, id: Control, length: uint32(n)}
 		c.out = append(h.append(c.out), c.ctl[:n]...)
 		c.ctl = c.ctl[:copy(c.ctl, c.ctl[n:])]
+		c.signal()
 	}
-	c.signal()
 }
 
 // Finish half-closes the connection once everything queued has left, where it
