@@ -20,9 +20,11 @@ import (
 func TestConformance(t *testing.T) {
 	a, b := tcp(t)
 	client, server := connectWith(t, a, b, mux.Config{Window: 256 << 10})
-	t.Run("Source", func(t *testing.T) { sourceConforms(t, client, server) })
-	t.Run("Sink", func(t *testing.T) { sinkConforms(t, client, server) })
-	t.Run("Accept", acceptConforms)
+	t.Run("Stream.Duplex", func(t *testing.T) {
+		t.Run("Source", func(t *testing.T) { sourceConforms(t, client, server) })
+		t.Run("Sink", func(t *testing.T) { sinkConforms(t, client, server) })
+	})
+	t.Run("Session.Accept", acceptConforms)
 }
 
 // fresh opens a stream and returns both ends of it. It runs on goroutines that
