@@ -2,6 +2,7 @@ package pulltest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,7 +15,6 @@ const (
 	patience     = 24 * time.Hour
 	realPatience = 10 * time.Second
 	realPrompt   = time.Second
-	realStill    = 100 * time.Millisecond
 	realBlocked  = 50 * time.Millisecond // of silence: the call is blocked
 )
 
@@ -40,6 +40,13 @@ func (r *run) report(law, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.found = append(r.found, Violation{law, r.name, fmt.Sprintf(format, args...)})
+}
+
+// violations returns what was found so far.
+func (b *bench) violations() []Violation {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.found)
 }
 
 // schedule runs f in a bubble of its own, and looks for goroutines that it
@@ -107,38 +114,41 @@ func start[T any](f func() (T, error)) *call[T] {
 	c := &call[T]{done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		defer func() { c.panicked = recover() }()
-		c.value, c.err = f()
+		c.make(f)
 	}()
 	return c
 }
 
-// returned says whether what done stands for has happened without any time
-// passing.
-func (r *run) returned(done <-chan struct{}) bool {
-	if r.realTime {
-		return within(done, realBlocked)
-	}
-	synctest.Wait()
-	return within(done, 0)
+// attempt is start without the goroutine.
+func attempt[T any](f func() (T, error)) *call[T] {
+	c := &call[T]{}
+	c.make(f)
+	return c
+}
+
+func (c *call[T]) make(f func() (T, error)) {
+	defer func() { c.panicked = recover() }()
+	c.value, c.err = f()
 }
 
 // blocked says whether done does not happen by itself, in whatever time is
 // given beyond a moment.
 func (r *run) blocked(done <-chan struct{}, long time.Duration) bool {
 	if r.realTime {
-		return !within(done, realStill+long)
+		return !within(done, realBlocked+long)
 	}
 	synctest.Wait()
 	return !within(done, long)
 }
 
-// returnsSoon is returned, with the grace that release work may take.
+// returnsSoon says whether done happens without any time passing but the
+// grace that release work may take.
 func (r *run) returnsSoon(done <-chan struct{}) bool {
 	if r.realTime {
 		return within(done, realPrompt+r.grace)
 	}
-	return r.returned(done) || r.grace > 0 && within(done, r.grace)
+	synctest.Wait()
+	return within(done, 0) || r.grace > 0 && within(done, r.grace+time.Millisecond)
 }
 
 // returns says whether done happens at all; time may pass.

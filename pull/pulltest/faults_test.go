@@ -1,6 +1,7 @@
 package pulltest_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,3 +54,5 @@ func lines(found []pulltest.Violation) string {
 	}
 	return text.String()
 }
+
+var errBoom = errors.New("boom")

@@ -3,9 +3,11 @@ package pulltest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/weir-go/weir/pull"
@@ -38,24 +40,58 @@ func (r *reader[T]) live(why reason) (context.Context, context.CancelFunc) {
 
 // next makes one call under a fresh context that is cancelled when the call
 // has returned, which means nothing.
-func (r *reader[T]) next() error {
-	ctx, cancel := r.live(tooLate)
-	defer cancel()
-	ended := r.end != nil
-	err := r.nextIn(ctx)
-	if !ended && (errors.Is(err, errScope) || errors.Is(err, context.Canceled)) {
-		r.report(lawScope, "a call with a live context returned %q: that of an earlier one", err)
+func (r *reader[T]) next() error { return r.series(1, r.lateContext) }
+
+// read makes up to n calls as next does, and stops at the end.
+func (r *reader[T]) read(n int) {
+	if r.end == nil && !r.hung {
+		_ = r.series(n, r.lateContext)
+	}
+}
+
+// readIn is read with one context for all calls.
+func (r *reader[T]) readIn(ctx context.Context, n int) {
+	if r.end == nil && !r.hung {
+		_ = r.series(n, func() (context.Context, context.CancelFunc) { return ctx, func() {} })
+	}
+}
+
+func (r *reader[T]) lateContext() (context.Context, context.CancelFunc) { return r.live(tooLate) }
+
+// series makes up to n calls until one fails, in a goroutine that is given up
+// if one hangs.
+func (r *reader[T]) series(
+	n int, fresh func() (context.Context, context.CancelFunc),
+) error {
+	var gone atomic.Bool
+	var err error
+	c := start(func() (struct{}, error) {
+		for i := 0; i < n && err == nil && !gone.Load(); i++ {
+			ctx, cancel := fresh()
+			c := attempt(func() (T, error) { return r.src(ctx) })
+			if !gone.Load() {
+				err = r.judgeLive(c)
+			}
+			cancel()
+		}
+		return struct{}{}, nil
+	})
+	if !r.returns(c.done) {
+		gone.Store(true)
+		r.report(lawPrompt, "a call did not return at all")
+		return r.hang()
 	}
 	return err
 }
 
-func (r *reader[T]) nextIn(ctx context.Context) error {
-	c := start(func() (T, error) { return r.src(ctx) })
-	if !r.returns(c.done) {
-		r.report(lawPrompt, "a call did not return at all")
-		return r.hang()
+// judgeLive is judge for a call whose context was live until it returned.
+func (r *reader[T]) judgeLive(c *call[T]) error {
+	ended := r.end != nil
+	err := r.judge(c)
+	if !ended && (errors.Is(err, errScope) || errors.Is(err, context.Canceled)) {
+		r.report(lawScope, "a call with a live context returned %q: that of an earlier one", err)
 	}
-	return r.judge(c)
+	return err
 }
 
 func (r *reader[T]) hang() error {
@@ -111,24 +147,6 @@ func (r *reader[T]) note(err error) {
 }
 
 var errPanicked = errors.New("pulltest: the call panicked")
-
-// read makes up to n calls, and stops at the end.
-func (r *reader[T]) read(n int) {
-	for range n {
-		if r.end != nil || r.next() != nil {
-			return
-		}
-	}
-}
-
-// readIn is read with one context for all calls.
-func (r *reader[T]) readIn(ctx context.Context, n int) {
-	for range n {
-		if r.end != nil || r.nextIn(ctx) != nil {
-			return
-		}
-	}
-}
 
 // abort makes a call with a context that is done.
 func (r *reader[T]) abort(why reason) {
@@ -345,8 +363,13 @@ func (r *reader[T]) expectSet(want []T, partial bool) {
 		r.report(lawEnd, "read %s, want %s", brief(got), brief(want))
 		return
 	}
+	left := map[string]int{}
+	for _, v := range want {
+		left[fmt.Sprintf("%#v", v)]++
+	}
 	for _, v := range got {
-		if count(got, v) > count(want, v) {
+		key := fmt.Sprintf("%#v", v)
+		if left[key]--; left[key] < 0 {
 			r.report(lawEnd, "the value %v was read more often than wanted", v)
 			return
 		}

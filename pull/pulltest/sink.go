@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weir-go/weir/pull"
@@ -79,7 +80,7 @@ func CheckSink[T any](
 	c.blocks()
 	c.fails()
 	c.panicking()
-	return c.found
+	return c.violations()
 }
 
 type sinkCheck[T any] struct {
@@ -152,11 +153,9 @@ func (r *sinkRun[T]) judge(c *call[struct{}]) (err error, ok bool) {
 // happens to the context afterwards reaches it.
 func (r *sinkRun[T]) lookAgain(before sight) {
 	r.stop()
-	idle := make(chan struct{})
-	if r.realTime {
-		close(idle)
+	if !r.realTime {
+		synctest.Wait()
 	}
-	r.returned(idle)
 	if after := r.root.seen(); after.calls != before.calls {
 		r.report(lawScope, "its source was called after the sink had returned")
 	}

@@ -16,8 +16,10 @@ func (c *sinkCheck[T]) reads() {
 			c.schedule(c.sink, s, noCause, "read all", c.toEnd)
 		}
 	}
-	c.schedule(c.sink, script{n: 5, end: io.EOF, delay: time.Millisecond}, noCause,
-		"read all", c.toEnd)
+	for _, s := range []script{{n: 5, end: io.EOF, delay: time.Millisecond},
+		{n: 5, end: io.EOF, trouble: errTrouble}} {
+		c.schedule(c.sink, s, noCause, "read all", c.toEnd)
+	}
 }
 
 func (c *sinkCheck[T]) toEnd(r *sinkRun[T]) {
@@ -25,7 +27,7 @@ func (c *sinkCheck[T]) toEnd(r *sinkRun[T]) {
 	seen := r.root.seen()
 	switch {
 	case !ok || !seen.ended():
-	case seen.cause != nil && err != nil:
+	case seen.cause != nil && err != nil && r.root.owes() == nil:
 		r.report(lawSink, "failed of its own accord: %v", err)
 	case seen.cause != nil && !c.Early:
 		r.report(lawSink, "stopped after %d values", seen.values)

@@ -83,7 +83,7 @@ func CheckSource[T any](
 	c.aborts()
 	c.blocks()
 	c.panicking()
-	return c.found
+	return c.violations()
 }
 
 type sourceCheck[T any] struct {

@@ -71,7 +71,7 @@ func CheckThrough[A, B any](
 	c.blocks()
 	c.fails()
 	c.panicking()
-	return c.found
+	return c.violations()
 }
 
 type throughCheck[A, B any] struct {

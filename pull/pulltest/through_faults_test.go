@@ -41,6 +41,8 @@ var throughFaults = []fault{
 	{"abort", "aborts its source twice", checkThrough(passes, abortsTwice)},
 	{"abort", "loses a failed release", checkThrough(passes, losesRelease)},
 	{"early stop", "loses a failed release in pull.Abort", checkThrough(passes, losesRelease)},
+	{"abort", "ends early and loses a failed release", checkThrough(
+		pulltest.ThroughOptions[int, int]{Want: firstTwo}, takesTwo)},
 	{"finality", "swallows a value when it is interrupted", checkThrough(passes, swallows)},
 	{"through", "does not tell its source of an abort", checkThrough(passes, keepsAbort)},
 	{"through", "ends early and walks away", checkThrough(
@@ -268,6 +270,31 @@ func walksAway(src pull.Source[int]) pull.Source[int] {
 		var v int
 		v, end = src(ctx)
 		return v, end
+	}
+}
+
+// takesTwo ends its source with its second value, and hears nothing of it.
+func takesTwo(src pull.Source[int]) pull.Source[int] {
+	n := 0
+	var end error
+	return func(ctx context.Context) (int, error) {
+		if end == nil && n < 2 {
+			v, err := src(ctx)
+			if end = err; end != nil {
+				return 0, end
+			}
+			if n++; n == 2 {
+				_ = pull.AbortIn(ctx, src, nil)
+			}
+			return v, nil
+		}
+		if end == nil {
+			end = io.EOF
+			if ctx.Err() != nil {
+				end = pull.Cause(ctx)
+			}
+		}
+		return 0, end
 	}
 }
 

@@ -33,8 +33,10 @@ func (c *throughCheck[A, B]) reads() {
 			})
 		}
 	}
-	slow := script{n: 5, end: io.EOF, delay: time.Millisecond}
-	c.schedule(slow, "read all", func(r *throughRun[A, B]) { c.toEnd(r, slow, r.read) })
+	for _, s := range []script{{n: 5, end: io.EOF, delay: time.Millisecond},
+		{n: 5, end: io.EOF, trouble: errTrouble}} {
+		c.schedule(s, "read all", func(r *throughRun[A, B]) { c.toEnd(r, s, r.read) })
+	}
 	for at := range 3 {
 		for _, notices := range []bool{false, true} {
 			c.interrupted(script{n: 5, end: io.EOF, hookAt: at, notices: notices})
@@ -50,7 +52,7 @@ func (c *throughCheck[A, B]) toEnd(r *throughRun[A, B], s script, read func(n in
 	case r.hung:
 	case r.end == nil:
 		r.report(lawEnd, "no end after %d calls", limit(s.n))
-	case root.cause != nil && r.end != io.EOF:
+	case root.cause != nil && r.end != io.EOF && r.owed() == nil:
 		r.report(lawThrough, "failed of its own accord: %v", r.end)
 	case root.end == io.EOF && r.end != io.EOF:
 		r.report(lawEnd, "the root ended cleanly, the through with %v", r.end)
@@ -71,7 +73,7 @@ func (c *throughCheck[A, B]) interrupted(s script) {
 			if dying.Err() == nil {
 				parent = dying
 			}
-			if r.nextIn(r.root.calls.issue(parent)) != nil {
+			if r.readIn(r.root.calls.issue(parent), 1); r.end != nil {
 				break
 			}
 		}

@@ -23,14 +23,3 @@ func number[T any](i int) T {
 	}
 	return v
 }
-
-// count says how many of values equal v.
-func count[T any](values []T, v T) int {
-	n := 0
-	for _, w := range values {
-		if reflect.DeepEqual(v, w) {
-			n++
-		}
-	}
-	return n
-}
