@@ -96,7 +96,7 @@ func (s *Session) stream() []byte {
 		}
 		if complete && !o.silent {
 			o.marked()
-			if s.goal == nil {
+			if s.goal == nil && o.pos >= s.start.seq {
 				s.goal = o.promise
 			}
 			return s.enc.marker(nil, r.authors, marker{pos: o.pos, clock: o.promise})
