@@ -24,6 +24,7 @@ type bench struct {
 	realTime bool
 	grace    time.Duration // for release work
 	restless bool          // may run goroutines before the first call
+	alone    int           // goroutines in a bubble that runs nothing else
 
 	mu    sync.Mutex
 	found []Violation
@@ -64,10 +65,12 @@ func (b *bench) schedule(name string, f func(r *run)) {
 		}
 	}()
 	synctest.Test(b.t, func(*testing.T) {
-		before := len(bubbled())
+		if b.alone == 0 {
+			b.alone = len(bubbled())
+		}
 		f(r)
 		synctest.Wait()
-		if left := bubbled(); len(left) > before {
+		if left := bubbled(); len(left) > b.alone {
 			r.report(lawAbort, "goroutines left after the end: %s", summary(left))
 			r.letGo()
 			time.Sleep(patience)
@@ -83,21 +86,13 @@ func (r *run) letGo() {
 	r.release = nil
 }
 
-// population counts the goroutines of the bubble.
-func (r *run) population() int {
-	if r.realTime {
-		return 0
-	}
-	return len(bubbled())
-}
-
 // idle checks that nothing was started by building a stream.
-func (r *run) idle(before int) {
+func (r *run) idle() {
 	if r.realTime {
 		return
 	}
 	synctest.Wait()
-	if now := bubbled(); len(now) > before && !r.restless {
+	if now := bubbled(); len(now) > r.alone && !r.restless {
 		r.report(lawDemand, "goroutines started before the first call: %s", summary(now))
 	}
 }

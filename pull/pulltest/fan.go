@@ -66,14 +66,13 @@ type fanRun[A, B any] struct {
 
 func (c *fanCheck[A, B]) schedule(s script, name string, f func(r *fanRun[A, B])) {
 	c.bench.schedule(s.String()+"; "+name, func(run *run) {
-		before := run.population()
 		r := &fanRun[A, B]{run: run, root: newRoot(run, lawFanOut, s, c.value)}
 		r.root.calls.any = true
 		for _, src := range build(run, func() []pull.Source[B] { return c.fan(r.root.next) }) {
 			r.readers = append(r.readers,
 				&reader[B]{run: run, src: src, tickets: r.root.calls})
 		}
-		run.idle(before)
+		run.idle()
 		if seen := r.root.seen(); seen.live > 0 || seen.ended() {
 			run.report(lawDemand, "the root was called before the first call")
 		}

@@ -1,12 +1,9 @@
 package pulltest
 
 import (
-	"regexp"
 	"runtime"
 	"strings"
 )
-
-var bubbleTag = regexp.MustCompile(`synctest bubble \d+\]`)
 
 // bubbled returns the stacks of the goroutines in the caller's bubble, the
 // caller's own first.
@@ -21,7 +18,7 @@ func bubbled() []string {
 	var tag string
 	for stack := range strings.SplitSeq(string(buf[:n]), "\n\n") {
 		head, _, _ := strings.Cut(stack, "\n")
-		found := bubbleTag.FindString(head)
+		_, found, _ := strings.Cut(head, "synctest bubble ")
 		if tag == "" {
 			tag = found
 		}

@@ -101,9 +101,8 @@ func (c *sourceCheck[T]) scheduleOf(
 	name string, fresh func() pull.Source[T], f func(r *reader[T]),
 ) {
 	c.bench.schedule(name, func(run *run) {
-		before := run.population()
 		r := &reader[T]{run: run, src: fresh()}
-		run.idle(before)
+		run.idle()
 		if n := c.held(); n != 0 && !c.Holds {
 			run.report(lawDemand, "holds %d things before the first call", n)
 		}

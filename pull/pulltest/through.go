@@ -96,13 +96,12 @@ func (c *throughCheck[A, B]) scheduleOf(
 	through pull.Through[A, B], s script, name string, f func(r *throughRun[A, B]),
 ) {
 	c.bench.schedule(s.String()+"; "+name, func(run *run) {
-		before := run.population()
 		root := newRoot(run, lawThrough, s, c.Value)
 		root.calls.any = c.ReadAhead > 0 || c.Goroutines
 		r := &throughRun[A, B]{root: root, reader: &reader[B]{
 			run: run, tickets: root.calls,
 			src: build(run, func() pull.Source[B] { return through(root.next) })}}
-		run.idle(before)
+		run.idle()
 		if seen := root.seen(); seen.live > 0 || seen.ended() {
 			run.report(lawDemand, "the root was called before the first call")
 		}
