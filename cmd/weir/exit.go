@@ -139,11 +139,11 @@ func explain(err error) *failure {
 }
 
 var prefixes = regexp.MustCompile(
-	`\b(pull|files|frame|codec|duplex|netconn|command|mux|replicate|journal|model): `)
+	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|mux|replicate|journal|model): )+`)
 
 // plain is an error's text on one line, without the names of packages, which
 // say nothing to whoever types commands.
 func plain(err error) string {
-	line := strings.TrimSpace(prefixes.ReplaceAllString(err.Error(), ""))
+	line := strings.TrimSpace(prefixes.ReplaceAllString(err.Error(), "$1"))
 	return escape(strings.ReplaceAll(line, "\n", "; "))
 }

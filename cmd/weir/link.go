@@ -77,12 +77,9 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// close ends the connection, in good order if the session on it has ended so.
-func (l *link) close(ctx context.Context, err error) {
-	if err != nil {
-		_ = l.session.Abort(err)
-		return
-	}
+// close ends the connection in good order, if that can be done soon: the last
+// that was written may still be on its way.
+func (l *link) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
 	_ = l.session.Close(ctx)

@@ -213,7 +213,7 @@ func (p *peering) session(ctx context.Context, address string, l *link) error {
 		}
 	}
 	err := p.r.sync(ctx, c, l.duplex)
-	l.close(ctx, err)
+	l.close(ctx)
 	return err
 }
 

@@ -123,7 +123,7 @@ func rootCommand(e *env) *cobra.Command {
 		setCommand(e), getCommand(e), delCommand(e), lsCommand(e),
 		importCommand(e), exportCommand(e), dumpCommand(e), loadCommand(e),
 		syncCommand(e), peerCommand(e), watchCommand(e),
-		checkCommand(e), versionCommand(e),
+		checkCommand(e), demoCommand(e), versionCommand(e),
 	)
 	return root
 }

@@ -92,7 +92,7 @@ func (e *env) syncTCP(ctx context.Context, r *replicaFile, c *call, address stri
 		return at("tcp://"+address, err)
 	}
 	err = r.sync(ctx, c, l.duplex)
-	l.close(ctx, err)
+	l.close(ctx)
 	return at("tcp://"+address, err)
 }
 

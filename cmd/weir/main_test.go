@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestMain makes the test binary serve as weir, too: it is put into the PATH
+// under that name, for the tests that start processes.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "weir" {
+		main()
+	}
+	os.Exit(withWeir(m.Run))
+}
+
+func withWeir(run func() int) int {
+	dir, err := os.MkdirTemp("", "weir-bin")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		err = installWeir(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cannot install weir for the tests:", err)
+		return 1
+	}
+	return run()
+}
+
+func installWeir(dir string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := os.Symlink(self, filepath.Join(dir, "weir")); err != nil {
+		return err
+	}
+	return os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+}
