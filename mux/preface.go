@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"time"
@@ -84,9 +83,6 @@ func readPreface(conn net.Conn) (version uint16, role byte, err error) {
 		}
 		if err == nil || n == len(b) {
 			continue
-		}
-		if err == io.EOF && n < len(wire.Magic) {
-			return 0, 0, fmt.Errorf("%w: it closed after %d bytes", ErrNotWeir, n)
 		}
 		return 0, 0, &LostError{Op: "read", Err: notEOF(err)}
 	}

@@ -17,10 +17,11 @@ type writer struct {
 	cancel context.CancelCauseFunc
 	idle   chan struct{} // 1 slot: the buffer was taken, or all is written
 
-	mu   sync.Mutex
-	buf  []byte // at most maxChunk bytes
-	busy bool   // the goroutine runs
-	err  error  // why it stopped early
+	mu    sync.Mutex
+	buf   []byte // at most maxChunk bytes
+	spare []byte // the other buffer, when it is not being written; empty
+	busy  bool   // the goroutine runs
+	err   error  // why it stopped early
 }
 
 // pump puts what src yields until it ends, and returns how it did. When the
@@ -58,32 +59,30 @@ func (w *writer) put(p []byte) int {
 
 // run writes until nothing is left.
 func (w *writer) run() {
-	var out []byte
-	for {
-		var err error
-		if out, err = w.swap(out); err != nil || len(out) == 0 {
-			return
-		}
-		signal(w.idle)
+	for out := w.swap(nil); len(out) > 0; out = w.swap(out) {
 		if err := w.st.write(w.ctx, out); err != nil {
 			w.stop(err)
 		}
 	}
 }
 
-// swap takes what is to be written and leaves spare in its place; nothing to
-// write ends the goroutine.
-func (w *writer) swap(spare []byte) ([]byte, error) {
+// swap takes what is to be written and keeps what was for the next time;
+// nothing to write ends the goroutine.
+func (w *writer) swap(written []byte) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if written != nil {
+		w.spare = written[:0]
+	}
 	out := w.buf
 	if w.err != nil || len(out) == 0 {
 		w.busy = false
-		signal(w.idle)
-		return nil, w.err
+		out = nil
+	} else {
+		w.buf, w.spare = w.spare, nil
 	}
-	w.buf = spare[:0]
-	return out, nil
+	signal(w.idle)
+	return out
 }
 
 func (w *writer) stop(err error) {
