@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +30,9 @@ there is none. Everything happens in a temporary folder, which is removed.`,
 			dir := ""
 			if len(args) > 0 {
 				dir = args[0]
+				if _, err := os.ReadDir(dir); err != nil {
+					return fail(exitUsage, "give a folder that can be read, or nothing", "%w", err)
+				}
 			}
 			return e.demo(c.Context(), dir)
 		},
@@ -234,14 +236,15 @@ func (d *demo) print(total time.Duration) {
 		}
 		return
 	}
-	w := tabwriter.NewWriter(d.e.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\tupdates\tbytes\tseconds\t  measured")
+	const row = "%-28s %8s %9s %7s  %s\n"
+	fmt.Fprintf(d.e.stdout, row, "", "updates", "bytes", "seconds", "measured")
 	for _, r := range d.rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t  %s\n", r.Step, orDash(r.Updates), orDash(r.Bytes), r.Seconds, r.Note)
+		fmt.Fprintf(d.e.stdout, row, r.Step, orDash(r.Updates), orDash(r.Bytes), inSeconds(r.Seconds), r.Note)
 	}
-	fmt.Fprintf(w, "all\t\t\t%.2f\t\n", total.Seconds())
-	_ = w.Flush()
+	fmt.Fprintf(d.e.stdout, row, "all", "", "", inSeconds(total.Seconds()), "")
 }
+
+func inSeconds(s float64) string { return fmt.Sprintf("%.2f", s) }
 
 func orDash(n int64) string {
 	if n < 0 {

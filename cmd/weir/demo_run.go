@@ -22,6 +22,7 @@ import (
 // command is this program with a command line, to be run in the demo's folder.
 func (d *demo) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, d.exe, args...)
+	c.Args[0] = "weir" // what this program goes by, whatever its file is called
 	c.Dir = d.dir
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 2 * time.Second
