@@ -7,7 +7,7 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/weir-go/weir/pull"
@@ -63,21 +63,28 @@ func (r *reader[T]) lateContext() (context.Context, context.CancelFunc) { return
 func (r *reader[T]) series(
 	n int, fresh func() (context.Context, context.CancelFunc),
 ) error {
-	var gone atomic.Bool
+	var mu sync.Mutex // held while judging, so that giving up is clean
+	var gone bool
 	var err error
 	c := start(func() (struct{}, error) {
-		for i := 0; i < n && err == nil && !gone.Load(); i++ {
+		for i := 0; i < n && err == nil; i++ {
 			ctx, cancel := fresh()
 			c := attempt(func() (T, error) { return r.src(ctx) })
-			if !gone.Load() {
+			mu.Lock()
+			if gone {
+				err = errHung
+			} else {
 				err = r.judgeLive(c)
 			}
+			mu.Unlock()
 			cancel()
 		}
 		return struct{}{}, nil
 	})
 	if !r.returns(c.done) {
-		gone.Store(true)
+		mu.Lock()
+		defer mu.Unlock()
+		gone = true
 		r.report(lawPrompt, "a call did not return at all")
 		return r.hang()
 	}
