@@ -1,5 +1,5 @@
 // Compare measures weir beside its peers in one process, in turns:
-// go run -C examples/compare . streams
+// go run -C examples/compare . streams|sync
 // It ends with status 1 where a goal is not met.
 package main
 
@@ -17,7 +17,7 @@ import (
 const minRounds = 7
 
 var (
-	errUsage  = errors.New("usage: compare [--json] [--rounds N] streams")
+	errUsage  = errors.New("usage: compare [--json] [--rounds N] streams|sync")
 	errMissed = errors.New("a goal was not met")
 )
 
@@ -43,9 +43,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	works, ok := worksOf(flags.Arg(0))
+	family, ok := families[flags.Arg(0)]
 	if !ok || flags.NArg() != 1 || *rounds < minRounds {
 		return errUsage
+	}
+	works, err := family(ctx)
+	if err != nil {
+		return err
 	}
 	print := printTable
 	if *asJSON {
@@ -65,13 +69,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return missed(rows)
 }
 
-// worksOf returns the works of a family: a new family is a line here.
-func worksOf(family string) ([]work, bool) {
-	switch family {
-	case "streams":
-		return streams(), true
-	}
-	return nil, false
+// families are the works by name: a new family is a line here.
+var families = map[string]func(context.Context) ([]work, error){
+	"streams": func(context.Context) ([]work, error) { return streams(), nil },
+	"sync":    syncs,
 }
 
 func missed(rows []row) error {

@@ -123,3 +123,18 @@ func trimmed(table string) (lines []string) {
 	}
 	return lines
 }
+
+func TestSyncAgrees(t *testing.T) {
+	works, err := syncs(t.Context())
+	require.NoError(t, err)
+	require.Len(t, works, 2)
+	for _, w := range works {
+		require.NoError(t, agree(t.Context(), w))
+		n, err := w.ours(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, syncUpdates, n)
+	}
+	r, err := sizes(t.Context(), works[0])
+	require.NoError(t, err)
+	assert.True(t, r.Met, "%.1f B an update, JSON lines %.1f", r.Ours, r.Their)
+}

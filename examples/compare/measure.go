@@ -19,6 +19,13 @@ type work struct {
 	// allocs is how many allocations a value may cost us; below 0 it is not
 	// looked at.
 	allocs float64
+
+	// tries is how often each round runs; 0 means 5.
+	tries int
+
+	// size returns the bytes for a value, ours and the first peer's; nil means
+	// that no bytes are moved.
+	size func(ctx context.Context) (ours, theirs float64, err error)
 }
 
 // A contender does the work once. What it returns must be the same for all.
@@ -70,6 +77,13 @@ func measure(ctx context.Context, w work, rounds int) ([]row, error) {
 	for i, p := range w.peers {
 		rows = append(rows, compare(w, p, ours[i], theirs[i]))
 	}
+	if w.size != nil {
+		r, err := sizes(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, r)
+	}
 	if w.allocs < 0 {
 		return rows, nil
 	}
@@ -83,11 +97,11 @@ func inTurns(ctx context.Context, w work, rounds int) (ours, theirs [][]float64,
 	theirs = make([][]float64, len(w.peers))
 	for i := range rounds * len(w.peers) {
 		i %= len(w.peers)
-		us, err := timeOf(ctx, w.ours)
+		us, err := timeOf(ctx, w.ours, w.tries)
 		if err != nil {
 			return nil, nil, err
 		}
-		them, err := timeOf(ctx, w.peers[i].run)
+		them, err := timeOf(ctx, w.peers[i].run, w.tries)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", w.peers[i].name, err)
 		}
@@ -116,10 +130,13 @@ func agree(ctx context.Context, w work) error {
 }
 
 // timeOf returns the nanoseconds of one run.
-func timeOf(ctx context.Context, run contender) (float64, error) {
+func timeOf(ctx context.Context, run contender, n int) (float64, error) {
 	runtime.GC()
 	best := math.Inf(1)
-	for range tries {
+	if n == 0 {
+		n = tries
+	}
+	for range n {
 		took, err := try(ctx, run)
 		if err != nil {
 			return 0, err
@@ -154,6 +171,16 @@ func compare(w work, p peer, ours, theirs []float64) row {
 	}
 	r.Met = !r.Bound || r.Ratio <= r.Goal
 	return r
+}
+
+// sizes compares the bytes for a value, which do not vary.
+func sizes(ctx context.Context, w work) (row, error) {
+	ours, theirs, err := w.size(ctx)
+	ratio := ours / theirs
+	return row{
+		Work: w.name, Peer: w.peers[0].name, Unit: "B", Ours: ours, Their: theirs,
+		Ratio: ratio, Min: ratio, Max: ratio, Goal: 1, Bound: true, Met: ratio <= 1,
+	}, err
 }
 
 // allocations counts ours in the best of the tries, since the runtime has its
