@@ -158,6 +158,13 @@ func (g *group) wait() (int64, error) {
 
 func (g *group) run(ctx context.Context, r *replicate.Replica, c *call) error {
 	told, count := time.Time{}, int64(-1)
+	tell := func() {
+		if count != g.durable {
+			told, count = time.Now(), g.durable
+			c.tell(ctx, note{Event: "durable", Count: count})
+		}
+	}
+	defer tell()
 	for range g.lines {
 		n := 1
 		for range len(g.lines) {
@@ -168,13 +175,9 @@ func (g *group) run(ctx context.Context, r *replicate.Replica, c *call) error {
 			return err
 		}
 		g.durable += int64(n)
-		if now := time.Now(); now.Sub(told) >= said {
-			told, count = now, g.durable
-			c.tell(ctx, note{Event: "durable", Count: count})
+		if time.Since(told) >= said {
+			tell()
 		}
-	}
-	if count != g.durable {
-		c.tell(ctx, note{Event: "durable", Count: g.durable})
 	}
 	return nil
 }

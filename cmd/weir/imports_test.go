@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/weir-go/weir/"
+
+// mayImport says which of our packages each package may import. The rule in
+// words: everyone may import pull and through/frame, and the internal packages
+// of its own owner; mux and replicate never see each other, they meet at
+// duplex; commands and examples may import all. A new package gets its row
+// here, with as little as it needs.
+var mayImport = map[string][]string{
+	"pull":          {},
+	"pull/files":    {},
+	"pull/pulltest": {},
+
+	"through":       {},
+	"through/frame": {},
+	"through/codec": {},
+
+	"duplex":         {},
+	"duplex/netconn": {"duplex"},
+	"duplex/command": {"duplex"},
+
+	"mux": {"duplex", "duplex/netconn"},
+
+	"replicate":         {"duplex"},
+	"replicate/model":   {"replicate"},
+	"replicate/journal": {"replicate", "pull/files"},
+
+	"cmd/weir": {"*"},
+	"examples": {"*"}, // and what is below
+}
+
+// importers says who may import what is not ours: each library has one
+// importer, so that nobody links what they do not use. What only tests use is
+// not here.
+var importers = map[string]string{
+	"github.com/hashicorp/yamux":        "mux",
+	"github.com/spf13/cobra":            "cmd/weir",
+	"github.com/schollz/progressbar/v3": "cmd/weir",
+	"golang.org/x/term":                 "cmd/weir", // is it a terminal?
+}
+
+// lean are the packages that need nothing beyond the standard library.
+var lean = []string{"pull", "through", "duplex", "replicate"}
+
+// A listedPackage is what go list says of a package.
+type listedPackage struct {
+	ImportPath string
+	Name       string
+	Dir        string
+	Doc        string // its synopsis
+	Standard   bool
+	GoFiles    []string
+	Imports    []string
+}
+
+// name is the import path within the module.
+func (p listedPackage) name() string { return strings.TrimPrefix(p.ImportPath, module) }
+
+// goList runs go list at the root of the module.
+func goList(t *testing.T, args ...string) (listed []listedPackage) {
+	t.Helper()
+	c := exec.Command("go", append([]string{"list", "-json"}, args...)...)
+	c.Dir = "../.."
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	require.NoError(t, err, stderr.String())
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listedPackage
+		err := dec.Decode(&p)
+		if err == io.EOF {
+			return listed
+		}
+		require.NoError(t, err)
+		listed = append(listed, p)
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range goList(t, "./...") {
+		name := p.name()
+		allowed, known := allowedFor(name)
+		if !assert.True(t, known, "%s has no row in mayImport, in cmd/weir/imports_test.go", name) {
+			continue
+		}
+		for _, path := range p.Imports {
+			switch imported, ours := strings.CutPrefix(path, module); {
+			case ours:
+				assert.True(t, mayImportOurs(allowed, imported), "%s imports %s: see mayImport, "+
+					"in cmd/weir/imports_test.go", name, imported)
+			case strings.Contains(strings.Split(path, "/")[0], "."):
+				assert.Equal(t, importers[path], name, "%s imports %s: see importers, "+
+					"in cmd/weir/imports_test.go", name, path)
+			}
+		}
+	}
+}
+
+// allowedFor finds a package's row: its own, or its owner's.
+func allowedFor(name string) (allowed []string, known bool) {
+	name, _, _ = strings.Cut(name, "/internal/")
+	if strings.HasPrefix(name, "examples/") {
+		name = "examples"
+	}
+	allowed, known = mayImport[name]
+	return allowed, known
+}
+
+// mayImportOurs leaves it to the compiler who owns an internal package.
+func mayImportOurs(allowed []string, imported string) bool {
+	always := imported == "pull" || imported == "through/frame" || strings.Contains(imported, "/internal/")
+	return always || slices.Contains(allowed, "*") || slices.Contains(allowed, imported)
+}
+
+// The core can be used without downloading anything.
+func TestCoreNeedsOnlyTheStandardLibrary(t *testing.T) {
+	var paths []string
+	for _, p := range goList(t, "./...") {
+		if slices.Contains(lean, strings.Split(p.name(), "/")[0]) {
+			paths = append(paths, p.ImportPath)
+		}
+	}
+	require.NotEmpty(t, paths)
+	for _, p := range goList(t, append([]string{"-deps"}, paths...)...) {
+		assert.True(t, p.Standard || strings.HasPrefix(p.ImportPath, module), "%s is needed", p.ImportPath)
+	}
+}
+
+// Replication depends on no transport and no file system, only on duplexes.
+func TestReplicateIsFreeOfTheOutside(t *testing.T) {
+	for _, p := range goList(t, "./replicate", "./replicate/model") {
+		for _, path := range []string{"os", "net", module + "mux"} {
+			assert.NotContains(t, p.Imports, path, p.ImportPath)
+		}
+	}
+}
