@@ -3,7 +3,6 @@ package duplex
 import (
 	"context"
 	"os"
-	"time"
 
 	"github.com/weir-go/weir/duplex/internal/guard"
 	"github.com/weir-go/weir/duplex/internal/pump"
@@ -53,8 +52,5 @@ type stdout struct{ *os.File }
 // End closes the file.
 func (s stdout) End() error { return s.Close() }
 
-// Cut closes the file, after a write that is under way.
-func (s stdout) Cut(error) {
-	_ = s.SetWriteDeadline(time.Unix(1, 0)) // fails where it cannot be interrupted
-	_ = s.Close()                           // fails if it was closed before
-}
+// Cut closes the file, which interrupts a write where that can be done.
+func (s stdout) Cut(error) { _ = s.Close() } // fails if it was closed before

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -196,36 +197,54 @@ func TestAbortWhileBlocked(t *testing.T) {
 }
 
 func TestAbortWhileTheChildTakesItsTime(t *testing.T) {
-	d, _ := shell(t, "echo ready; exec 1>&-; exec sleep 1000")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	require.NoError(t, second(d.Source(ctx)))
-	reading := async(func() error { return second(d.Source(ctx)) })
-	cancel(errBoom)
-	assert.Equal(t, errBoom, reading(), "stdout is closed, but that is not yet the end")
-	require.NoError(t, d.Close(nil))
-}
-
-func TestStubbornChildIsKilled(t *testing.T) {
-	d, cmd := shell(t, "trap '' TERM; echo ready; while :; do sleep 0.1; done")
+	d, cmd := shell(t, "echo ready; exec 1>&-; echo closed >&2; exec sleep 1000")
+	said := make(said, 1)
+	cmd.Stderr = said
 	require.NoError(t, second(d.Source(t.Context())))
+	<-said
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errBoom)
+	defer cancel()
+	assert.Equal(t, errBoom, second(d.Source(ctx)), "stdout is closed, which is not yet the end")
 	require.NoError(t, d.Close(nil))
-	assert.Equal(t, "signal: killed", cmd.ProcessState.String())
 }
 
-func TestFailedSinkTerminatesBeforeStdinEnds(t *testing.T) {
+// said is told when something is written to it.
+type said chan struct{}
+
+func (s said) Write(b []byte) (int, error) {
+	s <- struct{}{}
+	return len(b), nil
+}
+
+func TestAbortedSourceClosesStdout(t *testing.T) {
+	for name, reads := range map[string]int{"before the start": 0, "between calls": 1} {
+		t.Run(name, func(t *testing.T) {
+			d, _ := shell(t, "while echo x; do :; done")
+			for range reads {
+				require.NoError(t, second(d.Source(t.Context())))
+			}
+			require.NoError(t, pull.Abort(d.Source, nil))
+			var aborted error
+			assert.Equal(t, pull.ErrStopped, d.Sink(t.Context(), stalled("", &aborted)),
+				"the child has nobody to write to, and exits")
+		})
+	}
+}
+
+func TestFailedSinkEndsTheChildBeforeStdin(t *testing.T) {
 	dir := t.TempDir()
-	// If stdin ended first, the child would take it for the end and commit.
-	d, cmd := shell(t, "cd "+dir+"; echo ready; cat > part; mv part whole")
+	// If stdin ended first, this child would take it for the end and commit.
+	d, cmd := shell(t, "trap '' TERM; cd "+dir+"; echo ready; cat > part; mv part whole")
 	require.NoError(t, second(d.Source(t.Context())))
-	src := pull.From(func(context.Context) ([]byte, error) { return nil, errBoom }, nil)
-	assert.Equal(t, errBoom, d.Sink(t.Context(), src))
+	assert.Equal(t, errBoom, d.Sink(t.Context(), pull.Error[[]byte](errBoom)))
+	assert.Equal(t, "signal: killed", cmd.ProcessState.String(), "it would not be terminated")
+	assert.NoFileExists(t, filepath.Join(dir, "whole"))
+
 	err := second(d.Source(t.Context()))
 	var exit *command.ExitError
 	require.ErrorAs(t, err, &exit)
 	assert.ErrorIs(t, err, errBoom)
 	assert.Contains(t, err.Error(), "terminated because: boom")
-	assert.False(t, cmd.ProcessState.Success())
-	assert.NoFileExists(t, filepath.Join(dir, "whole"))
 }
 
 func TestTerminatedChildIsNoEndThoughItExitsWithZero(t *testing.T) {
@@ -289,6 +308,14 @@ func TestChildThatReadsNoMoreStopsTheSink(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestSinkOfAChildThatHasExited(t *testing.T) {
+	d, _ := shell(t, "exit 0")
+	require.Equal(t, io.EOF, second(d.Source(t.Context())))
+	var aborted error
+	assert.Equal(t, pull.ErrStopped, d.Sink(t.Context(), stalled("", &aborted)))
+	assert.Equal(t, pull.ErrStopped, aborted)
 }
 
 func TestConnectGetsTheExitStatus(t *testing.T) {
@@ -359,7 +386,7 @@ func TestContextOfTheCommand(t *testing.T) {
 }
 
 func TestGrandchildHoldsNothingUp(t *testing.T) {
-	d, _ := shell(t, "sleep 1000 >&- 2>&- & echo $!")
+	d, _ := shell(t, "sleep 1000 >&- & echo $!")
 	got, err := collect(t.Context(), d.Source)
 	require.NoError(t, err)
 	require.NoError(t, d.Close(nil))

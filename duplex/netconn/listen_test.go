@@ -71,21 +71,21 @@ func TestDialFails(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// scripted is a listener that gives its errors one by one, then blocks.
+// scripted is a listener whose Accept calls its functions one by one.
 type scripted struct {
 	net.Listener
-	errs   []error
+	script []func() (net.Conn, error)
 	closed chan struct{}
 }
 
+func script(script ...func() (net.Conn, error)) *scripted {
+	return &scripted{script: script, closed: make(chan struct{})}
+}
+
 func (l *scripted) Accept() (net.Conn, error) {
-	if len(l.errs) == 0 {
-		<-l.closed
-		return nil, net.ErrClosed
-	}
-	err := l.errs[0]
-	l.errs = l.errs[1:]
-	return nil, err
+	f := l.script[0]
+	l.script = l.script[1:]
+	return f()
 }
 
 func (l *scripted) Close() error {
@@ -95,17 +95,36 @@ func (l *scripted) Close() error {
 
 func TestAcceptSurvivesTooManyOpenFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		full := &net.OpError{Op: "accept", Err: os.NewSyscallError("accept", syscall.EMFILE)}
-		ln := &scripted{closed: make(chan struct{}), errs: []error{full, full, errBoom}}
+		full := func() (net.Conn, error) {
+			err := os.NewSyscallError("accept", syscall.EMFILE)
+			return nil, &net.OpError{Op: "accept", Err: err}
+		}
+		ln := script(full, full, func() (net.Conn, error) { return nil, errBoom })
 		start := time.Now()
 		assert.Equal(t, errBoom, second(netconn.NewListener(ln).Accept(t.Context())))
 		assert.Equal(t, 200*time.Millisecond, time.Since(start))
 		<-ln.closed
 
-		ln = &scripted{closed: make(chan struct{}), errs: []error{full, full}}
+		ln = script(full, full)
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errBoom)
 		defer cancel()
 		assert.Equal(t, errBoom, second(netconn.NewListener(ln).Accept(ctx)))
 		<-ln.closed
 	})
+}
+
+func TestAcceptInterruptedWithAConnection(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ln := script()
+	ln.script = append(ln.script, func() (net.Conn, error) {
+		cancel(errBoom)
+		<-ln.closed // but a connection was there before
+		c, _ := net.Pipe()
+		return c, nil
+	})
+	l := netconn.NewListener(ln)
+	c, err := l.Accept(ctx)
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	assert.Equal(t, errBoom, second(l.Accept(t.Context())))
 }

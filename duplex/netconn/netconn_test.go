@@ -118,6 +118,30 @@ func sliced(b []byte, n int) pull.Source[[]byte] {
 	}, nil)
 }
 
+func TestLargeChunksAreLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ca, cb := net.Pipe()
+		a := netconn.New(ca)
+		big := bytes.Repeat([]byte("x"), 64<<10)
+		give := make(chan []byte)
+		sent := async(func() error { return a.Sink(t.Context(), pull.FromChan(give)) })
+		give <- big
+		_, err := io.ReadFull(cb, make([]byte, len(big)))
+		require.NoError(t, err)
+		for _, small := range []string{"one", "two", "three"} {
+			synctest.Wait() // the next joins while this one is written
+			give <- []byte(small)
+		}
+		_, err = io.ReadFull(cb, make([]byte, len("onetwothree")))
+		require.NoError(t, err)
+		close(give)
+		require.NoError(t, sent())
+		assert.Equal(t, 64<<10, bytes.Count(big, []byte("x")), "used as a buffer")
+		require.NoError(t, a.Close(nil))
+		require.NoError(t, cb.Close())
+	})
+}
+
 func TestHalfClose(t *testing.T) {
 	each(t, func(t *testing.T, ca, cb net.Conn) {
 		a, b := netconn.New(ca), netconn.New(cb)
@@ -237,14 +261,31 @@ func TestPeerResetStopsBothHalves(t *testing.T) {
 	ca, cb := tcp(t)
 	a := netconn.New(ca)
 	var aborted error
-	sent := async(func() error { return a.Sink(t.Context(), stalled(&aborted)) })
-	reading := async(func() error { return second(a.Source(t.Context())) })
+	src, called := stalled(&aborted), make(chan struct{}, 2)
+	sent := async(func() error {
+		return a.Sink(t.Context(), func(ctx context.Context) ([]byte, error) {
+			called <- struct{}{}
+			return src(ctx)
+		})
+	})
+	<-called
 	require.NoError(t, cb.(*net.TCPConn).SetLinger(0))
 	require.NoError(t, cb.Close())
-	read := reading()
+	read := second(a.Source(t.Context()))
 	var op *net.OpError
 	require.ErrorAs(t, read, &op)
 	assert.Equal(t, read, sent(), "a sink that waits for its source is stopped too")
+	assert.Equal(t, read, aborted)
+}
+
+func TestSinkOfADeadConnection(t *testing.T) {
+	ca, cb := tcp(t)
+	a := netconn.New(ca)
+	require.NoError(t, cb.(*net.TCPConn).SetLinger(0))
+	require.NoError(t, cb.Close())
+	read := second(a.Source(t.Context()))
+	var aborted error
+	assert.Equal(t, read, a.Sink(t.Context(), stalled(&aborted)))
 	assert.Equal(t, read, aborted)
 }
 
@@ -275,8 +316,13 @@ func TestFailedWriteIsNoEndForThePeer(t *testing.T) {
 	a := netconn.New(ca)
 	require.NoError(t, ca.SetWriteDeadline(time.Unix(1, 0))) // a failure, though all is well
 	assert.ErrorIs(t, a.Sink(t.Context(), endless), os.ErrDeadlineExceeded)
+	_, err := cb.Write([]byte("farewell"))
+	require.NoError(t, err)
+	got, err := a.Source(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "farewell", string(got), "what the peer had to say can be read")
 	require.NoError(t, pull.Abort(a.Source, nil))
-	_, err := cb.Read(make([]byte, 1))
+	_, err = cb.Read(make([]byte, 1))
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, io.EOF)
 	require.NoError(t, cb.Close())
