@@ -4,8 +4,9 @@
 // schedules (root values 0, 1, 5, 1000; end, failure, stall; abort before the
 // first call, between calls, during a blocked call, after the end; with and
 // without a cause, and twice) and fail the test for each law that is broken,
-// naming the schedule. [CheckSource], [CheckThrough] and [CheckSink] return
-// the violations instead. [Guard] watches the caller of one source.
+// naming the schedule; [Fan] does so for several sources made of one.
+// [CheckSource], [CheckThrough], [CheckSink] and [CheckFan] return the
+// violations instead. [Guard] watches the caller of one source.
 //
 //	func TestDouble(t *testing.T) {
 //		pulltest.Through(t, func(src pull.Source[int]) pull.Source[int] {
@@ -16,7 +17,10 @@
 // A schedule runs in a bubble of testing/synctest, so "promptly" means at
 // once, in virtual time, and a goroutine that is left behind is seen. So the
 // checks cannot run inside a bubble themselves, and a stream that blocks on
-// something outside it (a socket, a process) sets RealTime.
+// something outside it sets RealTime: a socket, a process, a lock that is held
+// during a blocked call, a channel or timer made before (a pool keeps those).
 //
-// A duplex is checked as its two halves.
+// Streams are made and read in goroutines of the checks, where a test's
+// FailNow does not belong. Checks may run in parallel tests, each with streams
+// of its own. A duplex is checked as its two halves.
 package pulltest

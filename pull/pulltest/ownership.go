@@ -1,9 +1,6 @@
 package pulltest
 
-import (
-	"fmt"
-	"reflect"
-)
+import "reflect"
 
 // A kept value is held until the end of its schedule, beside a copy: it
 // belongs to the reader, so it must not change.
@@ -51,13 +48,4 @@ func reaches[T any](a, b T) bool {
 	spare := x.Pointer() + uintptr(x.Len())*size
 	end := x.Pointer() + uintptr(x.Cap())*size
 	return spare <= y.Pointer() && y.Pointer() < end
-}
-
-// brief prints a few of many values.
-func brief[T any](values []T) string {
-	const few = 8
-	if len(values) <= few {
-		return fmt.Sprintf("%v", values)
-	}
-	return fmt.Sprintf("%d values: %v … %v", len(values), values[:few], values[len(values)-1])
 }

@@ -3,10 +3,8 @@ package pulltest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"reflect"
-	"slices"
 	"sync"
 	"time"
 
@@ -185,8 +183,8 @@ func (r *reader[T]) aborted(c *call[T], cause error) {
 	case err == io.EOF:
 		r.report(lawAbort, "an abort (%v) looks like a clean end", cause)
 	case r.owed() != nil && !(errors.Is(err, r.owed()) && errors.Is(err, cause)):
-		r.report(lawAbort, "the abort's error %q must match both the failed release (%v) and the cause (%v)",
-			err, r.owed(), cause)
+		r.report(lawAbort, "the abort's error %q must match the failed release (%v) and the "+
+			"cause (%v)", err, r.owed(), cause)
 	case r.owed() == nil && !same(err, cause):
 		r.report(lawAbort, "an abort returned %q, not context.Cause itself (%q)", err, cause)
 	}
@@ -239,146 +237,4 @@ func (r *reader[T]) interrupt(c *call[T], ctx context.Context, cancel context.Ca
 		r.judge(c)
 	}
 	r.aborted(c, pull.Cause(ctx))
-}
-
-// settle calls an ended source again: nothing may change.
-func (r *reader[T]) settle() {
-	if r.hung || r.end == nil {
-		return
-	}
-	r.next()
-	r.abort(again)
-	r.next()
-	if err := pull.Abort(r.src, errSecond); err != nil && !unwraps(r.end) {
-		r.report(lawEarlyStop, "Abort of an ended source returned %v, want nil", err)
-	}
-	r.owned()
-}
-
-// unwraps says whether err wraps anything: Abort takes the final answer of a
-// source that ended so for a failed release.
-func unwraps(err error) bool {
-	switch err.(type) {
-	case interface{ Unwrap() error }, interface{ Unwrap() []error }:
-		return true
-	}
-	return false
-}
-
-// finish ends the source at the end of a schedule.
-func (r *reader[T]) finish() {
-	if r.end == nil && !r.hung {
-		r.abort(withCause)
-	}
-	r.settle()
-	if r.owed() != nil && !r.told && !r.hung {
-		r.report(lawAbort, "a release failed (%v) and nobody was told", r.owed())
-	}
-}
-
-// got returns the values as they were when they were returned.
-func (r *reader[T]) got() []T {
-	got := make([]T, len(r.values))
-	for i, v := range r.values {
-		got[i] = v.copy
-	}
-	return got
-}
-
-// expect compares what was read with want; a prefix will do if partial.
-func (r *reader[T]) expect(want []T, partial bool) {
-	got := r.got()
-	if partial && len(got) < len(want) {
-		want = want[:len(got)]
-	}
-	if len(got) == 0 && len(want) == 0 {
-		return
-	}
-	if !reflect.DeepEqual(got, slices.Clone(want)) {
-		r.report(lawEnd, "read %s, want %s", brief(got), brief(want))
-	}
-}
-
-// stop ends the source with pull.Abort.
-func (r *reader[T]) stop() {
-	if r.hung {
-		return
-	}
-	had := r.end
-	c := start(func() (error, error) { return pull.Abort(r.src, errAbort), nil })
-	if !r.returnsSoon(c.done) {
-		r.report(lawPrompt, "pull.Abort does not return")
-		r.hang()
-		return
-	}
-	err := c.value
-	r.note(err)
-	switch {
-	case c.panicked != nil:
-		r.report(lawPanic, "pull.Abort panicked: %v", c.panicked)
-	case r.owed() != nil && !r.told && !errors.Is(err, r.owed()):
-		r.report(lawEarlyStop, "pull.Abort returned %v, want the failed release (%v)",
-			err, r.owed())
-	case r.owed() == nil && had == nil && err != nil:
-		r.report(lawEarlyStop, "pull.Abort returned %v, want nil", err)
-	}
-	if had == nil {
-		r.next()
-	}
-	if r.end == io.EOF && had == nil {
-		r.report(lawAbort, "after pull.Abort, the source seems to have ended cleanly")
-	}
-}
-
-// blowUp reads until the user function panics.
-func (r *reader[T]) blowUp(limit int, goroutines bool) {
-	r.daring = true
-	r.read(limit)
-	r.daring = false
-	var asError *pull.PanicError
-	switch {
-	case r.hung:
-	case goroutines && r.panics != nil:
-		r.report(lawPanic, "the panic of a goroutine's user function came out as a panic: %v",
-			r.panics)
-	case goroutines && !errors.As(r.end, &asError):
-		r.report(lawPanic, "ended with %v, want a pull.PanicError", r.end)
-	case !goroutines && r.panics == nil:
-		r.report(lawPanic, "the user function's panic did not come out (%v)", r.end)
-	}
-}
-
-// afterPanic reads on: there must be an error, and no clean end.
-func (r *reader[T]) afterPanic() {
-	if r.hung {
-		return
-	}
-	n := len(r.values)
-	err := r.next()
-	switch {
-	case len(r.values) > n:
-		r.report(lawPanic, "a value after a panic")
-	case err == io.EOF:
-		r.report(lawPanic, "io.EOF after a panic")
-	}
-}
-
-// expectSet is expect for values in any order.
-func (r *reader[T]) expectSet(want []T, partial bool) {
-	got := r.got()
-	if len(got) != len(want) && !(partial && len(got) < len(want)) {
-		r.report(lawEnd, "read %s, want %s", brief(got), brief(want))
-		return
-	}
-	left := map[string]int{}
-	for _, v := range want {
-		left[fmt.Sprintf("%#v", v)]++
-	}
-	for _, v := range got {
-		key := fmt.Sprintf("%#v", v)
-		if left[key]--; left[key] < 0 {
-			r.report(lawEnd, "the value %v was read more often than wanted", v)
-			return
-		}
-	}
 }
