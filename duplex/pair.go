@@ -110,6 +110,11 @@ func (h *handover[T]) next(ctx context.Context) (v T, err error) {
 	}
 	defer h.busy.Give()
 	select {
+	case <-h.done:
+		return v, h.end // without a look at ctx, which an abort would notice
+	default:
+	}
+	select {
 	case <-h.ready:
 	case <-h.done:
 	case <-ctx.Done():

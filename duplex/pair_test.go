@@ -3,6 +3,7 @@ package duplex_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"testing"
@@ -109,6 +110,15 @@ func TestPairFailureReachesTheReader(t *testing.T) {
 	calls := p.calls
 	assert.Equal(t, errBoom, second(a.Source(t.Context())))
 	assert.Equal(t, calls, p.calls, "a failed source was called again")
+}
+
+func TestPairAbortAfterAFailureIsNoNews(t *testing.T) {
+	a, b := duplex.Pair[int, int]()
+	failed := fmt.Errorf("reading: %w", errBoom)
+	sent := async(func() error { return b.Sink(t.Context(), pull.Error[int](failed)) })
+	assert.Equal(t, failed, second(a.Source(t.Context())))
+	assert.NoError(t, pull.Abort(a.Source, nil))
+	assert.Equal(t, failed, sent())
 }
 
 func TestPairReaderAborts(t *testing.T) {
