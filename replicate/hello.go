@@ -83,7 +83,7 @@ func (r *Replica) greeting(flags byte) greeting {
 // sender stands, and how far it has heard the receiver.
 type position struct {
 	clock Clock
-	token *Token
+	token *token
 	whole bool        // every live update lies below clock, and
 	print Fingerprint // this is what they sum up to, with the clock
 }
@@ -152,7 +152,7 @@ func parsePosition(payload []byte) (p position, err error) {
 	}
 	flags := c.byte()
 	if flags&flagToken != 0 {
-		p.token = &Token{Epoch: c.uint64(), Pos: c.uvarint()}
+		p.token = &token{Epoch: c.uint64(), Pos: c.uvarint()}
 	}
 	if p.whole = flags&flagWhole != 0; p.whole {
 		p.print = Fingerprint{c.uint64(), c.uint64()}

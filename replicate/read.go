@@ -215,7 +215,7 @@ func (r *Replica) joinIn(d *decoder, msg []byte, foreign bool) error {
 	r.promised(entries)
 	if !foreign {
 		for _, t := range f.tokens {
-			r.tokens[t.Sender] = t.Token
+			r.tokens[t.Sender] = t.token
 		}
 	}
 	r.wake()

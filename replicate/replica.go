@@ -64,7 +64,7 @@ type Replica struct {
 
 	readers  map[*reader]struct{} // peers and watchers, woken by changes
 	peers    map[ReplicaID]*peerEpochs
-	tokens   map[ReplicaID]Token
+	tokens   map[ReplicaID]token
 	suspect  bool   // a peer's promise or ours was false: exchange everything
 	openings uint32 // of peers; see peerEpochs.number
 	durable  durability
@@ -89,7 +89,7 @@ func New(cfg Config) *Replica {
 		byObject: make(map[ObjectName]*object),
 		readers:  make(map[*reader]struct{}),
 		peers:    make(map[ReplicaID]*peerEpochs),
-		tokens:   make(map[ReplicaID]Token),
+		tokens:   make(map[ReplicaID]token),
 	}
 	for i := range cfg.Types {
 		r.types[cfg.Types[i].Tag] = &cfg.Types[i]

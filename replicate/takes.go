@@ -125,7 +125,7 @@ func (s *Session) takeUpdates(msg []byte) error {
 	if err != nil {
 		return err
 	}
-	r.keepToken(s.peer.id, Token{s.peer.epoch, f.pos})
+	r.keepToken(s.peer.id, token{s.peer.epoch, f.pos})
 	return nil
 }
 
@@ -159,7 +159,7 @@ func (s *Session) takeClock(msg []byte) error {
 		return nil
 	}
 	r.promised(entries)
-	r.keepToken(s.peer.id, Token{s.peer.epoch, f.pos})
+	r.keepToken(s.peer.id, token{s.peer.epoch, f.pos})
 	s.due = joined(s.due, clock)
 	s.heard.marker = true
 	r.wake()

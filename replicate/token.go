@@ -1,17 +1,17 @@
 package replicate
 
-// A Token says how far a sender's log has been received: every place up to Pos
+// A token says how far a sender's log has been received: every place up to Pos
 // of the log that it had while its epoch was Epoch. It lets an interrupted
 // session go on without sending again what lies above the clock. It may be
 // dropped at any time; a journal keeps it only beside a marker.
-type Token struct {
+type token struct {
 	Epoch uint64
 	Pos   uint64
 }
 
 type senderToken struct {
 	Sender ReplicaID
-	Token
+	token
 }
 
 // maxTokens bounds how many senders are remembered; others start from the
@@ -20,7 +20,7 @@ const maxTokens = 1024
 
 // keepToken notes that the sender's log is received up to a place. The caller
 // holds the lock and has applied everything before it.
-func (r *Replica) keepToken(sender ReplicaID, t Token) {
+func (r *Replica) keepToken(sender ReplicaID, t token) {
 	old, ok := r.tokens[sender]
 	if !ok && len(r.tokens) >= maxTokens || ok && old.Epoch == t.Epoch && old.Pos >= t.Pos {
 		return

@@ -1,0 +1,89 @@
+package replicate_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/model"
+)
+
+// Two replicas over a connection, until both have what the other had.
+func Example() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	here, there := replicate.New(config), replicate.New(config)
+	a, _ := model.Open[string](here, "")
+	b, _ := model.Open[string](there, "")
+	_ = a.Set("colour", "green")
+	_ = b.Set("size", "large")
+
+	x, y := duplex.Pair[[]byte, []byte]() // a TCP connection, a child process …
+	ctx := context.Background()
+	answered := make(chan error)
+	go func() { answered <- replicate.NewSession(there, replicate.SyncConfig{}).Run(ctx, y) }()
+	session := replicate.NewSession(here, replicate.SyncConfig{Once: true})
+	fmt.Println(session.Run(ctx, x), <-answered)
+
+	fmt.Println(a.Keys(""), b.Keys(""))
+	fmt.Println(session.Stats().SentUpdates, session.Stats().ReceivedUpdates)
+	// Output:
+	// <nil> <nil>
+	// [colour size] [colour size]
+	// 1 1
+}
+
+// A replica is a stream: of everything, or of what a clock does not cover.
+func ExampleReplica_Read() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	r, copied := replicate.New(config), replicate.New(config)
+	m, _ := model.Open[int](r, "")
+	for i := range 1000 {
+		_ = m.Set(fmt.Sprint("key", i), i)
+	}
+	ctx := context.Background()
+	stats, err := copied.Load(ctx, r.Read(nil))
+	fmt.Println(stats.AppliedUpdates, err)
+
+	_ = m.Set("key7", 77)
+	stats, err = copied.Load(ctx, r.Read(copied.Clock()))
+	fmt.Println(stats.AppliedUpdates, err)
+	// Output:
+	// 1000 <nil>
+	// 1 <nil>
+}
+
+func ExampleReplica_Changes() {
+	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
+	m, _ := model.Open[int](r, "temperature")
+	_ = m.Set("roof", 20)
+	_ = m.Set("roof", 21)
+
+	changes := r.Changes(0)
+	updates, err := changes(context.Background())
+	for _, u := range updates {
+		fmt.Println(u.Object(), err)
+	}
+	_ = pull.Abort(changes, nil)
+	// Output: model/json:temperature <nil>
+}
+
+func ExampleClock_Compare() {
+	a, b := replicate.Author("ann"), replicate.Author("bob")
+	seen := replicate.Clock{a: 5, b: 2}
+	fmt.Println(seen.Compare(replicate.Clock{a: 5}))
+	fmt.Println(seen.Compare(replicate.Clock{a: 5, b: 3}))
+	fmt.Println(seen.Compare(replicate.Clock{a: 4, b: 3}))
+	// Output:
+	// after
+	// before
+	// concurrent
+}
+
+func ExampleTimeOf() {
+	t := replicate.TimeOf(time.UnixMilli(1_700_000_000_000))
+	fmt.Println(t, t.Wall().UTC())
+	// Output: 1700000000000.0 2023-11-14 22:13:20 +0000 UTC
+}
