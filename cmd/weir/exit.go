@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"regexp"
@@ -91,6 +92,7 @@ var causes = []cause{
 	{replicate.ErrTooLarge, exitUsage, "keys have at most 4 KiB, values at most 4 MiB"},
 	{model.ErrNotFound, exitNotFound, ""},
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
+	{fs.ErrPermission, exitFailed, "may this user read and write there?"},
 	{replicate.ErrSuperseded, exitFailed, "the peer has connected anew; this connection was the older one"},
 	{syscall.ECONNREFUSED, exitFailed, "nobody listens there: 'weir peer R --listen HOST:PORT' does"},
 	{mux.ErrLost, exitPartial, "what had arrived is kept: sync again for the rest"},

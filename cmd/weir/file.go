@@ -23,6 +23,10 @@ type replicaFile struct {
 	e    *env
 	hold bool // serve others, since we are going to have the file for long
 
+	// broken ends a command that holds the file, since nothing can be written
+	// to it any more. May be nil.
+	broken context.CancelCauseFunc
+
 	token  chan struct{}    // held while the fields below are looked at
 	j      *journal.Journal // nil while we do not have the file
 	server *holder          // nil unless we serve
@@ -58,7 +62,16 @@ func (r *replicaFile) do(ctx context.Context, c *call) error {
 	case conn != nil:
 		return callHolder(ctx, conn, c)
 	}
-	return perform(ctx, j, c)
+	return r.perform(ctx, j, c)
+}
+
+func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) error {
+	err := perform(ctx, j, c)
+	var lost *journal.WriteError
+	if r.broken != nil && errors.As(err, &lost) {
+		r.broken(err)
+	}
+	return err
 }
 
 // sync runs the session of c with the peer behind d, and ends both halves.
@@ -128,7 +141,8 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 	r.j = j
 	r.warn(j.Recovery())
 	if r.hold {
-		if r.server, err = serve(j, r.path); err != nil {
+		here := func(ctx context.Context, c *call) error { return r.perform(ctx, j, c) }
+		if r.server, err = serve(r.path, here); err != nil {
 			r.e.say("note: other commands cannot reach %s while it is held: %s", r.path, plain(err))
 		}
 	}

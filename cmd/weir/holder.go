@@ -11,7 +11,6 @@ import (
 
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/pull"
-	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/through/codec"
 )
 
@@ -20,11 +19,11 @@ import (
 // request and the notes as JSON lines, and a stream "data", for the bytes in
 // and out.
 type holder struct {
-	j      *journal.Journal
-	ln     net.Listener
-	ctx    context.Context // of the calls
-	cancel context.CancelCauseFunc
-	calls  sync.WaitGroup
+	perform func(ctx context.Context, c *call) error
+	ln      net.Listener
+	ctx     context.Context // of the calls
+	cancel  context.CancelCauseFunc
+	calls   sync.WaitGroup
 }
 
 // Names of the streams of a call.
@@ -38,9 +37,9 @@ const parting = 200 * time.Millisecond
 
 var errHolderEnds = errors.New("the weir that held the replica has ended")
 
-// serve starts to serve j, whose file is at path and locked by us: any socket
-// that is there is a dead one.
-func serve(j *journal.Journal, path string) (*holder, error) {
+// serve starts to serve the replica whose file is at path and locked by us: any
+// socket that is there is a dead one.
+func serve(path string, perform func(context.Context, *call) error) (*holder, error) {
 	var errs []error
 	for _, name := range socketPaths(path) {
 		ln, err := listenSocket(name)
@@ -48,7 +47,7 @@ func serve(j *journal.Journal, path string) (*holder, error) {
 			errs = append(errs, err)
 			continue
 		}
-		h := &holder{j: j, ln: ln}
+		h := &holder{perform: perform, ln: ln}
 		h.ctx, h.cancel = context.WithCancelCause(context.Background())
 		h.calls.Add(1)
 		go h.accept()
@@ -158,7 +157,7 @@ func (h *holder) serveCall(ctx context.Context, session *mux.Session) error {
 	ends := data.Duplex()
 	go func() {
 		defer close(notes)
-		err := perform(ctx, h.j, &call{request: q, in: ends.Source, out: ends.Sink, note: send, finish: finish})
+		err := h.perform(ctx, &call{request: q, in: ends.Source, out: ends.Sink, note: send, finish: finish})
 		// What was never written to has ended well: there was nothing to write.
 		_ = ends.Sink(ctx, pull.Empty[[]byte]())
 		last := note{Event: "end"}

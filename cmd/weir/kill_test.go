@@ -175,14 +175,14 @@ func (k *killer) duringPeer(v *victim) {
 	}
 }
 
-type peerProcess struct {
+type runningPeer struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	lines chan string
 }
 
-func startPeer(t *testing.T, path string, args ...string) *peerProcess {
-	p := &peerProcess{t: t, lines: make(chan string, 1000)}
+func startPeer(t *testing.T, path string, args ...string) *runningPeer {
+	p := &runningPeer{t: t, lines: make(chan string, 1000)}
 	p.cmd = exec.Command("weir", append([]string{"peer", path}, args...)...)
 	stderr, err := p.cmd.StderrPipe()
 	require.NoError(t, err)
@@ -198,7 +198,7 @@ func startPeer(t *testing.T, path string, args ...string) *peerProcess {
 }
 
 // await waits for a line that begins so, and returns the rest of it.
-func (p *peerProcess) await(begin string) string {
+func (p *runningPeer) await(begin string) string {
 	for text := range p.lines {
 		if rest, ok := strings.CutPrefix(text, begin); ok {
 			return rest

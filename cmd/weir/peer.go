@@ -77,6 +77,8 @@ func (p *peering) run(ctx context.Context, path string) error {
 	}
 	p.r = p.e.open(path)
 	p.r.hold = true
+	ctx, p.r.broken = context.WithCancelCause(ctx)
+	defer p.r.broken(nil)
 	if err := p.r.ready(ctx); err != nil {
 		return untilSignal(err)
 	}

@@ -16,6 +16,7 @@ const long = time.Second
 
 // A meter shows on a terminal how far a command is, once it has taken long.
 type meter struct {
+	doing string
 	mu    sync.Mutex
 	bar   *progressbar.ProgressBar // nil until it shows
 	bytes int64
@@ -27,7 +28,7 @@ type meter struct {
 // newMeter starts a meter on stderr; it stays silent where that is no
 // terminal, or would mix with lines of JSON.
 func (e *env) newMeter(doing string) *meter {
-	m := &meter{}
+	m := &meter{doing: doing}
 	if !e.errPaper.Terminal || e.out.JSON {
 		return m
 	}
@@ -56,7 +57,7 @@ func (m *meter) show(n int64) {
 		return
 	}
 	if m.items > 0 {
-		m.bar.Describe(fmt.Sprintf("%d items", m.items))
+		m.bar.Describe(fmt.Sprintf("%s, %d items", m.doing, m.items))
 	}
 	_ = m.bar.Add64(n)
 }

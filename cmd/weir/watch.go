@@ -28,15 +28,17 @@ printed in its newest state. With --json, lines as in weir export, or with
 	c.Flags().BoolVar(&all, "all", false, "first print what is there")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		r := e.open(args[0])
-		r.hold = true
-		err := r.do(c.Context(), &call{
+		ctx, broken := context.WithCancelCause(c.Context())
+		defer broken(nil)
+		r.hold, r.broken = true, broken
+		err := r.do(ctx, &call{
 			request: request{Op: "watch", All: all, Paper: e.out},
 			out:     e.output(),
 			note: func(context.Context, note) {
 				e.tell(note{Event: "watching"}, "watching %s", args[0])
 			},
 		})
-		return untilSignal(firstError(err, r.close(c.Context())))
+		return untilSignal(firstError(err, r.close(ctx)))
 	}
 	return c
 }
