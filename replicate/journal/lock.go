@@ -65,14 +65,15 @@ func tryLocked(path string, cfg Config) (files.File, error) {
 }
 
 // stillAt reports whether path names the file that was opened: it may have
-// been replaced before we had the lock.
+// been replaced before we had the lock. Where files have no identity that is
+// not known.
 func stillAt(path string, opened fs.FileInfo, cfg Config) (bool, error) {
 	now, err := cfg.FS.Stat(path)
 	if err != nil {
 		return false, err
 	}
 	id := cfg.Place(opened).File
-	return os.SameFile(opened, now) || id != "" && id == cfg.Place(now).File, nil
+	return id == "" || id == cfg.Place(now).File, nil
 }
 
 // lock locks a file that has a descriptor; one of a simulated file system is
