@@ -1,6 +1,8 @@
 package journal_test
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,7 +12,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(helperEnv); path != "" {
+		fmt.Fprintln(os.Stderr, helper(path))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // mapConfig is the configuration of most tests: real files, a map as the only type.
 func mapConfig() journal.Config {
