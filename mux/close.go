@@ -110,8 +110,8 @@ func (s *Session) peerDrained() error {
 func (s *Session) checkDrained() {
 	d := &s.drain
 	if d.sent && d.received && !d.overSent && len(s.streams) == 0 {
-		d.overSent = true
 		s.send(wire.Message{Kind: wire.Drained})
+		d.overSent = true
 		signal(s.work)
 	}
 }

@@ -21,7 +21,8 @@
 // # Bounds
 //
 // A session holds at most 128 KiB of stream bytes that wait for the
-// connection, and each sink at most 32 KiB more. A stream holds at most
+// connection, and each sink 32 KiB that it is writing and 32 KiB that it has
+// read ahead. A stream holds at most
 // [Config].Window bytes that have arrived and were not read. At most 256
 // streams wait to be accepted; more are refused.
 //

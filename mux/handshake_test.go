@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,7 +111,8 @@ func TestHandshakeDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		for _, client := range []bool{true, false} {
 			a, b := net.Pipe()
-			go func() { // a byte a second, for ever
+			var dripping sync.WaitGroup
+			dripping.Go(func() { // a byte a second
 				if client {
 					_, _ = io.ReadFull(b, make([]byte, wire.PrefaceSize))
 				}
@@ -120,12 +122,12 @@ func TestHandshakeDeadline(t *testing.T) {
 						return
 					}
 				}
-			}()
+			})
 			start := time.Now()
 			_, err := shake(context.Background(), a, client, mux.Config{})
 			require.Equal(t, mux.ErrSilent, err)
 			require.Equal(t, 5*time.Second, time.Since(start))
-			_ = b.Close()
+			dripping.Wait()
 		}
 	})
 }

@@ -152,8 +152,12 @@ func (s *Session) addJob(j job) {
 	signal(s.work)
 }
 
-// send queues a message on the control stream. Callers hold mu.
+// send queues a message on the control stream; after DRAINED there is nothing
+// to say. Callers hold mu.
 func (s *Session) send(m wire.Message) {
+	if s.drain.overSent {
+		return
+	}
 	if err := s.shim.SendControl(wire.AppendMessage(nil, m)); err != nil {
 		s.addJob(job{kind: jobFail, err: err})
 	}

@@ -1,6 +1,7 @@
 package mux_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"io"
@@ -92,6 +93,38 @@ func rawClient(t *testing.T, cfg mux.Config) (*raw, *mux.Session) {
 	return r, server
 }
 
+// The opener keeps its FIN until the stream is acknowledged: a yamux that gets
+// it earlier never acknowledges.
+func TestFINWaitsForACK(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		rec := &recording{}
+		r := &raw{t: t, conn: b}
+		go func() {
+			_, _ = io.ReadFull(b, make([]byte, wire.PrefaceSize))
+			_, _ = b.Write(wire.AppendPreface(nil, wire.RoleServer))
+			_, _ = io.ReadFull(b, make([]byte, 12))
+			_, _ = b.Write(frame(window, ack, 1, 0))
+			_, _ = io.Copy(io.Discard, b)
+		}()
+		client, err := mux.Client(soon(t), recorded{a, "c", rec}, mux.Config{Idle: -1})
+		require.NoError(t, err)
+		st, err := client.Open(soon(t), "x", nil)
+		require.NoError(t, err)
+		require.NoError(t, send(soon(t), st, nil, 1))
+		r.write(control(wire.Message{Kind: wire.End, ID: 3}))
+		_, err = receive(soon(t), st)
+		require.Equal(t, io.EOF, err)
+		settle()
+		closing := frame(window, fin, 3, 0)
+		require.False(t, bytes.Contains(rec.of("c"), closing))
+		r.write(frame(window, ack, 3, 0))
+		settle()
+		require.True(t, bytes.HasSuffix(rec.of("c"), closing))
+		require.NoError(t, client.Abort(nil))
+	})
+}
+
 func (r *raw) write(b []byte) {
 	r.t.Helper()
 	_, err := r.conn.Write(b)
@@ -154,10 +187,10 @@ func TestProtocolErrors(t *testing.T) {
 		"drain twice":   control(wire.Message{Kind: wire.Drain}, wire.Message{Kind: wire.Drain}),
 		"drained early": control(wire.Message{Kind: wire.Drained}),
 	}
-	for name, bytes := range cases {
+	for name, says := range cases {
 		t.Run(name, func(t *testing.T) {
 			r, server := rawClient(t, mux.Config{})
-			r.conn.Write(bytes) //nolint:errcheck // the server may hang up within it
+			_, _ = r.conn.Write(says) // the server may hang up within it
 			select {
 			case <-server.Done():
 			case <-soon(t).Done():

@@ -201,8 +201,45 @@ func TestSinkPanics(t *testing.T) {
 	require.PanicsWithValue(t, "ouch", func() { _ = ours.Duplex().Sink(soon(t), src) })
 	require.Len(t, causes, 1)
 	require.IsType(t, &pull.PanicError{}, causes[0])
+	want := &mux.StreamError{Code: mux.CodeFailed, Text: "pull: panic: ouch", Remote: true}
 	_, err := theirs.Duplex().Source(soon(t))
-	require.Equal(t, &mux.StreamError{Code: mux.CodeFailed, Text: "pull: panic: ouch", Remote: true}, err)
+	require.Equal(t, want, err)
+
+	// What was on its way when the source panicked does not break the session.
+	for range 100 {
+		ours, theirs := pair(t, client, server, "panic")
+		read := make(chan error, 1)
+		go func() { _, err := receive(soon(t), theirs); read <- err }()
+		n := 0
+		require.Panics(t, func() {
+			_ = ours.Duplex().Sink(soon(t), func(ctx context.Context) ([]byte, error) {
+				if n++; n > 10 {
+					return src(ctx)
+				}
+				return make([]byte, 5000), nil
+			})
+		})
+		require.Equal(t, want, <-read)
+	}
+	require.NoError(t, server.Err())
+}
+
+// The session answers an ABORT where no sink runs, and a sink that comes later
+// ends with it.
+func TestAbortWithoutSink(t *testing.T) {
+	over(t, func(t *testing.T, a, b net.Conn) {
+		client, server := connect(t, a, b)
+		ours, theirs := pair(t, client, server, "no sink")
+		require.NoError(t, pull.Abort(theirs.Duplex().Source, errors.New("no")))
+		require.NoError(t, send(soon(t), theirs, nil, 1))
+		_, err := receive(soon(t), ours)
+		require.Equal(t, io.EOF, err)
+		require.NoError(t, client.Close(soon(t)))
+		gone := make(chan error, 1)
+		want := &mux.StreamError{Code: mux.CodeFailed, Text: "no", Remote: true}
+		require.Equal(t, want, ours.Duplex().Sink(soon(t), blocked("", gone)))
+		require.Equal(t, want, <-gone)
+	})
 }
 
 func TestUnusedStreamIsClosed(t *testing.T) {
