@@ -1,5 +1,3 @@
-//go:build scripts
-
 package main
 
 import (
@@ -56,6 +54,7 @@ func TestScripts(t *testing.T) {
 
 func setup(e *testscript.Env) error {
 	e.Values["started"] = map[string]*started{}
+	e.Setenv("GORACE", os.Getenv("GORACE"))
 	// Sockets of holders must not be shared between scripts.
 	e.Setenv("XDG_RUNTIME_DIR", e.Getenv("TMPDIR"))
 	return nil
@@ -120,7 +119,7 @@ type started struct {
 func cmdStart(ts *testscript.TestScript, _ bool, args []string) {
 	p := &started{cmd: exec.Command(args[1], args[2:]...), done: make(chan struct{}), more: make(chan struct{})}
 	p.cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "WORK"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "WORK", "GORACE"} {
 		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
 	}
 	var err error
