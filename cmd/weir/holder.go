@@ -60,7 +60,7 @@ func listenSocket(name string) (net.Listener, error) {
 	if err := privateFolder(name); err != nil {
 		return nil, err
 	}
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeDead(name); err != nil {
 		return nil, err
 	}
 	ln, err := net.Listen("unix", name)
@@ -71,6 +71,21 @@ func listenSocket(name string) (net.Listener, error) {
 		return nil, errors.Join(err, ln.Close())
 	}
 	return ln, nil
+}
+
+// removeDead removes the socket that a killed holder has left. Anything else
+// of that name is somebody's file, and stays.
+func removeDead(name string) error {
+	info, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return errors.New(name + " is there, and no socket")
+	}
+	return os.Remove(name)
 }
 
 func (h *holder) accept() {
