@@ -58,6 +58,6 @@
 //
 // Peers may be slow, dead, stale or corrupt. They are not expected to lie: a
 // peer that promises what it does not have makes others miss updates, until
-// the fingerprints at the end of an exchange give it away ([ErrDiverged]) and
-// everything is exchanged again.
+// the fingerprints at the end of an exchange give it away ([ErrDiverged]), and
+// the next session exchanges everything.
 package replicate

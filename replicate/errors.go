@@ -33,8 +33,9 @@ var (
 	ErrFuture = errors.New("replicate: stamp too far in the future")
 	// ErrCorrupt is matched by a [FrameError].
 	ErrCorrupt = errors.New("replicate: corrupt data")
-	// ErrDiverged is returned when two replicas promise the same and do not
-	// hold the same: a broken promise, which a full exchange follows.
+	// ErrDiverged is returned when two replicas, after an exchange, promise the
+	// same and do not hold the same: a broken promise. The next session notices
+	// and exchanges everything, whatever clocks say.
 	ErrDiverged = errors.New("replicate: equal clocks, different contents")
 	// ErrSuperseded ends a session whose peer has connected again.
 	ErrSuperseded = errors.New("replicate: peer opened a newer session")

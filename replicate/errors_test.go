@@ -271,6 +271,25 @@ func TestRestoredReplicaTakesNewAuthor(t *testing.T) {
 	w.converged()
 }
 
+// A promise that was false (b says it has all of a's writes, and lacks one) is
+// noticed when clocks agree and contents do not, and mended at once.
+func TestBrokenPromiseIsMended(t *testing.T) {
+	a, ma := newReplica(replicate.Config{})
+	b, mb := newReplica(replicate.Config{})
+	require.NoError(t, ma.Set("x", 1))
+	require.NoError(t, mb.Set("y", 2))
+	synctest.Test(t, func(t *testing.T) { syncOnce(t, a, b) })
+	require.NoError(t, ma.Set("z", 3))
+	b.Lie(a.Clock())
+	synctest.Test(t, func(t *testing.T) {
+		sa, sb := syncOnce(t, a, b)
+		require.True(t, sa.Diverged)
+		require.True(t, sb.Diverged)
+	})
+	require.Equal(t, "x=1 y=2 z=3 ", dumpOf(mb))
+	require.Equal(t, a.Fingerprint(), b.Fingerprint())
+}
+
 func TestWriteLimits(t *testing.T) {
 	_, m := newReplica(replicate.Config{})
 	err := m.Set(strings.Repeat("k", model.MaxKey+1), 1)

@@ -57,6 +57,15 @@ func (r *Replica) Epoch() uint64 { return r.epoch }
 // SetEpoch plants an epoch, as a replica that stored it would have it.
 func (r *Replica) SetEpoch(epoch uint64) { r.epoch = epoch }
 
+// Lie joins a promise that nothing backs.
+func (r *Replica) Lie(c Clock) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name, t := range c {
+		r.promise(r.internAuthor(name), t)
+	}
+}
+
 // Live returns the live updates in order of arrival.
 func (r *Replica) Live() (live []*Update) {
 	for _, u := range r.log.entries {

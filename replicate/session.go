@@ -27,6 +27,7 @@ type Stats struct {
 	ReceivedUpdates int64
 	AppliedUpdates  int64 // those received that were news
 	CaughtUp        bool  // both had, at one moment, what the other had
+	Diverged        bool  // a broken promise was found, and everything exchanged
 }
 
 // A Session keeps two replicas equal over one duplex, by the rules in this
@@ -70,7 +71,7 @@ type Session struct {
 	sentBytes, receivedBytes     atomic.Int64
 	sentUpdates, receivedUpdates atomic.Int64
 	appliedUpdates               atomic.Int64
-	caughtUp                     atomic.Bool
+	caughtUp, diverged           atomic.Bool
 }
 
 // state is where the outgoing half of a session stands.
@@ -108,6 +109,7 @@ func (s *Session) Stats() Stats {
 		ReceivedUpdates: s.receivedUpdates.Load(),
 		AppliedUpdates:  s.appliedUpdates.Load(),
 		CaughtUp:        s.caughtUp.Load(),
+		Diverged:        s.diverged.Load(),
 	}
 }
 

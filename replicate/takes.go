@@ -60,11 +60,14 @@ func (s *Session) takePosition(msg []byte) error {
 		return err
 	}
 	if p.whole && !s.full && p.print != r.print && r.whole() && p.clock.Compare(r.clock()) == Equal {
-		r.suspect = true
-		return ErrDiverged
+		// A broken promise. The peer sees the same and does the same: neither
+		// goes by clocks any more.
+		s.full = true
+		s.diverged.Store(true)
+		clear(known)
 	}
 	seq := uint64(0)
-	if p.token != nil && p.token.Epoch == r.epoch && p.token.Pos <= r.log.head {
+	if p.token != nil && p.token.Epoch == r.epoch && p.token.Pos <= r.log.head && !s.full {
 		seq = p.token.Pos
 	}
 	s.said = slices.Clone(known)
@@ -151,9 +154,11 @@ func (s *Session) takeClock(msg []byte) error {
 	for _, e := range entries {
 		clock[e.author.index] = max(clock[e.author.index], e.time)
 	}
-	s.out.known = joined(s.out.known, clock)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.full { // else the peer's promises are what is in doubt
+		s.out.known = joined(s.out.known, clock)
+	}
 	s.said = joined(s.said, clock)
 	if msg[0] == kindAck {
 		return nil
