@@ -61,7 +61,7 @@ func (s *Session) step() ([]byte, error) {
 // position says where this replica stands and how far it has heard the peer.
 func (s *Session) position() []byte {
 	r := s.r
-	if s.full {
+	if (s.peer.flags|s.start.greeting.flags)&flagFull != 0 {
 		return appendPosition(nil, nil, nil, position{})
 	}
 	p := position{whole: r.whole(), print: r.print}
