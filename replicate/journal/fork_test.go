@@ -3,12 +3,10 @@ package journal_test
 import (
 	"io/fs"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/weir-go/weir/replicate/journal"
-	"github.com/weir-go/weir/replicate/model"
 )
 
 // A fork holds what the original did, writes under an id of its own, and both
@@ -101,23 +99,4 @@ func TestWhoWrites(t *testing.T) {
 
 func place(host, boot, file string) journal.Place {
 	return journal.Place{Host: host, Boot: boot, File: file}
-}
-
-// Stamps go on above those of the file, whatever the clock says.
-func TestStampsGoOn(t *testing.T) {
-	d := newDisk()
-	j := create(t, path, d.config())
-	set(t, j, "a", 1)
-	author := j.Replica().Author()
-	ahead := j.Replica().Clock()
-	require.NoError(t, j.Close())
-	cfg := d.config()
-	cfg.Replica.Now = func() time.Time { return time.Time{} }
-	k := open(t, path, cfg)
-	require.Equal(t, author, k.Replica().Author())
-	m, err := model.Open[int](k.Replica(), "")
-	require.NoError(t, err)
-	require.NoError(t, m.Set("a", 2))
-	assert.Greater(t, k.Replica().Clock()[author], ahead[author])
-	require.NoError(t, k.Close())
 }
