@@ -89,11 +89,12 @@ func (s *Session) stopAccepting(end error, code Code) {
 	signal(s.ready)
 }
 
-// refuseStream ends both directions of a stream that nobody has accepted.
-// Callers hold mu.
+// refuseStream ends both directions of a stream that nobody has accepted. The
+// ABORT goes first, so that an opener who has read the RESET cannot have its
+// own direction end well. Callers hold mu.
 func (s *Session) refuseStream(st *Stream, code Code) {
 	s.waiting--
 	cause := &StreamError{Code: code}
-	st.endSend(cause)
 	st.sendAbort(cause)
+	st.endSend(cause)
 }

@@ -60,15 +60,15 @@ func (s *Session) startClosing() {
 // Abort ends the session at once: the connection is closed, and every stream
 // ends with cause. A nil cause is read as pull.ErrStopped, and one that is or
 // wraps io.EOF as an error with the same text. Abort waits for all goroutines
-// of the session; on one that has ended already it does nothing. It returns
-// nil, or what went wrong in closing the connection.
+// of the session; one that has ended already keeps its cause. It returns nil,
+// or what went wrong in closing the connection.
 func (s *Session) Abort(cause error) error {
 	if cause == nil {
 		cause = pull.ErrStopped
 	}
 	s.fail(cause)
 	<-s.done
-	return nil
+	return s.shim.Close()
 }
 
 // sayDrain says DRAIN, the first time, after the last SYN.

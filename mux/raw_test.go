@@ -93,22 +93,33 @@ func rawClient(t *testing.T, cfg mux.Config) (*raw, *mux.Session) {
 	return r, server
 }
 
+// rawServer connects a raw server to a client.
+func rawServer(t *testing.T, rec *recording) (*raw, *mux.Session) {
+	a, b := net.Pipe()
+	r := &raw{t: t, conn: b}
+	r.got.Go(func() {
+		_, _ = io.ReadFull(b, make([]byte, wire.PrefaceSize))
+		_, _ = b.Write(wire.AppendPreface(nil, wire.RoleServer))
+		_, _ = io.ReadFull(b, make([]byte, 12))
+		_, _ = b.Write(frame(window, ack, 1, 0))
+		_, _ = io.Copy(io.Discard, b)
+	})
+	client, err := mux.Client(soon(t), recorded{a, "c", rec}, mux.Config{Idle: -1})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = client.Abort(nil)
+		_ = b.Close()
+		r.got.Wait()
+	})
+	return r, client
+}
+
 // The opener keeps its FIN until the stream is acknowledged: a yamux that gets
 // it earlier never acknowledges.
 func TestFINWaitsForACK(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		a, b := net.Pipe()
 		rec := &recording{}
-		r := &raw{t: t, conn: b}
-		go func() {
-			_, _ = io.ReadFull(b, make([]byte, wire.PrefaceSize))
-			_, _ = b.Write(wire.AppendPreface(nil, wire.RoleServer))
-			_, _ = io.ReadFull(b, make([]byte, 12))
-			_, _ = b.Write(frame(window, ack, 1, 0))
-			_, _ = io.Copy(io.Discard, b)
-		}()
-		client, err := mux.Client(soon(t), recorded{a, "c", rec}, mux.Config{Idle: -1})
-		require.NoError(t, err)
+		r, client := rawServer(t, rec)
 		st, err := client.Open(soon(t), "x", nil)
 		require.NoError(t, err)
 		require.NoError(t, send(soon(t), st, nil, 1))
@@ -121,7 +132,37 @@ func TestFINWaitsForACK(t *testing.T) {
 		r.write(frame(window, ack, 3, 0))
 		settle()
 		require.True(t, bytes.HasSuffix(rec.of("c"), closing))
-		require.NoError(t, client.Abort(nil))
+	})
+}
+
+// After both DRAINED, a server that does not close is waited for a while only,
+// and that is still a clean end.
+func TestServerDoesNotClose(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r, client := rawServer(t, &recording{})
+		start := time.Now()
+		closed := make(chan error, 1)
+		go func() { closed <- client.Close(soon(t)) }()
+		settle()
+		r.write(control(wire.Message{Kind: wire.Drain}, wire.Message{Kind: wire.Drained}))
+		require.NoError(t, <-closed)
+		require.Equal(t, 2*time.Second, time.Since(start))
+	})
+}
+
+// What still comes after an abort is dropped, and counted.
+func TestDataAfterAbort(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r, server := rawClient(t, mux.Config{Idle: -1})
+		st := r.open(server, "hello")
+		require.NoError(t, st.Duplex().Close(nil))
+		n := uint64(len(head("raw")) + 5)
+		r.write(control(wire.Message{Kind: wire.Reset, ID: 3, Offset: n + 5, Code: 1}))
+		r.write(dataFrame(0, 3, []byte("there")))
+		r.write(frame(window, fin, 3, 0))
+		settle()
+		require.Zero(t, server.Stats().Streams)
+		require.NoError(t, server.Err())
 	})
 }
 
@@ -144,6 +185,11 @@ func TestProtocolErrors(t *testing.T) {
 	opened := join(frame(window, syn, 3, 0), dataFrame(0, 3, head("x")))
 	n := uint64(len(head("x")))
 	end := wire.Message{Kind: wire.End, ID: 3, Offset: n}
+	early, late := end, end
+	early.Offset, late.Offset = 1, n+1
+	reset := wire.Message{Kind: wire.Reset, ID: 3, Offset: n}
+	opening := frame(window, syn, 3, 0)
+	closing := frame(window, fin, 3, 0)
 	cases := map[string][]byte{
 		"version":              {9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
 		"type":                 frame(7, 0, 1, 0),
@@ -153,7 +199,7 @@ func TestProtocolErrors(t *testing.T) {
 		"go away":              frame(away, 0, 0, 1),
 		"pong nobody asked":    frame(ping, ack, 0, 1),
 		"wrong parity":         frame(window, syn, 2, 0),
-		"syn twice":            append(opened, frame(window, syn, 3, 0)...),
+		"syn twice":            append(opened, opening...),
 		"id goes back":         join(frame(window, syn, 7, 0), frame(window, syn, 5, 0)),
 		"unknown stream":       dataFrame(0, 9, []byte("x")),
 		"unknown stream's fin": frame(window, fin, 9, 0),
@@ -162,8 +208,8 @@ func TestProtocolErrors(t *testing.T) {
 		"window in one frame":  append(opened, frame(data, 0, 3, 17<<20)...),
 		"syn with too much":    frame(data, syn, 3, 256<<10+1),
 		"window overflow":      append(opened, frame(window, 0, 3, 0xFFFFFFFF)...),
-		"fin twice":            join(opened, frame(window, fin, 3, 0), frame(window, fin, 3, 0)),
-		"data after fin":       join(opened, frame(window, fin, 3, 0), dataFrame(0, 3, []byte("x"))),
+		"fin twice":            join(opened, closing, closing),
+		"data after fin":       join(opened, closing, dataFrame(0, 3, []byte("x"))),
 		"fin of control":       frame(window, fin, 1, 0),
 		"kind":                 control(wire.Message{Kind: 4}),
 		"long message":         dataFrame(0, 1, []byte{1, 0xFF, 0x7F}),
@@ -172,17 +218,17 @@ func TestProtocolErrors(t *testing.T) {
 		"end of nothing":       control(end),
 		"abort of nothing":     control(wire.Message{Kind: wire.Abort, ID: 2, Code: 1}),
 		"end twice":            append(opened, control(end, end)...),
-		"end and reset":        append(opened, control(end, wire.Message{Kind: wire.Reset, ID: 3, Offset: n})...),
-		"end too early":        append(opened, control(wire.Message{Kind: wire.End, ID: 3, Offset: 1})...),
+		"end and reset":        append(opened, control(end, reset)...),
+		"end too early":        append(opened, control(early)...),
 		"data after end":       join(opened, control(end), dataFrame(0, 3, []byte("x"))),
-		"fin before offset":    join(opened, control(wire.Message{Kind: wire.End, ID: 3, Offset: n + 1}), frame(window, fin, 3, 0)),
-		"offset after fin":     join(opened, frame(window, fin, 3, 0), control(wire.Message{Kind: wire.End, ID: 3, Offset: n + 1})),
-		"head too long":        join(frame(window, syn, 3, 0), dataFrame(0, 3, []byte{0x81, 0x20})),
-		"head not text":        join(frame(window, syn, 3, 0), dataFrame(0, 3, []byte{3, 1, 0xFF, 0})),
-		"head cut by fin":      join(frame(window, syn, 3, 0), dataFrame(fin, 3, []byte{3, 1})),
-		"head cut by end": join(frame(window, syn, 3, 0), dataFrame(0, 3, []byte{3, 1}),
+		"fin before offset":    join(opened, control(late), closing),
+		"offset after fin":     join(opened, closing, control(late)),
+		"head too long":        join(opening, dataFrame(0, 3, []byte{0x81, 0x20})),
+		"head not text":        join(opening, dataFrame(0, 3, []byte{3, 1, 0xFF, 0})),
+		"head cut by fin":      join(opening, dataFrame(fin, 3, []byte{3, 1})),
+		"head cut by end": join(opening, dataFrame(0, 3, []byte{3, 1}),
 			control(wire.Message{Kind: wire.End, ID: 3, Offset: 2})),
-		"end cuts head": join(frame(window, syn, 3, 0),
+		"end cuts head": join(opening,
 			control(wire.Message{Kind: wire.End, ID: 3, Offset: 2}), dataFrame(0, 3, []byte{3, 1})),
 		"drain twice":   control(wire.Message{Kind: wire.Drain}, wire.Message{Kind: wire.Drain}),
 		"drained early": control(wire.Message{Kind: wire.Drained}),

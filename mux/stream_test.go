@@ -100,8 +100,9 @@ func TestHalfClose(t *testing.T) {
 func TestReaderAborts(t *testing.T) {
 	over(t, func(t *testing.T, a, b net.Conn) {
 		client, server := connect(t, a, b)
+		salty := errors.New("too salty\nstack")
 		for cause, want := range map[error]*mux.StreamError{
-			errors.New("too salty\nstack"):           {Code: mux.CodeFailed, Text: "too salty", Remote: true},
+			salty:                                    {Code: mux.CodeFailed, Text: "too salty", Remote: true},
 			pull.ErrStopped:                          {Code: mux.CodeStopped, Remote: true},
 			context.DeadlineExceeded:                 {Code: mux.CodeDeadline, Remote: true},
 			context.Canceled:                         {Code: mux.CodeCanceled, Remote: true},

@@ -188,6 +188,22 @@ func TestReadCutsFrames(t *testing.T) {
 	}
 }
 
+// yamux may acknowledge a stream just when the shim has done so.
+func TestStreamIsAcknowledgedOnce(t *testing.T) {
+	conn := &pieces{size: 100, left: join(frame(window, syn, 1, 0), frame(window, syn|fin, 3, 0))}
+	h := &heard{}
+	c := shim.New(conn, h, false, 0)
+	_, err := io.ReadAll(c)
+	require.Error(t, err)
+	write(t, c, frame(window, ack, 3, 100), frame(window, fin, 3, 0))
+	c.Finish()
+	c.Wait()
+	_ = c.Close()
+	require.Equal(t, join(frame(window, ack, 3, 0), frame(window, 0, 3, 100),
+		frame(window, fin, 3, 0)), conn.out.Bytes())
+	require.Equal(t, "forgotten 3", h.events[len(h.events)-1])
+}
+
 func TestControlWindowIsRefilled(t *testing.T) {
 	frames := frame(window, syn, 1, 0)
 	chunk := make([]byte, 60<<10)

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"io"
 	"math"
@@ -65,6 +66,11 @@ func TestMessageBytes(t *testing.T) {
 	}
 }
 
+// ones is n bytes of a number that goes on, and then last.
+func ones(n int, last byte) []byte {
+	return append(bytes.Repeat([]byte{0xFF}, n), last)
+}
+
 func TestBadMessages(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"unknown kind":       {4, 0},
@@ -74,8 +80,8 @@ func TestBadMessages(t *testing.T) {
 		"short":              {1, 1, 3},
 		"trailing":           {1, 3, 3, 4, 5},
 		"id too large":       {1, 6, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 0},
-		"offset too large":   append([]byte{1, 11, 3}, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1),
-		"endless number":     append([]byte{1, 11}, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),
+		"offset too large":   append([]byte{1, 11, 3}, ones(9, 1)...),
+		"endless number":     append([]byte{1, 11}, ones(10, 0xFF)...),
 		"text over body":     {3, 4, 3, 1, 9, 'x'},
 		"text not UTF-8":     {3, 4, 3, 1, 1, 0xFF},
 		"text over its size": append([]byte{3, 0x85, 0x08, 3, 1, 0x81, 0x08}, make([]byte, 1025)...),
@@ -95,8 +101,8 @@ func TestUnknownOptionalKindIsSkipped(t *testing.T) {
 }
 
 func TestCutText(t *testing.T) {
-	for _, s := range []string{"", "plain", strings.Repeat("ä", 600), "\xFF\xFE", strings.Repeat("\xFF", 9000),
-		strings.Repeat("a", 1023) + "ä"} {
+	for _, s := range []string{"", "plain", "\xFF\xFE",
+		strings.Repeat("ä", 600), strings.Repeat("\xFF", 9000), strings.Repeat("a", 1023) + "ä"} {
 		cut := wire.CutText(s)
 		require.LessOrEqual(t, len(cut), wire.MaxText)
 		require.True(t, utf8.ValidString(cut))
