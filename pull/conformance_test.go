@@ -234,3 +234,8 @@ func writerConforms(t *testing.T) {
 		}),
 	})
 }
+
+func TestConformanceAhead(t *testing.T) {
+	t.Run("NewAhead", aheadConforms)
+	t.Run("Ahead.Add", aheadAddConforms)
+}
