@@ -39,13 +39,18 @@ type crashCase struct {
 
 func explore(d *disk) *explorer {
 	e := &explorer{disk: d, kept: map[string]int{}}
-	step := 0
+	step, seen := 0, map[string]bool{}
 	d.after = func(op string) {
 		step++
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		add := func(images []crashed, power bool) {
 			for _, c := range images {
+				sum := fmt.Sprintf("%x %v", c.sum(), e.kept)
+				if seen[sum] {
+					continue // as an earlier crash left it
+				}
+				seen[sum] = true
 				e.cases = append(e.cases, crashCase{c, step, op, maps.Clone(e.kept), e.there, e.who, power})
 			}
 		}

@@ -2,11 +2,13 @@ package journal_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -269,12 +271,26 @@ func (d *disk) lostPower() []crashed {
 	keep("all kept", func(n *inode) []byte { return n.data })
 	size := d.unsynced()
 	for _, cut := range d.cuts(size) {
-		keep(fmt.Sprintf("%d bytes kept", cut), func(n *inode) []byte { return torn(n.data, n.synced, cut) })
+		keep(fmt.Sprintf("%d bytes kept", cut), func(n *inode) []byte {
+			return torn(n.data, n.synced, cut)
+		})
 		keep(fmt.Sprintf("%d bytes zero", cut), func(n *inode) []byte { return hole(n, 0, cut) })
 		keep(fmt.Sprintf("from %d on zero", cut), func(n *inode) []byte { return hole(n, cut, size) })
 		keep(fmt.Sprintf("zero at %d", cut), func(n *inode) []byte { return hole(n, cut, cut+8) })
 	}
 	return all
+}
+
+// sum tells disks apart.
+func (d *disk) sum() [sha256.Size]byte {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(d.names)) {
+		n := d.names[name]
+		fmt.Fprintf(h, "%d %s %d %d %d ", d.boot, name, n.id, len(n.data), len(n.synced))
+		h.Write(n.data)
+		h.Write(n.synced)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // unsynced is how many bytes a file is longer than its durable form.
@@ -312,17 +328,33 @@ func hole(n *inode, from, to int) []byte {
 	return data
 }
 
+// image is a copy of the disk, after so many restarts, with the folder in a
+// state and the files with some of their data.
 func (d *disk) image(dir map[string]*inode, boots int, data func(*inode) []byte) *disk {
 	next := newDisk()
 	next.boot, next.inodes = d.boot+boots, d.inodes
-	for name, n := range dir {
-		b := bytes.Clone(data(n))
-		kept := &inode{n.id, b, b, b}
-		if boots == 0 {
-			kept.synced = bytes.Clone(n.synced)
+	copies := map[*inode]*inode{}
+	folder := func(dir map[string]*inode) map[string]*inode {
+		out := map[string]*inode{}
+		for name, n := range dir {
+			if copies[n] == nil {
+				b := bytes.Clone(data(n))
+				copies[n] = &inode{n.id, b, b, b}
+				if boots == 0 {
+					copies[n].synced = bytes.Clone(n.synced)
+				}
+			}
+			out[name] = copies[n]
 		}
-		next.names[name] = kept
+		return out
 	}
+	next.names = folder(dir)
 	next.steps = []map[string]*inode{maps.Clone(next.names)}
+	if boots == 0 {
+		next.steps = nil
+		for _, dir := range d.steps {
+			next.steps = append(next.steps, folder(dir))
+		}
+	}
 	return next
 }

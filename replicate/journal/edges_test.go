@@ -43,6 +43,25 @@ func TestKilledThenPowerLoss(t *testing.T) {
 	require.NoError(t, k.Close())
 }
 
+// So must the file's name: the process that gave it may not have come to that.
+func TestKilledWhileCreatingThenPowerLoss(t *testing.T) {
+	d := newDisk()
+	var killed *disk
+	d.after = func(op string) {
+		if op == "link" {
+			killed = d.killed()[0].disk
+		}
+	}
+	require.NoError(t, journal.Create(path, journal.Meta{}, d.config()))
+	j := open(t, path, killed.config())
+	set(t, j, "a", 1)
+	after := worst(killed)
+	require.NoError(t, j.Close())
+	j = open(t, path, after.config())
+	assert.Equal(t, map[string]int{"a": 1}, contents(t, j.Replica()))
+	require.NoError(t, j.Close())
+}
+
 // racing is a file system where, once a file was opened, another takes its name.
 type racing struct {
 	files.FS

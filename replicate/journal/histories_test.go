@@ -274,7 +274,7 @@ func TestCrashAtEveryPointWithTokensAtMarkers(t *testing.T) {
 func TestCompactionRenamedBeforeMarker(t *testing.T) {
 	d := newDisk()
 	j := create(t, path, d.config())
-	texts, err := model.Open[string](j.Replica(), "texts")
+	texts, err := model.OpenWith(j.Replica(), "", text)
 	require.NoError(t, err)
 	for i := range 4 {
 		require.NoError(t, texts.Set("t", fmt.Sprint(i, strings.Repeat("x", 300<<10))))
@@ -299,10 +299,10 @@ func TestCompactionRenamedBeforeMarker(t *testing.T) {
 	j = open(t, path, d.config())
 	assert.Equal(t, author, j.Replica().Author())
 	assert.Zero(t, j.Recovery().Compacted)
-	texts, err = model.Open[string](j.Replica(), "texts")
+	texts, err = model.OpenWith(j.Replica(), "", text)
 	require.NoError(t, err)
-	text, err := texts.Get("t")
+	last, err := texts.Get("t")
 	require.NoError(t, err)
-	assert.True(t, strings.HasPrefix(text, "3x"))
+	assert.True(t, strings.HasPrefix(last, "3x"))
 	require.NoError(t, j.Close())
 }

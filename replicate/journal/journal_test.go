@@ -82,7 +82,8 @@ func TestOpenSaysWhatItIsNot(t *testing.T) {
 	}
 	_, err := journal.Open(t.Context(), filepath.Join(dir, "none"), mapConfig())
 	assert.ErrorIs(t, err, fs.ErrNotExist)
-	assert.ErrorIs(t, openErr(file("text", "some text, rather long, of someone")), journal.ErrNotReplica)
+	text := file("text", "some text, rather long, of someone")
+	assert.ErrorIs(t, openErr(text), journal.ErrNotReplica)
 	assert.ErrorIs(t, openErr(file("empty", "")), journal.ErrNotReplica)
 	_, err = journal.Open(t.Context(), dir, mapConfig())
 	assert.Error(t, err)

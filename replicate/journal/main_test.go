@@ -22,7 +22,14 @@ func TestMain(m *testing.M) {
 
 // mapConfig is the configuration of most tests: real files, a map as the only type.
 func mapConfig() journal.Config {
-	return journal.Config{Replica: replicate.Config{Types: []replicate.Type{model.JSON}}}
+	return journal.Config{Replica: replicate.Config{Types: []replicate.Type{model.JSON, text.Type}}}
+}
+
+// text is a cheap type for long values.
+var text = model.Codec[string]{
+	Type:   model.TypeOf("model/text"),
+	Encode: func(s string) ([]byte, error) { return []byte(s), nil },
+	Decode: func(b []byte) (string, error) { return string(b), nil },
 }
 
 func mapOf(t testing.TB, r *replicate.Replica) *model.Model[int] {
