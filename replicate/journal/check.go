@@ -3,8 +3,6 @@ package journal
 import (
 	"fmt"
 	"os"
-
-	"github.com/weir-go/weir/pull/files"
 )
 
 // Check reads the file path and says what opening would find. It never changes
@@ -25,33 +23,25 @@ func Check(path string, cfg Config) (Recovery, error) {
 // look loads a file without changing it. There is no loader if it cannot be
 // opened. Anew is that of load.
 func look(path string, cfg Config, anew bool) (l *loader, err error) {
+	// Opening something else, such as a pipe, might wait for ever.
+	info, err := cfg.FS.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &NotReplicaError{path, "it is no regular file"}
+	}
 	file, err := cfg.FS.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	inUse, err := regular(file, path)
-	if err != nil {
-		return nil, err
-	}
+	// Writers are kept away while we look, unless one is there already. Where
+	// locks are not supported nothing is known of others.
+	ok, lerr := lock(file, false)
 	l, err = load(file, path, cfg, anew)
-	l.rec.InUse = inUse
+	l.rec.InUse = !ok && lerr == nil
 	return l, err
-}
-
-// regular refuses what is no regular file, and locks it against writers while
-// we look, unless one is there.
-func regular(file files.File, path string) (inUse bool, err error) {
-	info, err := file.Stat()
-	if err != nil {
-		return false, fmt.Errorf("journal: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return false, &NotReplicaError{path, "it is no regular file"}
-	}
-	ok, err := lock(file, false)
-	// Where locks are not supported nothing is known of others.
-	return !ok && err == nil, nil
 }
 
 // Fork copies the replica in the file path to the new file newPath, as a

@@ -69,7 +69,7 @@ func (m Meta) check() error {
 }
 
 // A Place says where a file is and since when its page cache has lived. Empty
-// fields are not known, and prove nothing. Each has at most 255 bytes.
+// fields are not known, and prove nothing. Of each the first 255 bytes count.
 type Place struct {
 	Host string // the machine, across restarts
 	Boot string // this run of the machine's kernel

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,6 +62,7 @@ func TestCopyTakesAnotherAuthor(t *testing.T) {
 // Who writes on another host, on another kernel without a clean mark, or on a
 // host that does not know itself, is new.
 func TestWhoWrites(t *testing.T) {
+	long := strings.Repeat("x", 1000)
 	for name, c := range map[string]struct {
 		then, now journal.Place
 		clean     bool
@@ -76,6 +78,7 @@ func TestWhoWrites(t *testing.T) {
 		"boot unknown, clean":    {place("h", "", "f"), place("h", "", "f"), true, true},
 		"host unknown, clean":    {place("", "", "f"), place("", "", "f"), true, false},
 		"file unknown, clean":    {place("h", "b", ""), place("h", "b", ""), true, false},
+		"long names, same boot":  {place(long, long, long), place(long, long, long), false, true},
 		"container, same kernel": {place("h", "b", "f"), place("i", "b", "f"), false, true},
 	} {
 		d := newDisk()

@@ -87,6 +87,8 @@ func TestOpenSaysWhatItIsNot(t *testing.T) {
 	assert.ErrorIs(t, openErr(file("empty", "")), journal.ErrNotReplica)
 	_, err = journal.Open(t.Context(), dir, mapConfig())
 	assert.Error(t, err)
+	_, err = journal.Check(dir, mapConfig())
+	assert.ErrorIs(t, err, journal.ErrNotReplica)
 
 	var notReplica *journal.NotReplicaError
 	require.ErrorAs(t, openErr(file("words", "hello")), &notReplica)

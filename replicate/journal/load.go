@@ -40,7 +40,7 @@ func load(file files.File, path string, cfg Config, anew bool) (*loader, error) 
 	if err != nil {
 		return l, fmt.Errorf("journal: %w", err)
 	}
-	l.info, l.place = info, cfg.Place(info)
+	l.info, l.place = info, cfg.Place(info).clipped()
 	if err = l.head(); err == nil {
 		err = l.body()
 	}

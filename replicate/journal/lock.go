@@ -49,7 +49,9 @@ func tryLocked(path string, cfg Config) (files.File, error) {
 	}
 	var ok bool
 	if err == nil {
-		ok, err = lock(file, true)
+		if ok, err = lock(file, true); err != nil {
+			err = fmt.Errorf("journal: locking %s: %w", path, err)
+		}
 	}
 	if ok && err == nil {
 		ok, err = stillAt(path, info, cfg)
@@ -58,9 +60,6 @@ func tryLocked(path string, cfg Config) (files.File, error) {
 		return file, nil
 	}
 	_ = file.Close()
-	if err != nil {
-		err = fmt.Errorf("journal: locking: %w", err)
-	}
 	return nil, err
 }
 
@@ -70,7 +69,7 @@ func tryLocked(path string, cfg Config) (files.File, error) {
 func stillAt(path string, opened fs.FileInfo, cfg Config) (bool, error) {
 	now, err := cfg.FS.Stat(path)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("journal: %w", err)
 	}
 	id := cfg.Place(opened).File
 	return id == "" || id == cfg.Place(now).File, nil

@@ -105,9 +105,16 @@ type opening struct {
 
 func (o opening) append(dst []byte) []byte {
 	b := binary.AppendUvarint([]byte{kindOpen}, o.flags)
-	b = appendText(appendText(appendText(b, o.place.Host), o.place.Boot), o.place.File)
+	p := o.place.clipped()
+	b = appendText(appendText(appendText(b, p.Host), p.Boot), p.File)
 	b = appendText(b, string(o.author))
 	return frame.Append(dst, binary.AppendUvarint(b, uint64(o.last)))
+}
+
+// clipped is p as it is written.
+func (p Place) clipped() Place {
+	clip := func(s string) string { return s[:min(len(s), maxText)] }
+	return Place{clip(p.Host), clip(p.Boot), clip(p.File)}
 }
 
 func parseOpening(payload []byte) (o opening, err error) {
