@@ -95,8 +95,17 @@ func (s *Session) stream() []byte {
 			return chunk
 		}
 		if complete && !o.silent {
+			if s.goal == nil && o.pos < s.start.seq {
+				// The first marker says that the peer has all that we had when
+				// we met. Some of that is not in our journal yet.
+				if r.visible() <= o.pos {
+					return nil
+				}
+				o.next(r)
+				continue
+			}
 			o.marked()
-			if s.goal == nil && o.pos >= s.start.seq {
+			if s.goal == nil {
 				s.goal = o.promise
 			}
 			return s.enc.marker(nil, r.authors, marker{pos: o.pos, clock: o.promise})
