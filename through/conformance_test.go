@@ -151,3 +151,11 @@ func parallelConforms(t *testing.T) {
 		})
 	}
 }
+
+func TestConformanceBoundaries(t *testing.T) {
+	t.Run("Buffer", bufferConforms)
+	t.Run("BufferDrop", bufferDropConforms)
+	t.Run("ParallelUnordered", unorderedConforms)
+	t.Run("FlattenSources", flattenSourcesConforms)
+	t.Run("FlatMap", flatMapConforms)
+}
