@@ -3,6 +3,7 @@ package replicate_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -288,6 +289,44 @@ func TestBrokenPromiseIsMended(t *testing.T) {
 	})
 	require.Equal(t, "x=1 y=2 z=3 ", dumpOf(mb))
 	require.Equal(t, a.Fingerprint(), b.Fingerprint())
+}
+
+// A journal that fails ends the session at both ends, instead of leaving the
+// peer to wait for an ack.
+func TestJournalFailsInMidSession(t *testing.T) {
+	a, ma := newReplica(replicate.Config{})
+	b, _ := newReplica(replicate.Config{})
+	require.NoError(t, ma.Set("x", 1))
+	tail, err := b.Attach()
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		full := errors.New("disk full")
+		go func() {
+			synctest.Wait() // both wait: b for its disk, a for b's ack
+			tail.Fail(full)
+		}()
+		errA, errB := run(replicate.NewSession(a, replicate.SyncConfig{Once: true}),
+			replicate.NewSession(b, replicate.SyncConfig{}))
+		require.ErrorIs(t, errB, full)
+		var remote *replicate.RemoteError
+		require.ErrorAs(t, errA, &remote)
+		require.Contains(t, remote.Text, "disk full")
+	})
+}
+
+// Names count for what fits into a frame: thousands of objects with long names
+// and short ops do not make one that nobody accepts.
+func TestManyLongNames(t *testing.T) {
+	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}, Now: noon})
+	for i := range 2000 {
+		m, err := model.Open[int](r, fmt.Sprint(strings.Repeat("n", 4000), i))
+		require.NoError(t, err)
+		require.NoError(t, m.Set("k", i))
+	}
+	b, _ := newReplica(replicate.Config{})
+	_, err := b.Load(t.Context(), r.Read(nil))
+	require.NoError(t, err)
+	require.Equal(t, r.Fingerprint(), b.Fingerprint())
 }
 
 func TestWriteLimits(t *testing.T) {

@@ -40,10 +40,14 @@ func (s *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 	sent, received := make(chan error, 1), make(chan struct{})
 	go func() {
 		err := d.Sink(ctx, pull.From(s.next, nil))
+		last := s.failure()
 		if err != nil {
-			// What the peer said before it hung up is worth waiting for.
 			err = fmt.Errorf("replicate: sending: %w", err)
-			late := time.AfterFunc(lastWords, func() { cancel(err) })
+			last = err
+		}
+		if last != nil {
+			// What the peer said before it hung up is worth waiting for.
+			late := time.AfterFunc(lastWords, func() { cancel(last) })
 			defer late.Stop()
 			<-received
 		}
@@ -51,6 +55,9 @@ func (s *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 	}()
 	err := s.receive(ctx, d.Source)
 	close(received)
+	if own := s.failure(); own != nil {
+		err = own // what the peer said then was an answer to it
+	}
 	if err != nil && ctx.Err() == nil {
 		// The peer is told why, if it listens.
 		s.stop(err)
@@ -58,12 +65,16 @@ func (s *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 		defer late.Stop()
 	}
 	sentErr := <-sent
-	return firstCause(ctx, err, sentErr)
+	return s.outcome(ctx, err, sentErr)
 }
 
-// firstCause picks the error that tells most.
-func firstCause(ctx context.Context, received, sent error) error {
+// outcome picks the error that tells most.
+func (s *Session) outcome(ctx context.Context, received, sent error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch {
+	case s.err != nil:
+		return s.err
 	case received == nil && sent == nil:
 		return nil
 	case received != nil && ctx.Err() == nil:

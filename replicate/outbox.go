@@ -120,7 +120,8 @@ func (o *outbox) marked() {
 	o.silent = true
 }
 
-// room is a frame being filled: at most batchSize of ops, or one larger op.
+// room is a frame being filled: at most batchSize of ops and of names that may
+// be new, or one larger op.
 type room struct {
 	batch []*Update
 	left  int
@@ -138,6 +139,9 @@ func roomFor(dst []*Update, limit int) *room {
 
 func (r *room) take(u *Update) bool {
 	need := len(u.op) + updateOverhead
+	if n := len(r.batch); n == 0 || r.batch[n-1].object != u.object {
+		need += len(u.object.name.Type) + len(u.object.name.Name) // it may be new
+	}
 	if need > r.left && len(r.batch) > 0 {
 		return false
 	}

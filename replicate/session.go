@@ -134,6 +134,13 @@ func (s *Session) stop(err error) {
 	s.c.poke()
 }
 
+// failure returns why the session is ending, if not well.
+func (s *Session) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
 // greet takes down what the session starts from.
 func (s *Session) greet() {
 	r := s.r

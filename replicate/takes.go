@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"fmt"
+	"io"
 	"slices"
 )
 
@@ -187,6 +188,10 @@ func (s *Session) takeBye(msg []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.heard.bye = true
+	if s.goal == nil || !covers(s.said, s.goal) {
+		// Nothing is acknowledged after bye.
+		return fmt.Errorf("replicate: peer left before it had everything: %w", io.ErrUnexpectedEOF)
+	}
 	return nil
 }
 
