@@ -79,19 +79,22 @@
 // Function by function this package says what the laws leave open; where it
 // says nothing, this holds:
 //
-//   - Sources ([Values], [Count], [Empty], [Error], [From], [FromSeq],
-//     [FromChan], [Generate], [Reader]) may be called from any goroutine, but
-//     from one at a time; none of them notices an overlap. They start nothing
-//     before the first call, never read ahead and leave no goroutine behind.
+//   - Sources ([Values], [Once], [Count], [Forever], [Empty], [Error], [From],
+//     [FromSeq], [FromSeq2], [Keys], [Entries], [FromChan], [Generate], [Late],
+//     [Repeat], [Ticker], [Reader]) may be called from any goroutine, but from
+//     one at a time; none of them notices an overlap. They start nothing before
+//     the first call, never read ahead and leave no goroutine behind. The source
+//     of a [Pushable] notices an overlap.
 //   - What they are given runs inside calls, on the caller's goroutine, or as a
 //     coroutine (FromSeq, Generate) that is resumed by calls only. So its panic
 //     reaches whoever made the call, an abort included; the source has then
 //     failed, and its release runs in the next call. It must not call the
 //     source it serves.
-//   - Sinks ([Each], [Collect], [Reduce], [Drain], [Source.All], [Writer]) run on
-//     the caller's goroutine. Different sinks may run at once, on different
-//     sources. A sink value that remembers something (that of Writer) may be
-//     used again, but not by two goroutines at once.
+//   - Sinks ([Each], [Collect], [CollectN], [Reduce], [Drain], [Find], [Last],
+//     [Len], [Group], [ToMap], [ToChan], [Source.All], [Writer]) run on the
+//     caller's goroutine; [Tee] and [Chan] use others. Different sinks may run
+//     at once, on different sources. A sink value that remembers something (that
+//     of Writer) may be used again, but not by two goroutines at once.
 //   - A panic in a sink's function, in a loop's body or in the source itself
 //     aborts the source with a [PanicError] as cause and goes on with its value.
 //     runtime.Goexit, as by a test's FailNow, aborts the source too.
@@ -100,9 +103,9 @@
 //     failed comes with it, as a [ReleaseError].
 //
 // These cannot be interrupted; a call, and an abort, waits for them: a sequence
-// of FromSeq; an f of From or Generate that ignores its context; a release; a
-// Read or Write of Reader and Writer on anything without working deadlines; the
-// function of a sink.
+// of FromSeq or FromSeq2; an f of Forever; an f of From, Generate or Late that
+// ignores its context; a release; a Read or Write of Reader and Writer on
+// anything without working deadlines; the function of a sink.
 //
 // # History
 //

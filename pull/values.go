@@ -41,6 +41,15 @@ func Count(n int) Source[int] {
 // Empty is the source that ends at once.
 func Empty[T any]() Source[T] { return Values[T]() }
 
+// Once is the source of v alone, whatever v is: a zero or nil v is a value too.
+func Once[T any](v T) Source[T] { return Values(v) }
+
+// Forever is the source of what f returns, call for call, without an end. For
+// an f that can fail, wait or end use [From].
+func Forever[T any](f func() T) Source[T] {
+	return From(func(context.Context) (T, error) { return f(), nil }, nil)
+}
+
 // Error is the source that fails at once with err; io.EOF makes it the same
 // as [Empty]. It panics if err is nil.
 func Error[T any](err error) Source[T] {
