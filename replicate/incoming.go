@@ -55,9 +55,6 @@ func (s *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 	}()
 	err := s.receive(ctx, d.Source)
 	close(received)
-	if own := s.failure(); own != nil {
-		err = own // what the peer said then was an answer to it
-	}
 	if err != nil && ctx.Err() == nil {
 		// The peer is told why, if it listens.
 		s.stop(err)

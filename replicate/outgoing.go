@@ -35,9 +35,6 @@ func (s *Session) step() ([]byte, error) {
 	defer r.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil && s.stuck() {
-		s.err = r.failed
-	}
 	if s.err == nil {
 		s.err = r.failed // what the peer sends can never be acked
 	}
@@ -128,14 +125,6 @@ func (s *Session) leaving() bool {
 		s.caughtUp.Store(true)
 	}
 	return done && (s.once || s.heard.bye)
-}
-
-// stuck reports whether the session waits for something to become durable that
-// never will.
-func (s *Session) stuck() bool {
-	r := s.r
-	return r.failed != nil &&
-		(r.visible() < s.start.seq || s.due != nil && !covers(r.publicClock(), s.due))
 }
 
 // Codes of error frames. They go over the wire: the list only grows.

@@ -120,6 +120,9 @@ func (s *Session) Finish() {
 	defer s.r.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.heard.bye {
+		return // the peer leaves, and so do we
+	}
 	s.once, s.goal, s.start.seq = true, s.r.times(), s.r.log.head
 	s.c.poke()
 }
