@@ -96,7 +96,7 @@ func (k *killer) duringImport(v *victim) {
 	require.NoError(k.t, err)
 	require.NoError(k.t, c.Start())
 	var written []pairOf
-	for range 1500 {
+	for range 400 {
 		key, value := k.entry()
 		written = append(written, pairOf{key, value})
 	}
@@ -107,7 +107,7 @@ func (k *killer) duringImport(v *victim) {
 		_, err := fmt.Sscanf(s.Text(), "durable %d", &durable)
 		require.NoError(k.t, err, s.Text())
 		if timer == nil { // from the first acknowledgement on
-			timer = k.soon(c.Process, 40)
+			timer = k.soon(c.Process, 15)
 			defer timer.Stop()
 		}
 	}
