@@ -15,8 +15,9 @@ var errPanicked = errors.New("pull: source panicked in an earlier call")
 //
 // From adds what a plain function lacks: an aborted source never calls f, the
 // first error is final, an abort returns context.Cause(ctx) whatever f made of
-// its context, and a release that fails becomes a [ReleaseError]. f should
-// honour its context, else an abort waits for it.
+// its context, and a release that fails becomes a [ReleaseError]; one that f
+// returns, because it reads another source, is kept. f should honour its
+// context, else an abort waits for it.
 //
 // If f already holds something before the first call (a connection, a file),
 // the source must be aborted even if it is never read.
@@ -40,9 +41,9 @@ func (s *fromSource[T]) next(ctx context.Context) (T, error) {
 	case s.end != nil:
 		return zero, s.end
 	case ctx.Err() != nil:
-		return zero, s.finish(Cause(ctx))
+		return zero, s.finish(Cause(ctx), nil)
 	case s.running:
-		return zero, s.finish(errPanicked)
+		return zero, s.finish(errPanicked, nil)
 	}
 	s.running = true
 	v, err := s.f(ctx)
@@ -51,23 +52,35 @@ func (s *fromSource[T]) next(ctx context.Context) (T, error) {
 	case err == nil:
 		return v, nil
 	case ctx.Err() != nil:
+		var inner *ReleaseError
+		if errors.As(err, &inner) {
+			return zero, s.finish(Cause(ctx), inner.Err)
+		}
 		err = Cause(ctx)
 	}
-	return zero, s.finish(err)
+	return zero, s.finish(err, nil)
 }
 
-// finish ends the source with err and releases once. The end is set first, so
-// that a release which panics leaves an ended source behind.
-func (s *fromSource[T]) finish(err error) error {
+// finish ends the source with err and releases once; trouble is what f could
+// not release. The end is set first, so that a release which panics leaves an
+// ended source behind.
+func (s *fromSource[T]) finish(err, trouble error) error {
 	release := s.release
 	s.end, s.f, s.release = err, nil, nil
 	if err == io.EOF {
 		s.end = errPanicked // until the release has returned
 	}
 	if release != nil {
-		if rerr := release(err); rerr != nil {
-			err = &ReleaseError{Cause: err, Err: rerr}
+		switch rerr := release(err); {
+		case rerr == nil:
+		case trouble == nil || errors.Is(rerr, trouble): // as when it aborts what f reads
+			trouble = rerr
+		default:
+			trouble = errors.Join(trouble, rerr)
 		}
+	}
+	if trouble != nil {
+		err = &ReleaseError{Cause: err, Err: trouble}
 	}
 	s.end = err
 	return err

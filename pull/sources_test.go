@@ -231,3 +231,38 @@ func TestFromReleasesOnce(t *testing.T) {
 		require.Equal(t, errBoom, err)
 	})
 }
+
+// f may read another source, which is interrupted and cannot release.
+func TestFromKeepsAReleaseErrorOfItsFunction(t *testing.T) {
+	errInner, errOuter := errors.New("inner"), errors.New("outer")
+	type releaseOf = func(inner pull.Source[int]) func(error) error
+	fixed := func(err error) releaseOf {
+		return func(pull.Source[int]) func(error) error {
+			return func(error) error { return err }
+		}
+	}
+	for name, release := range map[string]releaseOf{
+		"no release":    func(pull.Source[int]) func(error) error { return nil },
+		"release":       fixed(nil),
+		"release fails": fixed(errOuter),
+		"release aborts": func(inner pull.Source[int]) func(error) error {
+			return func(cause error) error { return pull.Abort(inner, cause) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			inner := pull.From(func(ctx context.Context) (int, error) {
+				cancel(errBoom)
+				return 0, pull.Cause(ctx)
+			}, func(error) error { return errInner })
+			src := pull.From(inner, release(inner))
+			_, err := src(ctx)
+			var rel *pull.ReleaseError
+			require.ErrorAs(t, err, &rel)
+			assert.Equal(t, errBoom, rel.Cause)
+			require.ErrorIs(t, err, errInner)
+			assert.Equal(t, name == "release fails", errors.Is(err, errOuter))
+			assert.Equal(t, err, pull.Abort(src, nil), "told once more")
+		})
+	}
+}
