@@ -15,10 +15,12 @@ type conn struct {
 	busy guard.Token // of the reader
 	used guard.Token // of the sink, never given back
 
+	writing chan struct{} // 1 slot: a write is under way
+
 	mu     sync.Mutex
 	open   int                     // halves that have not ended
 	closed bool                    // Conn is
-	torn   bool                    // a write failed: no clean end any more
+	torn   error                   // of the write that failed: no clean end any more
 	cause  error                   // why it was cut; nil if it was not
 	stop   context.CancelCauseFunc // of the running sink; nil if there is none
 }
@@ -32,7 +34,7 @@ func (c *conn) half() error {
 		return nil
 	}
 	c.closed = true
-	if c.torn {
+	if c.torn != nil {
 		return reset(c.Conn)
 	}
 	return c.Close()

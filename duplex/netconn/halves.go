@@ -42,10 +42,13 @@ func (r *reader) SetReadDeadline(t time.Time) error {
 // Read cuts the connection when it fails for good.
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.Conn.Read(p)
+	c := (*conn)(r)
+	if err == io.EOF {
+		err = c.loss()
+	}
 	if err == nil || err == io.EOF || errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, err
 	}
-	c := (*conn)(r)
 	err, cut := c.failed(err)
 	if cut {
 		return n, fmt.Errorf("%w: %w", ErrCut, err)
@@ -86,18 +89,20 @@ type writer conn
 
 // Write makes its first failure the last thing that is written.
 func (w *writer) Write(p []byte) (int, error) {
+	w.writing <- struct{}{}
+	defer func() { <-w.writing }()
 	n, err := w.Conn.Write(p)
 	if err != nil {
 		err, _ = (*conn)(w).failed(err)
-		w.tear()
+		w.tear(err)
 	}
 	return n, err
 }
 
-func (w *writer) tear() {
+func (w *writer) tear(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.torn = true
+	w.torn = err
 }
 
 // End sends the end, where it can be sent by itself.
@@ -109,7 +114,7 @@ func (w *writer) End() error {
 	err := c.CloseWrite()
 	if err != nil {
 		err, _ = (*conn)(w).failed(err)
-		w.tear()
+		w.tear(err)
 	}
 	return err
 }
@@ -119,7 +124,7 @@ func (w *writer) End() error {
 func (w *writer) Cut(cause error) {
 	c := (*conn)(w)
 	c.mu.Lock()
-	torn := c.torn
+	torn := c.torn != nil
 	c.mu.Unlock()
 	if !torn {
 		c.cut(cause)

@@ -45,12 +45,14 @@ var ErrCut = errors.New("netconn: connection cut by its sink")
 // source fails, what came before is still written; then, or when its context
 // is cancelled, the connection is cut, and the other half fails with an error
 // that matches [ErrCut]. After a write that failed nothing more is written,
-// the source can still be read, and the peer gets a reset, never an end.
+// the source can still be read, and the peer gets a reset, never an end. Where
+// it failed because the peer had reset the connection, the source does not end
+// with io.EOF but with that error, after what had arrived.
 //
 // The sink pulls its source while it writes: up to 32 KiB may wait, and one
 // chunk that did not fit. The first chunk goes at once, later ones join the
 // next write; no timer is involved.
 func New(c net.Conn) duplex.Duplex[[]byte, []byte] {
-	s := &conn{Conn: c, open: 2}
+	s := &conn{Conn: c, open: 2, writing: make(chan struct{}, 1)}
 	return duplex.Duplex[[]byte, []byte]{Source: s.source(), Sink: s.sink}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -305,9 +306,42 @@ func TestFailedWriteStillReads(t *testing.T) {
 	require.ErrorAs(t, a.Sink(t.Context(), endless), &op)
 	assert.Equal(t, "write", op.Op)
 	_, err = collect(t.Context(), a.Source)
-	if err != nil { // the reset may have been consumed by the write
-		require.ErrorAs(t, err, &op)
+	require.ErrorIs(t, err, syscall.ECONNRESET, "also when the system told the write of it")
+	assert.ErrorIs(t, second(ca.Read(nil)), net.ErrClosed)
+}
+
+// Both halves wait for the system, which tells of the reset once.
+func TestResetIsNoEnd(t *testing.T) {
+	for range 20 {
+		ca, cb := tcp(t)
+		a := netconn.New(ca)
+		sent := async(func() error { return a.Sink(t.Context(), endless) })
+		read := async(func() error { return second(a.Source(t.Context())) })
+		_, err := io.ReadFull(cb, make([]byte, 1<<20))
+		require.NoError(t, err)
+		require.NoError(t, cb.(*net.TCPConn).SetLinger(0))
+		require.NoError(t, cb.Close())
+		require.ErrorIs(t, read(), syscall.ECONNRESET)
+		require.Error(t, sent())
+		require.ErrorIs(t, second(ca.Read(nil)), net.ErrClosed)
 	}
+}
+
+// A peer that ended its direction and then left has ended it all the same.
+func TestResetAfterTheEnd(t *testing.T) {
+	ca, cb := tcp(t)
+	a := netconn.New(ca)
+	sent := async(func() error { return a.Sink(t.Context(), endless) })
+	_, err := cb.Write([]byte("farewell"))
+	require.NoError(t, err)
+	require.NoError(t, cb.(*net.TCPConn).CloseWrite())
+	_, err = io.ReadFull(cb, make([]byte, 1<<20))
+	require.NoError(t, err)
+	require.NoError(t, cb.Close())
+	require.ErrorIs(t, sent(), syscall.EPIPE)
+	got, err := collect(t.Context(), a.Source)
+	require.NoError(t, err)
+	assert.Equal(t, "farewell", string(got))
 	assert.ErrorIs(t, second(ca.Read(nil)), net.ErrClosed)
 }
 
