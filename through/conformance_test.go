@@ -21,6 +21,30 @@ func TestConformance(t *testing.T) {
 	t.Run("Parallel", parallelConforms)
 }
 
+// TestOperatorsConform is TestConformance for the operators of
+// conformance_ops_test.go.
+func TestOperatorsConform(t *testing.T) {
+	t.Run("TryMap", tryMapConforms)
+	t.Run("FilterNot", filterNotConforms)
+	t.Run("FilterMap", filterMapConforms)
+	t.Run("TakeWhile", takeWhileConforms)
+	t.Run("TakeUntil", takeUntilConforms)
+	t.Run("TakeLast", takeLastConforms)
+	t.Run("Skip", skipConforms)
+	t.Run("SkipWhile", skipWhileConforms)
+	t.Run("Distinct", distinctConforms)
+	t.Run("DistinctRecent", distinctRecentConforms)
+	t.Run("Duplicates", duplicatesConforms)
+	t.Run("Changed", changedConforms)
+	t.Run("Scan", scanConforms)
+	t.Run("Pairwise", pairwiseConforms)
+	t.Run("Tap", tapConforms)
+	t.Run("Finally", finallyConforms)
+	t.Run("Recover", recoverConforms)
+	t.Run("Track", trackConforms)
+	t.Run("Trace", traceConforms)
+}
+
 func mapped(in []int) []int {
 	out := make([]int, len(in))
 	for i, n := range in {

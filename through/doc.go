@@ -9,6 +9,9 @@
 // Where a user's function panics, the panic goes to the caller; the operator
 // then aborts its source at its next call and returns an error for ever.
 //
+// The first value is Take(src, 1), value i is Take(Skip(src, i), 1), the last
+// one TakeLast(src, 1); pull's Find and Last are sinks for the same.
+//
 // One of your own is a function that returns a function:
 //
 //	func Double(src pull.Source[int]) pull.Source[int] {
