@@ -33,14 +33,9 @@ func (b *teeBranch[T]) next(ctx context.Context) (T, error) {
 	case v := <-b.give:
 		return v, nil
 	case <-b.t.over:
+		return zero, b.leave(b.t.end)
 	case <-ctx.Done():
 		return zero, b.leave(Cause(ctx))
-	}
-	select {
-	case v := <-b.give: // came before the end
-		return v, nil
-	default:
-		return zero, b.leave(b.t.end)
 	}
 }
 

@@ -21,9 +21,13 @@ const module = "github.com/weir-go/weir/"
 // duplex; commands and examples may import all. A new package gets its row
 // here, with as little as it needs.
 var mayImport = map[string][]string{
-	"pull":          {},
-	"pull/files":    {},
-	"pull/pulltest": {},
+	"pull":            {},
+	"pull/decode":     {},
+	"pull/files":      {},
+	"pull/httpstream": {},
+	"pull/logs":       {},
+	"pull/pulltest":   {},
+	"pull/sqlrows":    {},
 
 	"through":       {},
 	"through/frame": {},
