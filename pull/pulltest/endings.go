@@ -15,10 +15,18 @@ func (r *reader[T]) settle() {
 	r.next()
 	r.abort(again)
 	r.next()
-	if err := pull.Abort(r.src, errSecond); err != nil && !unwraps(r.end) {
+	if err := r.pullAbort(errSecond); err != nil && !unwraps(r.end) {
 		r.report(lawEarlyStop, "Abort of an ended source returned %v, want nil", err)
 	}
 	r.owned()
+}
+
+// pullAbort is pull.Abort, whose context carries no ticket.
+func (r *reader[T]) pullAbort(cause error) error {
+	if r.tickets != nil {
+		r.tickets.suspend()
+	}
+	return pull.Abort(r.src, cause)
 }
 
 // unwraps says whether err wraps anything: Abort takes the final answer of a
@@ -48,7 +56,7 @@ func (r *reader[T]) stop() {
 		return
 	}
 	had := r.end
-	c := start(func() (error, error) { return pull.Abort(r.src, errAbort), nil })
+	c := start(func() (error, error) { return r.pullAbort(errAbort), nil })
 	if !r.returnsSoon(c.done) {
 		r.report(lawPrompt, "pull.Abort does not return")
 		r.hang()

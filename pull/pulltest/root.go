@@ -62,10 +62,15 @@ func newRoot[T any](r *run, law string, s script, value func(i int) T) *root[T] 
 }
 
 func (r *root[T]) produce(ctx context.Context) (v T, err error) {
-	if ctx.Err() == nil {
-		if detail := r.calls.check(ctx); detail != "" {
-			r.report(lawThrough, "%s", detail)
-		}
+	detail := ""
+	switch {
+	case ctx.Err() == nil:
+		detail = r.calls.check(ctx)
+	case r.law == lawThrough:
+		detail = r.calls.checkAbort(ctx)
+	}
+	if detail != "" {
+		r.report(lawThrough, "%s", detail)
 	}
 	i, err := r.step(ctx)
 	switch {
@@ -157,12 +162,14 @@ type tickets struct {
 	mu   sync.Mutex
 	last int
 	any  bool // the stage works between calls: any ticket will do
+	none bool // the call under way carries none
 }
 
 func (t *tickets) issue(ctx context.Context) context.Context {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
+	t.none = false
 	return context.WithValue(ctx, ticketKey{}, t.last)
 }
 
@@ -178,6 +185,24 @@ func (t *tickets) check(ctx context.Context) string {
 	case n != t.last && n != 1 && !t.any:
 		return fmt.Sprintf("the root was read under the context of call %d during call %d",
 			n, t.last)
+	}
+	return ""
+}
+
+// suspend says that what is called from now on carries no ticket.
+func (t *tickets) suspend() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.none = true
+}
+
+// checkAbort says what is wrong with a ctx that is done: a through derives it
+// from that of a call.
+func (t *tickets) checkAbort(ctx context.Context) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := ctx.Value(ticketKey{}).(int); !ok && !t.none {
+		return "the root was aborted under a context that does not carry the call's values"
 	}
 	return ""
 }

@@ -48,6 +48,8 @@ var throughFaults = []fault{
 	{"through", "ends early and walks away", checkThrough(
 		pulltest.ThroughOptions[int, int]{Want: firstTwo}, walksAway)},
 	{"through", "aborts a source that has ended", checkThrough(passes, abortsEnded)},
+	{"through", "ends early and aborts without the call's values", checkThrough(
+		pulltest.ThroughOptions[int, int]{Want: firstTwo}, abortsOutside)},
 	{"through", "reads on after the end", checkThrough(passes, readsOn)},
 	{"through", "does not pass its context on", checkThrough(passes, ownContext)},
 	{"through", "fails and walks away", failsWith(func(pull.Source[int], error) {})},
@@ -253,6 +255,26 @@ func keepsAbort(src pull.Source[int]) pull.Source[int] {
 		var v int
 		v, end = src(ctx)
 		return v, end
+	}
+}
+
+// abortsOutside is right but for the context that its source ends under.
+func abortsOutside(src pull.Source[int]) pull.Source[int] {
+	n := 0
+	var end error
+	return func(ctx context.Context) (int, error) {
+		if end != nil {
+			return 0, end
+		}
+		if n++; n < 3 || ctx.Err() != nil {
+			var v int
+			v, end = src(ctx)
+			return v, end
+		}
+		if end = pull.Abort(src, nil); end == nil {
+			end = io.EOF
+		}
+		return 0, end
 	}
 }
 
