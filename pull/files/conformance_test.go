@@ -2,6 +2,7 @@ package files_test
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -21,6 +22,29 @@ func TestReadKeepsTheContract(t *testing.T) {
 			Want: [][]byte{[]byte("hello")},
 			Held: func() int { return f.open },
 		})
+}
+
+func TestWalkKeepsTheContract(t *testing.T) {
+	pulltest.Source(t, func() pull.Source[string] { return paths(files.Walk(tree(), "a", nil)) },
+		pulltest.SourceOptions[string]{
+			Want: []string{"a", "a/1", "a/2"},
+			Panic: func() pull.Source[string] {
+				return paths(files.Walk(tree(), "a", func(path string, _ fs.DirEntry, _ error) error {
+					if path == "a/2" {
+						panic("visit")
+					}
+					return nil
+				}))
+			},
+		})
+	pulltest.Source(t, func() pull.Source[string] {
+		return paths(files.Walk(tree(), "a", func(path string, _ fs.DirEntry, err error) error {
+			if path == "a/2" {
+				return errBoom
+			}
+			return err
+		}))
+	}, pulltest.SourceOptions[string]{Want: []string{"a", "a/1"}, End: errBoom})
 }
 
 func TestSinksKeepTheContract(t *testing.T) {

@@ -1,10 +1,11 @@
-// Package files makes sources and sinks of files: read, append, atomic replace.
+// Package files makes sources and sinks of files: read, walk, append, replace.
 //
 // [Read] is a source of chunks, [Append] and [Replace] are sinks of chunks. All
 // take the file system they work on as an [FS], so that a test can put a
 // simulated one there which fails, or loses power, at any step. Each step that
 // makes something durable (Sync of a file, Rename, SyncDir of a folder) is a
-// call of its own through that interface. A nil FS means [OS].
+// call of its own through that interface. A nil FS means [OS]. [Walk] is the
+// source of what is in a folder, of any fs.FS.
 //
 // # Interruption
 //

@@ -3,6 +3,7 @@ package files_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -60,4 +61,22 @@ func ExampleOS() {
 	_, err := files.OS().Stat(path)
 	fmt.Println(os.IsNotExist(err))
 	// Output: true
+}
+
+func ExampleWalk() {
+	entries := files.Walk(tree(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && path == "b" {
+			return fs.SkipDir
+		}
+		return err
+	})
+	for e, err := range entries.All(context.Background()) {
+		fmt.Println(e.Path, e.IsDir(), err)
+	}
+	// Output:
+	// . true <nil>
+	// a true <nil>
+	// a/1 false <nil>
+	// a/2 false <nil>
+	// c false <nil>
 }
