@@ -59,7 +59,7 @@ func (e *env) check(path string) error {
 		f.Damaged, f.Offset = true, &corrupt.Offset
 	}
 	if e.out.JSON {
-		return firstError(e.print(line(f)), err)
+		return firstError(e.print(e.out.line(f)), err)
 	}
 	return firstError(e.print([]byte(f.text(e.out))), err)
 }

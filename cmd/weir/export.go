@@ -34,18 +34,18 @@ func opExport(ctx context.Context, j *journal.Journal, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.out(ctx, entries(m, ""))
+	return c.out(ctx, entries(m, "", c.Paper))
 }
 
 // entries is what export writes, of the keys that begin with prefix.
-func entries(m *model.Model[json.RawMessage], prefix string) pull.Source[[]byte] {
+func entries(m *model.Model[json.RawMessage], prefix string, p paper) pull.Source[[]byte] {
 	return pull.Generate(func(ctx context.Context, yield func([]byte) bool) error {
 		var text []byte
 		for entry, err := range m.All(prefix) {
 			if err != nil {
 				return err
 			}
-			text = append(text, line(pair{entry.Key, entry.Value})...)
+			text = append(text, p.line(pair{entry.Key, entry.Value})...)
 			if len(text) < chunkSize {
 				continue
 			}

@@ -38,7 +38,7 @@ func opGet(ctx context.Context, j *journal.Journal, c *call) error {
 	case err != nil:
 		return err
 	case c.Paper.JSON:
-		return c.write(ctx, line(pair{c.Key, value}))
+		return c.write(ctx, c.Paper.line(pair{c.Key, value}))
 	}
 	return c.write(ctx, []byte(c.Paper.value(value)+"\n"))
 }

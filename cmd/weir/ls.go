@@ -35,7 +35,7 @@ func opLs(ctx context.Context, j *journal.Journal, c *call) error {
 		return err
 	}
 	if c.Paper.JSON {
-		return c.out(ctx, entries(m, c.Key))
+		return c.out(ctx, entries(m, c.Key, c.Paper))
 	}
 	keys := m.Keys(c.Key)
 	return c.out(ctx, func(ctx context.Context) ([]byte, error) {

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -52,6 +54,28 @@ func (p paper) value(raw json.RawMessage) string {
 		return p.text(s)
 	}
 	return p.text(string(raw))
+}
+
+// line is v as one line of JSON. What JSON leaves as it is and a terminal may
+// obey, or not show, is escaped for one; it remains the same JSON.
+func (p paper) line(v any) []byte {
+	text := line(v)
+	if !p.Terminal {
+		return text
+	}
+	var b []byte
+	for _, r := range string(text) {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			b = utf8.AppendRune(b, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		default:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		}
+	}
+	return b
 }
 
 // line is v as one line of JSON. Nothing that is passed to it can fail.

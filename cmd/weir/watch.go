@@ -72,7 +72,7 @@ func opWatch(ctx context.Context, j *journal.Journal, c *call) error {
 	return c.out(ctx, through.Map(m.Changes(after), func(ch model.Change[json.RawMessage]) []byte {
 		switch {
 		case c.Paper.JSON:
-			return line(change{ch.Key, ch.Value, ch.Deleted})
+			return c.Paper.line(change{ch.Key, ch.Value, ch.Deleted})
 		case ch.Deleted:
 			return []byte(c.Paper.text(ch.Key) + " deleted\n")
 		}
