@@ -92,7 +92,7 @@ func (p *peering) serve(ctx context.Context, address string) error {
 	if address != "" {
 		var err error
 		if ln, err = netconn.Listen(ctx, "tcp", address); err != nil {
-			return fail(exitFailed, "is another weir at that port? ':0' takes any free one", "%w", err)
+			return fail(exitFailed, "an address of this host, and a port that is free: ':0' takes any", "%w", err)
 		}
 		p.event("listening", ln.Addr().String(), "", "listening on %s", ln.Addr())
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return e.report(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	// A wrong flag ends the parsing, maybe before this one was seen.
+	e.out.JSON = e.out.JSON || asksForJSON(args)
+	return e.report(err)
+}
+
+func asksForJSON(args []string) bool {
+	if i := slices.Index(args, "--"); i >= 0 {
+		args = args[:i]
+	}
+	return slices.Contains(args, "--json")
 }
 
 // report prints why a command failed and returns its exit status.
