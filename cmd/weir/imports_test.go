@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"pull/sqlrows":    {},
 
 	"through":       {},
+	"through/fan":   {"through"},
 	"through/frame": {},
 	"through/codec": {},
 

@@ -14,6 +14,7 @@ type Many struct {
 	open []func(ctx context.Context, cause error) error // nil: has ended
 	end  error
 	busy bool // still set on entry: something panicked in an earlier call
+	errs []error
 }
 
 // Add adds a source that has not ended to those of m, and returns its number.
@@ -29,6 +30,17 @@ func (m *Many) Ended(i int) {
 	m.open[i] = nil
 	if i == len(m.open)-1 {
 		m.open = m.open[:i]
+	}
+}
+
+// Note keeps what went wrong in ending a source before the stage ends; nil is
+// nothing. What the stage ends with will tell.
+func (m *Many) Note(err error) {
+	if release, ok := err.(*pull.ReleaseError); ok {
+		err = release.Err
+	}
+	if err != nil {
+		m.errs = append(m.errs, err)
 	}
 }
 
@@ -64,26 +76,25 @@ func Run[T any](m *Many, next func(ctx context.Context) (T, error)) pull.Source[
 func (m *Many) fail(ctx context.Context, err error) error {
 	open := m.open
 	m.open, m.end = nil, errPanicked // stands only if a source panics
-	cause, errs := err, []error(nil)
-	if release, ok := err.(*pull.ReleaseError); ok {
-		cause, errs = release.Cause, []error{release.Err}
+	cause := err
+	release, ok := err.(*pull.ReleaseError)
+	if ok {
+		cause = release.Cause
 	}
-	known := len(errs)
 	for _, abort := range slices.Backward(open) {
-		if abort == nil {
-			continue
-		}
-		if aborting := abort(ctx, cause); aborting != nil {
-			errs = append(errs, aborting)
+		if abort != nil {
+			m.Note(abort(ctx, cause))
 		}
 	}
-	switch {
-	case len(errs) == known:
-		m.end = err
-	case len(errs) == 1:
-		m.end = Released(errs[0], cause)
-	default:
-		m.end = &pull.ReleaseError{Cause: cause, Err: errors.Join(errs...)}
+	if m.end = err; len(m.errs) == 0 {
+		return err
+	}
+	if ok {
+		m.Note(release)
+	}
+	m.end = &pull.ReleaseError{Cause: cause, Err: m.errs[0]}
+	if len(m.errs) > 1 {
+		m.end = &pull.ReleaseError{Cause: cause, Err: errors.Join(m.errs...)}
 	}
 	return m.end
 }
