@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"through/fan":   {"through"},
 	"through/frame": {},
 	"through/codec": {},
+	"through/timed": {},
 
 	"duplex":         {},
 	"duplex/netconn": {"duplex"},
