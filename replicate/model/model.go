@@ -79,16 +79,33 @@ func decodeJSON[V any](b []byte) (v V, err error) {
 // the replica's journal. The write is in memory when Set returns, and durable
 // when the replica's Flush does.
 func (m *Model[V]) Set(key string, v V) error {
-	if len(key) > MaxKey {
-		return replicate.NewSizeError("key", key, MaxKey)
+	if err := Fits(key, 0); err != nil {
+		return err
 	}
 	b, err := m.codec.Encode(v)
 	if err != nil {
 		return fmt.Errorf("model: encoding %q: %w", key, err)
 	}
-	op := appendOp(make([]byte, 0, len(key)+len(b)+4), opSet, key)
+	if err := Fits(key, len(b)); err != nil {
+		return err
+	}
+	op := appendOp(make([]byte, 0, opSize(key, len(b))), opSet, key)
 	_, err = m.h.Write(string(append(op, b...)))
 	return err
+}
+
+// Fits returns the replicate.SizeError that Set returns for this key and a
+// value of so many encoded bytes, or nil.
+func Fits(key string, size int) error {
+	if len(key) > MaxKey {
+		return replicate.NewSizeError("key", key, MaxKey)
+	}
+	if n := opSize(key, size); n > replicate.MaxUpdate {
+		return &replicate.SizeError{
+			What: "update of key", Size: n, Limit: replicate.MaxUpdate, Text: key[:min(len(key), 32)],
+		}
+	}
+	return nil
 }
 
 // Delete writes that a key is no more, and reports whether it was set. A key

@@ -184,3 +184,22 @@ func FuzzOp(f *testing.F) {
 		require.NoError(t, err)
 	})
 }
+
+func TestLimits(t *testing.T) {
+	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
+	m, err := model.Open[string](r, "")
+	require.NoError(t, err)
+	for _, key := range []string{"", "k", strings.Repeat("k", 127), strings.Repeat("k", 128),
+		strings.Repeat("k", model.MaxKey)} {
+		room := replicate.MaxUpdate
+		for model.Fits(key, room) != nil {
+			room--
+		}
+		require.NoError(t, m.Set(key, strings.Repeat("v", room-2)))
+		var size *replicate.SizeError
+		require.ErrorAs(t, m.Set(key, strings.Repeat("v", room-1)), &size)
+		require.Equal(t, key[:min(len(key), 32)], size.Text)
+		require.Equal(t, replicate.MaxUpdate+1, size.Size)
+	}
+	require.ErrorIs(t, model.Fits(strings.Repeat("k", model.MaxKey+1), 0), replicate.ErrTooLarge)
+}

@@ -24,6 +24,12 @@ func appendOp(dst []byte, kind byte, key string) []byte {
 	return append(dst, key...)
 }
 
+// opSize is how long the op is that sets a key to a value of so many bytes.
+func opSize(key string, value int) int {
+	var length [binary.MaxVarintLen64]byte
+	return 1 + binary.PutUvarint(length[:], uint64(len(key))) + len(key) + value
+}
+
 // parseOp splits an op. Key and value share op's memory.
 func parseOp(op string) (kind byte, key, value string, err error) {
 	if len(op) < 2 || op[0] > opSet {
