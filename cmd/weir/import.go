@@ -68,17 +68,21 @@ func (e *entry) UnmarshalJSON(b []byte) error {
 		return errors.New(`no "key"`)
 	case len(l.Value) == 0:
 		return errors.New(`no "value"`)
-	case len(*l.Key) > model.MaxKey:
-		return replicate.NewSizeError("key", *l.Key, model.MaxKey)
-	case len(l.Value) > maxValue:
-		return replicate.NewSizeError("value of "+*l.Key, string(l.Value), maxValue)
 	}
 	e.key, e.value = *l.Key, l.Value
-	return nil
+	return e.fits()
 }
 
-// maxValue leaves room for the longest key in an update.
-const maxValue = replicate.MaxUpdate - model.MaxKey - 16
+// fits refuses what is over the limits of model.Model.Set, and nothing else:
+// what was exported can be imported.
+func (e *entry) fits() error {
+	err := model.Fits(e.key, len(e.value))
+	if err == nil {
+		return nil
+	}
+	e.value, _ = compact(e.value) // which is what counts
+	return model.Fits(e.key, len(e.value))
+}
 
 func opImport(ctx context.Context, j *journal.Journal, c *call) error {
 	m, err := objectOf(j)
