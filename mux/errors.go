@@ -116,7 +116,7 @@ func (c Code) String() string {
 // A StreamError is the end of one direction of a stream by RESET or ABORT. It
 // matches pull.ErrStopped when its code is CodeStopped.
 type StreamError struct {
-	Code   Code
+	Code   Code   // why; PROTOCOL.md lists them
 	Text   string // what the side that ended it said; at most 1 KiB, may be empty
 	Remote bool   // the peer ended it
 }

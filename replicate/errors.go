@@ -65,7 +65,7 @@ func NewSizeError(what, text string, limit int) *SizeError {
 // A VersionError is a peer or file of another protocol version. It matches
 // [ErrVersion].
 type VersionError struct {
-	Theirs, Ours byte
+	Theirs, Ours byte // what the peer or file has, and what this program speaks
 }
 
 // Error names both versions.
@@ -80,8 +80,8 @@ func (e *VersionError) Is(target error) bool { return target == ErrVersion }
 // restored while the original went on. Give one of them an id of its own. It
 // matches [ErrForked].
 type ForkError struct {
-	ID    ReplicaID
-	Stamp Stamp // the stamp that names two updates; zero if the id alone gave it away
+	ID    ReplicaID // of the replica, or of one that has seen both copies
+	Stamp Stamp     // the stamp that names two updates; zero if the id alone gave it away
 }
 
 // Error names the replica, and the stamp where there is one.
@@ -98,7 +98,7 @@ func (e *ForkError) Is(target error) bool { return target == ErrForked }
 // An UnknownTypeError names the type that a peer sent and this replica was not
 // made with. It matches [ErrUnknownType].
 type UnknownTypeError struct {
-	Object ObjectName
+	Object ObjectName // that has the type
 }
 
 // Error names the object and its type.
@@ -112,9 +112,9 @@ func (e *UnknownTypeError) Is(target error) bool { return target == ErrUnknownTy
 // A FutureError is a stamp that lies further ahead of our wall clock than
 // [Config.MaxAhead] allows. It matches [ErrFuture].
 type FutureError struct {
-	Stamp Stamp
-	Ahead time.Duration
-	Limit time.Duration
+	Stamp Stamp         // the offending one
+	Ahead time.Duration // of our wall clock
+	Limit time.Duration // Config.MaxAhead
 }
 
 // Error says how far ahead the stamp is.

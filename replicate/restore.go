@@ -6,8 +6,8 @@ import (
 
 // A Header is the first frame of a file or dump.
 type Header struct {
-	ID   ReplicaID
-	Dump bool // a dump, not a replica's own file
+	ID   ReplicaID // whose file or dump it is
+	Dump bool      // a dump, not a replica's own file
 }
 
 // AppendHeader appends the frame that a replica's own file begins with.

@@ -21,13 +21,13 @@ type SyncConfig struct {
 // of what carries them.
 type Stats struct {
 	Peer            ReplicaID // zero until the peer has said who it is
-	SentBytes       int64
-	ReceivedBytes   int64
-	SentUpdates     int64
-	ReceivedUpdates int64
-	AppliedUpdates  int64 // those received that were news
-	CaughtUp        bool  // both had, at one moment, what the other had
-	Diverged        bool  // a broken promise was found, and everything exchanged
+	SentBytes       int64     // of frames made
+	ReceivedBytes   int64     // of chunks that came in
+	SentUpdates     int64     // in frames made
+	ReceivedUpdates int64     // that were taken in, news or not
+	AppliedUpdates  int64     // those received that were news
+	CaughtUp        bool      // both had, at one moment, what the other had
+	Diverged        bool      // a broken promise was found, and everything exchanged
 }
 
 // A Session keeps two replicas equal over one duplex, by the rules in this

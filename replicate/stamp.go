@@ -85,8 +85,8 @@ func (a Author) String() string {
 // A Stamp names one update, orders all updates, and is a Lamport clock: if a
 // happened before b then a's stamp is below b's.
 type Stamp struct {
-	Time   Time
-	Author Author
+	Time   Time   // when, by the author's hybrid clock
+	Author Author // who
 }
 
 // Compare orders stamps by time, then by the author's bytes: -1, 0 or +1.

@@ -78,17 +78,17 @@ type Place struct {
 
 // Recovery is what opening or checking found in a file.
 type Recovery struct {
-	ID        replicate.ReplicaID
-	Meta      Meta
-	Bytes     int64 // the good prefix
-	Updates   int   // in the good prefix, obsolete ones included
-	Live      int   // of those, how many are not obsolete
-	Markers   int
-	TornBytes int64  // cut off behind the good prefix: what a crash left
-	Clean     bool   // the last opening was closed
-	InUse     bool   // Check only: another process has it open, and may be writing
-	NewAuthor bool   // the replica writes under a new author
-	Reason    string // why the author is new
-	Salvaged  string // where the damaged original was copied to; "" if it was sound
-	Compacted int64  // bytes saved by compaction while opening
+	ID        replicate.ReplicaID // whose file it is
+	Meta      Meta                // as it was made with
+	Bytes     int64               // the good prefix
+	Updates   int                 // in the good prefix, obsolete ones included
+	Live      int                 // of those, how many are not obsolete
+	Markers   int                 // in the good prefix
+	TornBytes int64               // cut off behind the good prefix: what a crash left
+	Clean     bool                // the last opening was closed
+	InUse     bool                // Check only: another process has it open, and may be writing
+	NewAuthor bool                // the replica writes under a new author
+	Reason    string              // why the author is new
+	Salvaged  string              // where the damaged original was copied to; "" if it was sound
+	Compacted int64               // bytes saved by compaction while opening
 }

@@ -19,8 +19,8 @@ var (
 // A LockedError says that another process, or another Journal of this one, has
 // the file open. It matches [ErrLocked] and what ended the wait.
 type LockedError struct {
-	Path string
-	Err  error // why the wait ended: the context's cause
+	Path string // of the file
+	Err  error  // why the wait ended: the context's cause
 }
 
 // Error names the file.
@@ -37,7 +37,7 @@ func (e *LockedError) Unwrap() error { return e.Err }
 // A NotReplicaError says that a file is something else than a replica's own.
 // It matches [ErrNotReplica].
 type NotReplicaError struct {
-	Path string
+	Path string // of the file
 	Seen string // what it is, or how it begins
 }
 
@@ -52,9 +52,9 @@ func (e *NotReplicaError) Is(target error) bool { return target == ErrNotReplica
 // A CorruptError is damage that no crash explains. What is before Offset is
 // good. It matches replicate.ErrCorrupt.
 type CorruptError struct {
-	Path   string
-	Offset int64 // where the first bad frame begins, in bytes
-	Err    error // what is wrong there
+	Path   string // of the file
+	Offset int64  // where the first bad frame begins, in bytes
+	Err    error  // what is wrong there
 }
 
 // Error names the file, the offset and what is wrong.
@@ -71,9 +71,9 @@ func (e *CorruptError) Unwrap() error { return e.Err }
 // A WriteError says which step of writing a file failed. It matches what the
 // file system returned, such as syscall.ENOSPC for a full disk.
 type WriteError struct {
-	Path string
+	Path string // of the file
 	Op   string // "write", "sync", "close" …
-	Err  error
+	Err  error  // what the file system returned
 }
 
 // Error names the step, the file and what failed.

@@ -27,9 +27,10 @@ type Codec[V any] struct {
 	// Type is the object type the codec stands for: [JSON], or [TypeOf] a tag
 	// of your own.
 	Type replicate.Type
-	// Encode and Decode turn a value into bytes and back. They may be called
-	// by several goroutines at once.
+	// Encode turns a value into bytes. It may be called by several goroutines
+	// at once, and so may Decode.
 	Encode func(V) ([]byte, error)
+	// Decode turns what Encode made back into a value.
 	Decode func([]byte) (V, error)
 }
 
@@ -171,8 +172,8 @@ func (m *Model[V]) Keys(prefix string) []string {
 
 // An Entry is a key and its value.
 type Entry[V any] struct {
-	Key   string
-	Value V
+	Key   string // at most MaxKey bytes
+	Value V      // decoded by the model's codec
 }
 
 // All returns the keys that are set and begin with prefix, sorted, each with
@@ -204,10 +205,10 @@ func (m *Model[V]) All(prefix string) iter.Seq2[Entry[V], error] {
 
 // A Change is a key's newest write.
 type Change[V any] struct {
-	Key     string
-	Value   V    // zero if Deleted
-	Deleted bool // the write is a deletion
-	Stamp   replicate.Stamp
+	Key     string          // that was written
+	Value   V               // zero if Deleted
+	Deleted bool            // the write is a deletion
+	Stamp   replicate.Stamp // who wrote, and when
 }
 
 // Changes returns writes as they arrive, own and foreign, from behind a place
