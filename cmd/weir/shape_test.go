@@ -125,12 +125,28 @@ func (s *shape) spec(d *ast.GenDecl, spec ast.Spec) {
 		if spec.Name.IsExported() {
 			s.count(spec.Name)
 			s.documented(spec.Name, d.Doc, spec.Doc)
+			s.fields(spec)
 		}
 	case *ast.ValueSpec:
 		for _, name := range spec.Names {
 			if name.IsExported() {
 				s.count(name)
 				s.present(name, d.Doc, spec.Doc, spec.Comment)
+			}
+		}
+	}
+}
+
+// fields wants a comment at each exported field of a struct.
+func (s *shape) fields(spec *ast.TypeSpec) {
+	typ, ok := spec.Type.(*ast.StructType)
+	if !ok {
+		return
+	}
+	for _, field := range typ.Fields.List {
+		for _, name := range field.Names {
+			if name.IsExported() {
+				s.present(name, field.Doc, field.Comment)
 			}
 		}
 	}
