@@ -13,6 +13,7 @@ import (
 
 	"github.com/weir-go/weir/duplex/netconn"
 	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
 )
 
 func peerCommand(e *env) *cobra.Command {
@@ -194,13 +195,13 @@ func (p *peering) joinFor(ctx, own context.Context, address string) {
 }
 
 // lasting reports whether trying again at once is of no use: whoever is there
-// is the wrong one.
+// is the wrong one, or a clock is wrong.
 func lasting(err error) bool {
 	code := exitOK
 	if err != nil {
 		code = explain(err).Code
 	}
-	return code == exitIdentity || code == exitProtocol
+	return code == exitIdentity || code == exitProtocol || errors.Is(err, replicate.ErrFuture)
 }
 
 // session runs a live session over l until it ends.

@@ -137,11 +137,18 @@ func syncBoth(ctx context.Context, r, other *replicaFile, c *call) error {
 	}()
 	err := r.sync(ctx, c, mine)
 	otherErr := <-result
-	var echo *replicate.RemoteError
-	if otherErr != nil && (err == nil || errors.As(err, &echo)) {
+	if otherErr != nil && (err == nil || echoes(err, otherErr)) {
 		return at(other.path, otherErr)
 	}
 	return at(r.path, err)
+}
+
+// echoes reports whether a side's error only says that the other side had one,
+// which tells more.
+func echoes(err, other error) bool {
+	var remote *replicate.RemoteError
+	return errors.As(err, &remote) ||
+		explain(err).Code == exitFailed && explain(other).Code != exitFailed
 }
 
 // at puts the place into an error.
