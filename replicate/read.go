@@ -137,13 +137,13 @@ func (l *loader) take(msg []byte) error {
 	case l.bye:
 		return &FrameError{Frame: "late", Err: fmt.Errorf("kind %d after bye", kind)}
 	case kind == kindUpdates:
-		news, n, err := l.r.takeIn(&l.dec, msg, true)
-		l.stats.ReceivedUpdates += int64(n)
+		f, news, err := l.r.takeIn(&l.dec, msg, intake{})
+		l.stats.ReceivedUpdates += int64(len(f.updates))
 		l.stats.AppliedUpdates += int64(news)
 		return err
 	case kind == kindMarker:
 		l.stats.CaughtUp = true
-		return l.r.joinIn(&l.dec, msg, true)
+		return l.r.joinIn(&l.dec, msg, intake{})
 	case kind == kindBye:
 		l.bye = true
 	case kind == kindPosition || kind >= kindIgnorable:
@@ -167,53 +167,68 @@ func (l *loader) greet(msg []byte) error {
 	return nil
 }
 
-// takeIn takes in a frame of updates that comes from no peer.
-func (r *Replica) takeIn(d *decoder, msg []byte, foreign bool) (news, n int, err error) {
-	f, err := d.parseUpdates(msg)
-	if err != nil {
-		return 0, 0, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := d.intern(r, f.names); err != nil {
-		return 0, 0, err
-	}
-	updates, err := d.resolve(f, 0)
-	if err != nil {
-		return 0, 0, err
-	}
-	if foreign {
-		if err := r.refuseFuture(updates, f.newest); err != nil {
-			return 0, 0, err
-		}
-	}
-	news, err = r.receive(updates, false)
-	r.wake()
-	return news, len(updates), err
+// intake says whose frames are taken in.
+type intake struct {
+	origin uint32 // Update.origin
+	own    bool   // from the replica's own file, whatever its stamps
+	full   bool   // also what the own clock covers
 }
 
-// joinIn joins the clock of a marker that comes from no peer.
-func (r *Replica) joinIn(d *decoder, msg []byte, foreign bool) error {
-	f, err := d.parseClock(msg)
-	if err != nil {
-		return err
+// takeIn takes in a frame of updates, whole or not at all, and returns how many
+// of them were news.
+func (r *Replica) takeIn(d *decoder, msg []byte, in intake) (f updatesFrame, news int, err error) {
+	if f, err = d.parseUpdates(msg); err != nil {
+		return f, 0, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := d.intern(r, f.names); err != nil {
-		return err
+		return f, 0, err
 	}
-	entries := d.entries(f.clock)
+	updates, err := d.resolve(f, in.origin)
+	if err == nil && !in.own {
+		err = r.refuseFuture(updates, f.newest)
+	}
+	if err != nil {
+		return f, 0, err
+	}
+	news, err = r.receive(updates, in.full)
+	r.wake()
+	return f, news, err
+}
+
+// clockIn parses a marker or an ack, and names the authors of its clock.
+func (r *Replica) clockIn(d *decoder, msg []byte, in intake) (f clockFrame, entries []clockEntry, err error) {
+	if f, err = d.parseClock(msg); err != nil {
+		return f, nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := d.intern(r, f.names); err != nil {
+		return f, nil, err
+	}
+	entries = d.entries(f.clock)
 	for _, e := range entries {
-		if !foreign {
+		if in.own {
 			break
 		}
 		if err := r.notFuture(Stamp{e.time, e.author.name}); err != nil {
-			return err
+			return f, nil, err
 		}
 	}
+	return f, entries, nil
+}
+
+// joinIn joins the clock of a marker that comes from no peer.
+func (r *Replica) joinIn(d *decoder, msg []byte, in intake) error {
+	f, entries, err := r.clockIn(d, msg, in)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.promised(entries)
-	if !foreign {
+	if in.own {
 		for _, t := range f.tokens {
 			r.tokens[t.Sender] = t.token
 		}

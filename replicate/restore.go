@@ -56,12 +56,12 @@ func (x *Restorer) Frame(payload []byte) error {
 	}
 	switch payload[0] {
 	case kindUpdates:
-		_, n, err := x.r.takeIn(&x.dec, payload, false)
-		x.updates += n
+		f, _, err := x.r.takeIn(&x.dec, payload, intake{own: true})
+		x.updates += len(f.updates)
 		return err
 	case kindMarker:
 		x.markers++
-		return x.r.joinIn(&x.dec, payload, false)
+		return x.r.joinIn(&x.dec, payload, intake{own: true})
 	}
 	return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a file", payload[0])}
 }

@@ -105,52 +105,27 @@ func (s *Session) place(clock Clock) ([]Time, error) {
 
 // takeUpdates takes in one frame of updates, whole or not at all.
 func (s *Session) takeUpdates(msg []byte) error {
-	f, err := s.dec.parseUpdates(msg)
-	if err != nil {
-		return err
-	}
-	r := s.r
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := s.dec.intern(r, f.names); err != nil {
-		return err
-	}
-	updates, err := s.dec.resolve(f, s.out.peer)
-	if err != nil {
-		return err
-	}
-	if err := r.refuseFuture(updates, f.newest); err != nil {
-		return err
-	}
-	news, err := r.receive(updates, s.full)
-	s.receivedUpdates.Add(int64(len(updates)))
+	f, news, err := s.r.takeIn(&s.dec, msg, intake{origin: s.out.peer, full: s.full})
+	s.receivedUpdates.Add(int64(len(f.updates)))
 	s.appliedUpdates.Add(int64(news))
-	r.wake()
 	if err != nil {
 		return err
 	}
-	r.keepToken(s.peer.id, token{s.peer.epoch, f.pos})
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.r.keepToken(s.peer.id, token{s.peer.epoch, f.pos})
 	return nil
 }
 
 // takeClock takes a marker, whose promise is now ours too, or an ack.
 func (s *Session) takeClock(msg []byte) error {
-	f, err := s.dec.parseClock(msg)
+	r := s.r
+	f, entries, err := r.clockIn(&s.dec, msg, intake{})
 	if err != nil {
 		return err
 	}
-	r := s.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := s.dec.intern(r, f.names); err != nil {
-		return err
-	}
-	entries := s.dec.entries(f.clock)
-	for _, e := range entries {
-		if err := r.notFuture(Stamp{e.time, e.author.name}); err != nil {
-			return err
-		}
-	}
 	clock := make([]Time, len(r.authors))
 	for _, e := range entries {
 		clock[e.author.index] = max(clock[e.author.index], e.time)
