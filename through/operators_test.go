@@ -7,7 +7,9 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -245,5 +247,23 @@ func TestZeroValuesPass(t *testing.T) {
 		"Recover":   through.Recover(src(), nil),
 	} {
 		assert.Equal(t, zero, collect(t, op), name)
+	}
+}
+
+func TestFlatMapBoundsShortSources(t *testing.T) {
+	for n := range 4 {
+		synctest.Test(t, func(t *testing.T) {
+			var pulled atomic.Int64
+			counted := through.Map(pull.Count(1000), func(int) int64 { return pulled.Add(1) })
+			src := through.FlatMap(counted, n,
+				func(i int64) pull.Source[int64] { return pull.Values(i) })
+			for got := range int64(50) {
+				_, err := src(t.Context())
+				require.NoError(t, err)
+				synctest.Wait()
+				require.LessOrEqual(t, pulled.Load()-got-1, int64(max(n, 1)), "not returned yet")
+			}
+			require.NoError(t, pull.Abort(src, nil))
+		})
 	}
 }

@@ -3,6 +3,7 @@ package through
 import (
 	"context"
 	"io"
+	"sync/atomic"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/internal/stage"
@@ -48,8 +49,9 @@ const flatMapAhead = 16
 // FlatMap returns the values of the sources that f makes of the values of src,
 // as they arrive. Up to n of these sources (less than 1 means 1) are read at
 // once, each by up to 16 values ahead; the next value of src is pulled when one
-// of them has ended. For one source after the other, in order and without
-// reading ahead, see [FlattenSources].
+// of them has ended and all its values were returned. So at most n values of
+// src have been pulled and are not done with. For one source after the other,
+// in order and without reading ahead, see [FlattenSources].
 //
 // A failure of one of the sources ends the stream after the values that had
 // arrived before it, and aborts src and the other sources. A failure of src ends
@@ -65,19 +67,44 @@ func FlatMap[A, B any](
 ) pull.Source[B] {
 	m := &flatMap[A, B]{src: src, f: f, slots: make(chan struct{}, max(n, 1))}
 	m.ahead = pull.NewAhead(m.outer, flatMapAhead/2, nil)
-	return m.ahead.Next
+	return m.next
 }
 
 type flatMap[A, B any] struct {
 	src   pull.Source[A]
 	f     func(A) pull.Source[B]
-	slots chan struct{} // one entry for each source that has not ended
-	ahead *pull.Ahead[B]
+	slots chan struct{} // one entry for each source that is not done with
+	ahead *pull.Ahead[part[B]]
+}
+
+// A part is a value and what is left of the source it came from.
+type part[B any] struct {
+	value B
+	left  *atomic.Int64 // its values not returned yet, and 1 until it has ended
+}
+
+func (m *flatMap[A, B]) next(ctx context.Context) (B, error) {
+	p, err := m.ahead.Next(ctx)
+	if err == nil {
+		m.done(p.left)
+	}
+	return p.value, err
+}
+
+// done gives the slot of a source back with the last thing that was left of it.
+func (m *flatMap[A, B]) done(left *atomic.Int64) {
+	if left.Add(-1) > 0 {
+		return
+	}
+	select {
+	case <-m.slots:
+	default: // it was made after the end
+	}
 }
 
 // outer has every source read that f makes, and returns when src has ended.
-func (m *flatMap[A, B]) outer(ctx context.Context) (B, error) {
-	var zero B
+func (m *flatMap[A, B]) outer(ctx context.Context) (part[B], error) {
+	var zero part[B]
 	for {
 		m.take(ctx, 1)
 		v, err := m.src(ctx)
@@ -85,7 +112,7 @@ func (m *flatMap[A, B]) outer(ctx context.Context) (B, error) {
 			return zero, err
 		}
 		if err != nil {
-			m.take(ctx, cap(m.slots)-1) // all have ended
+			m.take(ctx, cap(m.slots)-1) // all are done with
 			return zero, err
 		}
 		m.ahead.Add(m.inner(m.f(v)))
@@ -103,17 +130,17 @@ func (m *flatMap[A, B]) take(ctx context.Context, n int) {
 	}
 }
 
-// inner is src, except that it gives its slot back at its end.
-func (m *flatMap[A, B]) inner(src pull.Source[B]) pull.Source[B] {
-	return func(ctx context.Context) (B, error) {
+// inner is src, except that it counts what is left of it.
+func (m *flatMap[A, B]) inner(src pull.Source[B]) pull.Source[part[B]] {
+	left := new(atomic.Int64)
+	left.Store(1)
+	return func(ctx context.Context) (part[B], error) {
 		v, err := src(ctx)
-		if err == nil {
-			return v, nil
+		if err != nil {
+			m.done(left)
+			return part[B]{}, err
 		}
-		select {
-		case <-m.slots:
-		default: // it was made after the end
-		}
-		return v, err
+		left.Add(1)
+		return part[B]{value: v, left: left}, nil
 	}
 }
