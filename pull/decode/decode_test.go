@@ -54,7 +54,6 @@ func TestScannerSplits(t *testing.T) {
 	require.Equal(t, []string{"two", "words"}, words)
 }
 
-// row: G7
 func TestJSONCut(t *testing.T) {
 	const text = `{"a":[1,"é"]} {"a":null}`
 	for n := range len(text) {
