@@ -2,6 +2,8 @@ package frame_test
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"strings"
 	"testing"
 
@@ -23,6 +25,14 @@ func TestConformance(t *testing.T) {
 			Want: each(func(m frame.Msg) []byte { return append(bytes.Clone(m), '\n') }),
 		})
 	})
+	t.Run("Split", splitConforms)
+	t.Run("SplitAfter", splitAfterConforms)
+	t.Run("UTF8", utf8Conforms)
+	t.Run("Replace", replaceConforms)
+	t.Run("EncodePrefixed", encodePrefixedConforms)
+	t.Run("DecodePrefixed", decodePrefixedConforms)
+	t.Run("NewReader", readerConforms)
+	t.Run("Reader.Rest", restConforms)
 }
 
 // each is what a through makes that gives one value for each.
@@ -78,5 +88,150 @@ func linesConform(t *testing.T) {
 			return out
 		},
 		Fail: func(src pull.Source[[]byte]) pull.Source[frame.Msg] { return frame.Lines(src, 2) },
+	})
+}
+
+// pieces are the chunks of a root.
+func pieces(texts ...string) func(i int) []byte {
+	return func(i int) []byte { return []byte(texts[i%len(texts)]) }
+}
+
+// made is what a function of all bytes makes of chunks.
+func made(f func(all []byte) [][]byte) func(in [][]byte) []frame.Msg {
+	return func(in [][]byte) (out []frame.Msg) {
+		for _, m := range f(bytes.Join(in, nil)) {
+			out = append(out, frame.Msg(m))
+		}
+		if n := len(out); n > 0 && len(out[n-1]) == 0 {
+			out = out[:n-1]
+		}
+		return out
+	}
+}
+
+func splitConforms(t *testing.T) {
+	split := func(sep string, max int) pull.Through[[]byte, frame.Msg] {
+		return func(src pull.Source[[]byte]) pull.Source[frame.Msg] {
+			return frame.Split(src, []byte(sep), max)
+		}
+	}
+	pulltest.Through(t, split("--", conformMax), pulltest.ThroughOptions[[]byte, frame.Msg]{
+		Value: pieces("one--", "tw-", "-o----", "", "th--ree--"),
+		Want:  made(func(all []byte) [][]byte { return bytes.Split(all, []byte("--")) }),
+		Fail:  split("--", 2),
+	})
+}
+
+func splitAfterConforms(t *testing.T) {
+	split := func(sep string, max int) pull.Through[[]byte, frame.Msg] {
+		return func(src pull.Source[[]byte]) pull.Source[frame.Msg] {
+			return frame.SplitAfter(src, []byte(sep), max)
+		}
+	}
+	pulltest.Through(t, split(",", conformMax), pulltest.ThroughOptions[[]byte, frame.Msg]{
+		Value: pieces("one,", ",two", ",", ""),
+		Want:  made(func(all []byte) [][]byte { return bytes.SplitAfter(all, []byte(",")) }),
+		Fail:  split(",", 2),
+	})
+}
+
+// utf8Conforms has chunks of which each is valid, or begins or ends a rune.
+func utf8Conforms(t *testing.T) {
+	pulltest.Through(t, strict, pulltest.ThroughOptions[[]byte, []byte]{
+		Value: pieces("a", "b\xe2", "\x82\xac", "", "ä"),
+		Want: func(in [][]byte) (out [][]byte) {
+			for i := range in {
+				if want := []string{"a", "b", "€", "", "ä"}[i%5]; want != "" {
+					out = append(out, []byte(want))
+				}
+			}
+			return out
+		},
+		Fail: func(src pull.Source[[]byte]) pull.Source[[]byte] {
+			return frame.UTF8(frame.Replace(src, []byte("b"), []byte{0xff}), frame.UTF8Options{})
+		},
+	})
+}
+
+func replaceConforms(t *testing.T) {
+	replace := func(src pull.Source[[]byte]) pull.Source[[]byte] {
+		return frame.Replace(src, []byte("foo"), []byte("bar"))
+	}
+	pulltest.Through(t, replace, pulltest.ThroughOptions[[]byte, []byte]{
+		Value: pieces("a foo", "foofo", "o", "", "oo"),
+		Want: func(in [][]byte) (out [][]byte) {
+			for i := range in {
+				if want := []string{"a bar", "bar", "bar", "", "oo"}[i%5]; want != "" {
+					out = append(out, []byte(want))
+				}
+			}
+			if len(in)%5 == 2 {
+				out = append(out, []byte("fo"))
+			}
+			return out
+		},
+	})
+}
+
+func encodePrefixedConforms(t *testing.T) {
+	encode := func(max int) pull.Through[frame.Msg, []byte] {
+		return func(src pull.Source[frame.Msg]) pull.Source[[]byte] {
+			return frame.EncodePrefixed(src, frame.Uint16BE, max)
+		}
+	}
+	pulltest.Through(t, encode(conformMax), pulltest.ThroughOptions[frame.Msg, []byte]{
+		Want: each(func(m frame.Msg) []byte { return append([]byte{0, byte(len(m))}, m...) }),
+		Fail: encode(0),
+	})
+}
+
+func decodePrefixedConforms(t *testing.T) {
+	decode := func(max int) pull.Through[[]byte, frame.Msg] {
+		return func(src pull.Source[[]byte]) pull.Source[frame.Msg] {
+			return frame.DecodePrefixed(src, frame.Uint16BE, max)
+		}
+	}
+	pulltest.Through(t, decode(conformMax), pulltest.ThroughOptions[[]byte, frame.Msg]{
+		Value: pieces("\x00\x03abc", "\x00", "\x02de", "", "\x00\x01f\x00\x00"),
+		Want: func(in [][]byte) (out []frame.Msg) {
+			all := bytes.Join(in, nil)
+			for len(all) > 1 && len(all) >= 2+int(all[1]) {
+				out = append(out, frame.Msg(all[2:2+all[1]]))
+				all = all[2+all[1]:]
+			}
+			return out
+		},
+		Fail: decode(1),
+	})
+}
+
+// readerConforms reads byte by byte, where to want one more is no failure.
+func readerConforms(t *testing.T) {
+	bytewise := func(src pull.Source[[]byte]) pull.Source[[]byte] {
+		r := frame.NewReader(src)
+		return func(ctx context.Context) ([]byte, error) {
+			b, err := r.Next(ctx, 1)
+			if err == io.ErrUnexpectedEOF {
+				err = io.EOF
+			}
+			return b, err
+		}
+	}
+	pulltest.Through(t, bytewise, pulltest.ThroughOptions[[]byte, []byte]{
+		Value: pieces("a", "", "bcd"),
+		Want: func(in [][]byte) (out [][]byte) {
+			for _, b := range bytes.Join(in, nil) {
+				out = append(out, []byte{b})
+			}
+			return out
+		},
+	})
+}
+
+func restConforms(t *testing.T) {
+	rest := func(src pull.Source[[]byte]) pull.Source[[]byte] { return frame.NewReader(src).Rest() }
+	pulltest.Through(t, rest, pulltest.ThroughOptions[[]byte, []byte]{
+		Value: pieces("a", "", "bcd"),
+		Want:  each(func(b []byte) []byte { return b }),
 	})
 }

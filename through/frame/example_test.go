@@ -71,3 +71,76 @@ func ExampleParse() {
 	// one
 	// torn after 7 bytes of a frame
 }
+
+func ExampleSplit() {
+	chunks := pull.Values([]byte("one--tw"), []byte("o-"), []byte("-three"))
+	for m, err := range frame.Split(chunks, []byte("--"), 80).All(context.Background()) {
+		fmt.Printf("%q %v\n", m, err)
+	}
+	// Output:
+	// "one" <nil>
+	// "two" <nil>
+	// "three" <nil>
+}
+
+func ExampleSplitAfter() {
+	chunks := pull.Values([]byte("one;tw"), []byte("o;"))
+	for m, err := range frame.SplitAfter(chunks, []byte(";"), 80).All(context.Background()) {
+		fmt.Printf("%q %v\n", m, err)
+	}
+	// Output:
+	// "one;" <nil>
+	// "two;" <nil>
+}
+
+func ExampleUTF8() {
+	chunks := pull.Values([]byte("10 \xe2"), []byte("\x82\xac"), []byte(" \xff"))
+	for text, err := range frame.UTF8(chunks, frame.UTF8Options{}).All(context.Background()) {
+		fmt.Printf("%q %v\n", text, err)
+	}
+	// Output:
+	// "10 " <nil>
+	// "€" <nil>
+	// " " <nil>
+	// "" frame: not UTF-8 at byte 7
+}
+
+func ExampleReplace() {
+	chunks := pull.Values([]byte("a fo"), []byte("o b"))
+	out := frame.Replace(chunks, []byte("foo"), []byte("bar"))
+	for chunk, err := range out.All(context.Background()) {
+		fmt.Printf("%q %v\n", chunk, err)
+	}
+	// Output:
+	// "a " <nil>
+	// "bar b" <nil>
+}
+
+func ExampleEncodePrefixed() {
+	msgs := pull.Values(frame.Msg("hello"))
+	out, err := pull.Collect(context.Background(), frame.EncodePrefixed(msgs, frame.Uint32BE, 1024))
+	fmt.Printf("%q %v\n", out, err)
+	// Output: ["\x00\x00\x00\x05hello"] <nil>
+}
+
+func ExampleDecodePrefixed() {
+	chunks := pull.Values([]byte("\x05he"), []byte("llo\x05wor"))
+	for m, err := range frame.DecodePrefixed(chunks, frame.Uint8, 10).All(context.Background()) {
+		fmt.Printf("%q %v\n", m, err)
+	}
+	// Output:
+	// "hello" <nil>
+	// "" unexpected EOF
+}
+
+func ExampleNewReader() {
+	ctx := context.Background()
+	r := frame.NewReader(pull.Values([]byte("he"), []byte("llo, wor"), []byte("ld")))
+	head, err := r.Next(ctx, 5)
+	fmt.Printf("%q %v\n", head, err)
+	rest, err := pull.Collect(ctx, r.Rest())
+	fmt.Printf("%q %v\n", rest, err)
+	// Output:
+	// "hello" <nil>
+	// [", wor" "ld"] <nil>
+}

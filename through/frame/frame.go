@@ -5,6 +5,14 @@
 // other; [Append] and [Parse] are the same frames without streams, so that a
 // file, a pipe and a connection share one format.
 //
+// [Split] and [SplitAfter] cut at any separator, [DecodePrefixed] and
+// [EncodePrefixed] speak the length prefixes of others. [UTF8] and [Replace]
+// stay with chunks, but see over their edges. A [Reader] takes exact numbers
+// of bytes, for handshakes.
+//
+// Where src cuts its chunks changes nothing: messages, errors and offsets are
+// the same for every cut. An abort drops what is held of a message.
+//
 // # The frame
 //
 // A frame is the payload's length as a minimal unsigned varint (LEB128, as in
