@@ -29,11 +29,12 @@ var mayImport = map[string][]string{
 	"pull/pulltest":   {},
 	"pull/sqlrows":    {},
 
-	"through":       {},
-	"through/fan":   {"through"},
-	"through/frame": {},
-	"through/codec": {},
-	"through/timed": {},
+	"through":        {},
+	"through/fan":    {"through"},
+	"through/frame":  {},
+	"through/codec":  {},
+	"through/timed":  {},
+	"through/window": {"through"},
 
 	"duplex":         {},
 	"duplex/netconn": {"duplex"},

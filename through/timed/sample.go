@@ -32,7 +32,7 @@ func Sample[T any](
 			v, event := in.Wait(ctx, until)
 			switch event {
 			case arrive.Came:
-				until = periodEnd(start, v.At, period)
+				until = arrive.PeriodEnd(start, v.At, period)
 				in.Replace(v.V)
 			case arrive.Passed:
 				until = time.Time{}
@@ -44,13 +44,4 @@ func Sample[T any](
 			}
 		}
 	}
-}
-
-// periodEnd is the end of the period that at lies in.
-func periodEnd(start, at time.Time, period time.Duration) time.Time {
-	if period <= 0 {
-		return at
-	}
-	since := max(0, at.Sub(start))
-	return start.Add(since - since%period + period)
 }
