@@ -19,8 +19,9 @@ type hub[T any] struct {
 	keep  int         // how many values a reader that comes later gets
 	route func(T) int // which reader gets a value; nil means all
 
+	after func() // runs when the goroutine has ended; nil: nothing
+
 	running sync.WaitGroup
-	done    chan struct{} // closed when the goroutine has ended; nil: none cares
 
 	mu      sync.Mutex
 	changed sync.Cond // where the goroutine waits for its readers
@@ -81,8 +82,8 @@ func (h *hub[T]) run() {
 			h.abort(src, err)
 		}
 		h.cancel(pull.ErrStopped)
-		if h.done != nil {
-			close(h.done)
+		if h.after != nil {
+			h.after()
 		}
 	}()
 	for h.wait() {

@@ -19,8 +19,10 @@ type Hub[T any] struct {
 	open func() pull.Source[T]
 	opts HubOptions
 
+	turn chan struct{} // holds a token while a source is open
+
 	mu  sync.Mutex
-	now *hub[T] // the one that was opened last
+	now *hub[T] // whose source was, or is to be, opened last
 }
 
 // HubOptions say how a [Hub] treats its readers.
@@ -45,7 +47,7 @@ func NewHub[T any](open func() pull.Source[T], opts HubOptions) *Hub[T] {
 	if opts.Ahead <= 0 {
 		opts.Ahead = 64
 	}
-	return &Hub[T]{open: open, opts: opts}
+	return &Hub[T]{open: open, opts: opts, turn: make(chan struct{}, 1)}
 }
 
 // Subscribe returns a new reader, which joins at its first call. Until then it
@@ -63,14 +65,11 @@ func (h *Hub[T]) seat(r *Reader[T]) {
 	if h.now != nil && h.now.admit(r) {
 		return
 	}
-	var before <-chan struct{}
-	if h.now != nil {
-		before = h.now.done
-	}
-	h.now = newHub(opened(h.open, before), half(h.opts.Ahead))
+	src := &opening[T]{hub: h}
+	h.now = newHub(src.next, half(h.opts.Ahead))
+	h.now.after = src.close
 	h.now.lossy = h.opts.Lossy
 	h.now.keep = max(h.opts.Replay, 0)
-	h.now.done = make(chan struct{})
 	h.now.seat(r)
 }
 
@@ -85,23 +84,33 @@ func (h *hub[T]) admit(r *Reader[T]) bool {
 	return true
 }
 
-// opened is the source that open makes at the first call, once before is closed.
-func opened[T any](open func() pull.Source[T], before <-chan struct{}) pull.Source[T] {
-	var src pull.Source[T]
-	return func(ctx context.Context) (T, error) {
-		if src == nil && before != nil {
-			select {
-			case <-before:
-			case <-ctx.Done():
-			}
-		}
-		if src == nil && ctx.Err() != nil {
-			var zero T
-			return zero, pull.Cause(ctx)
-		}
-		if src == nil {
-			src = open()
-		}
-		return src(ctx)
+// An opening is the source that a hub opens, once the one before has ended.
+type opening[T any] struct {
+	hub *Hub[T]
+	src pull.Source[T]
+	has bool // the hub's token
+}
+
+func (o *opening[T]) next(ctx context.Context) (T, error) {
+	if o.src != nil {
+		return o.src(ctx)
+	}
+	select {
+	case o.hub.turn <- struct{}{}:
+		o.has = true
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		var zero T
+		return zero, pull.Cause(ctx)
+	}
+	o.src = o.hub.open()
+	return o.src(ctx)
+}
+
+// close lets the next source be opened.
+func (o *opening[T]) close() {
+	if o.has {
+		<-o.hub.turn
 	}
 }
