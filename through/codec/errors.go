@@ -15,7 +15,10 @@ var ErrUTF8 = errors.New("not UTF-8")
 // A LineError says which line was refused, and why. It matches what Err does.
 type LineError struct {
 	Line int64 // the line's number, from 1; blank lines count
-	Err  error // an error of encoding/json, ErrUTF8 or a frame.LineError
+	// Err is an error of encoding/json, ErrUTF8 or a frame.LineError. It matches
+	// io.ErrUnexpectedEOF if the line is the beginning of a value, as a cut
+	// leaves it.
+	Err error
 }
 
 // Error returns the line's number and the reason.
@@ -37,3 +40,9 @@ func refused(line int64, err error) error {
 	}
 	return &LineError{Line: line, Err: err}
 }
+
+// cutError is what was wrong with a line that may have been cut off.
+type cutError struct{ err error }
+
+func (e *cutError) Error() string   { return e.err.Error() }
+func (e *cutError) Unwrap() []error { return []error{e.err, io.ErrUnexpectedEOF} }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/weir-go/weir/pull"
@@ -87,6 +88,9 @@ func (d *jsonDecoder[T]) readLine(ctx context.Context) ([]byte, error) {
 
 func (d *jsonDecoder[T]) parse(line []byte) (v T, err error) {
 	if !utf8.Valid(line) {
+		if cutInRune(line) {
+			return v, &cutError{ErrUTF8}
+		}
 		return v, ErrUTF8
 	}
 	d.feed.rest = line
@@ -99,10 +103,42 @@ func (d *jsonDecoder[T]) parse(line []byte) (v T, err error) {
 	}
 	// The position in the line, and a better text, come from a fresh look.
 	var raw json.RawMessage
+	line = bytes.TrimSuffix(line, []byte{'\n'})
 	if serr := json.Unmarshal(line, &raw); serr != nil {
 		err = serr
+		if endsEarly(serr, line) {
+			err = &cutError{serr}
+		}
 	}
 	return v, err
+}
+
+// endsEarly reports whether a line is the beginning of a value: all that a cut
+// leaves of the last one.
+func endsEarly(err error, line []byte) bool {
+	e, ok := err.(*json.SyntaxError)
+	switch {
+	case !ok:
+		return false
+	case e.Error() == "unexpected end of JSON input":
+		return true
+	}
+	// At its end, encoding/json looks at a space that is not there.
+	return e.Offset == int64(len(line)) && line[len(line)-1] != ' ' &&
+		strings.HasPrefix(e.Error(), "invalid character ' '")
+}
+
+// cutInRune reports whether all that is wrong with line, but for its \n, is a
+// rune that ends too soon.
+func cutInRune(line []byte) bool {
+	line = bytes.TrimSuffix(line, []byte{'\n'})
+	for n := 1; n < utf8.UTFMax && n <= len(line); n++ {
+		begin := line[len(line)-n:]
+		if utf8.RuneStart(begin[0]) {
+			return !utf8.FullRune(begin) && utf8.Valid(line[:len(line)-n])
+		}
+	}
+	return false
 }
 
 // tooLong makes a line that frame.Lines refused a [LineError] too, and leaves

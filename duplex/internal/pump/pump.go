@@ -157,7 +157,7 @@ func (p *pump) empty(w io.Writer) error {
 			continue
 		}
 		signal(p.room)
-		if _, err := w.Write(full); err != nil {
+		if err := write(w, full); err != nil {
 			return err
 		}
 		spare = full[:0]
@@ -165,6 +165,17 @@ func (p *pump) empty(w io.Writer) error {
 			spare = nil
 		}
 	}
+}
+
+// write writes b. A panic of w would end the process: its goroutine is ours.
+func write(w io.Writer, b []byte) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = pull.NewPanicError(v)
+		}
+	}()
+	_, err = w.Write(b)
+	return err
 }
 
 // swap takes the buffer and leaves spare in its place.
