@@ -59,28 +59,36 @@ type groups[T, R any, K comparable] struct {
 
 // pull is a source without values: it pulls src to its end.
 func (g *groups[T, R, K]) pull(ctx context.Context) (r R, err error) {
-	err = errPanicked
-	defer func() { g.end(err) }() // after a panic too: the groups wait for it
-	for {
+	returned := false
+	defer func() {
+		if !returned {
+			err = g.crashed(ctx, crash(recover()))
+		}
+	}()
+	for err == nil {
 		var v T
-		if v, err = g.src(ctx); err != nil {
-			break
+		if v, err = g.src(ctx); err == nil {
+			err = g.put(ctx, g.key(v), v)
 		}
-		err = errPanicked
-		k := g.key(v)
-		if err = g.put(ctx, k, v); err != nil {
-			break
-		}
-		err = errPanicked
 	}
 	if g.end(err); err != io.EOF {
 		g.wait(ctx)
 	}
+	returned = true
 	return r, err
 }
 
-// errPanicked is what groups end with if src or key panics.
-var errPanicked = errors.New("fan: source of the groups panicked")
+// crashed ends the groups and src because of err, a panic of src or key. The
+// groups get the panic itself, since they may be the first to return it.
+func (g *groups[T, R, K]) crashed(ctx context.Context, err error) (end error) {
+	g.end(err)
+	end = err
+	defer func() { _ = recover() }() // one panic is enough
+	if release := pull.AbortIn(ctx, g.src, err); release != nil {
+		end = stage.Released(release, err)
+	}
+	return end
+}
 
 // put gives v to the group of its key, or returns why src had to be aborted.
 func (g *groups[T, R, K]) put(ctx context.Context, k K, v T) error {
