@@ -11,6 +11,7 @@ import (
 	"github.com/weir-go/weir/pull"
 )
 
+// row: E10
 // rule: 2.6
 func TestFindStopsAtItsHit(t *testing.T) {
 	is := func(want int) func(int) bool { return func(v int) bool { return v == want } }

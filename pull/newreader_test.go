@@ -139,6 +139,7 @@ func TestNewReaderOfAPanickingSource(t *testing.T) {
 	require.NoError(t, r.Close(), "the token is free")
 }
 
+// row: E9
 func TestReaderThereAndBack(t *testing.T) {
 	text := strings.Repeat("there and back ", 10_000)
 	r := pull.NewReader(context.Background(), pull.Reader(strings.NewReader(text)))

@@ -13,6 +13,7 @@ import (
 	"github.com/weir-go/weir/pull"
 )
 
+// row: F9
 func TestPushableBlocksWhileItIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
@@ -99,6 +100,7 @@ func TestPushableAPushThatGivesUp(t *testing.T) {
 	})
 }
 
+// row: F9
 func TestPushableFailsAfterItsValues(t *testing.T) {
 	for _, c := range []struct{ fail, want error }{
 		{errBoom, errBoom}, {nil, pull.ErrStopped}, {io.EOF, pull.ErrStopped},
@@ -113,6 +115,8 @@ func TestPushableFailsAfterItsValues(t *testing.T) {
 	}
 }
 
+// row: F9
+// rule: 2.8
 func TestPushableAbortDropsWhatWaits(t *testing.T) {
 	var dropped []int
 	p := pull.NewPushable(9, func(v int) {
@@ -155,6 +159,7 @@ func TestPushableHasOneReader(t *testing.T) {
 	})
 }
 
+// rule: 3.9
 func TestPushableHasABound(t *testing.T) {
 	require.Panics(t, func() { pull.NewPushable[int](0, nil) })
 	require.Panics(t, func() { pull.NewPushable[int](-1, nil) })

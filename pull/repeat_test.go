@@ -13,6 +13,8 @@ import (
 	"github.com/weir-go/weir/pull"
 )
 
+// row: F6
+// rule: 1.9
 func TestLateOpensAtTheFirstCall(t *testing.T) {
 	p := &probe{n: 1}
 	opened := 0
@@ -28,7 +30,7 @@ func TestLateOpensAtTheFirstCall(t *testing.T) {
 	p.released(t, io.EOF)
 }
 
-// row: A10
+// row: A10, F6
 func TestLateAbortedOpensNothing(t *testing.T) {
 	src := pull.Late(func(context.Context) (pull.Source[int], error) {
 		t.Error("opened")
@@ -40,6 +42,7 @@ func TestLateAbortedOpensNothing(t *testing.T) {
 	require.Equal(t, errBoom, err)
 }
 
+// row: F6
 func TestLateThatCannotOpen(t *testing.T) {
 	for name, opened := range map[string]struct {
 		src pull.Source[int]
@@ -88,6 +91,7 @@ func TestLatePanics(t *testing.T) {
 }
 
 // row: B10
+// rule: 1.11, 2.5
 func TestRepeatMakesFreshSources(t *testing.T) {
 	var made []*probe
 	open := func(context.Context) (pull.Source[int], error) {
@@ -166,7 +170,7 @@ func TestTickerKeepsOneTick(t *testing.T) {
 	require.Panics(t, func() { pull.Ticker(-1) })
 }
 
-// row: C4
+// row: C2, C4
 func TestKeysAndEntries(t *testing.T) {
 	m := map[string]int{"a": 1, "b": 2, "c": 3}
 	keys, err := pull.Collect(context.Background(), pull.Keys(m))
@@ -186,4 +190,15 @@ func TestOnceOfAnything(t *testing.T) {
 	vs, err := pull.Collect(context.Background(), pull.Once[error](nil))
 	require.NoError(t, err)
 	require.Equal(t, []error{nil}, vs)
+}
+
+// row: C7
+func TestForeverUntilItIsEnough(t *testing.T) {
+	p := 0
+	v, ok, err := pull.Find(context.Background(), pull.Forever(func() int { p++; return p }),
+		func(v int) bool { return v == 1_000_000 })
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, 1_000_000, v)
+	require.Equal(t, v, p, "and no further")
 }

@@ -52,6 +52,7 @@ func TestSinksReadToTheEnd(t *testing.T) {
 	}
 }
 
+// row: E4
 func TestSinksUnderADeadContext(t *testing.T) {
 	for name, sink := range sinks() {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +85,7 @@ func ended(t *testing.T) pull.Source[int] {
 	return src
 }
 
+// row: E3
 func TestSinksCancelledAtWork(t *testing.T) {
 	for name, sink := range sinks() {
 		t.Run(name, func(t *testing.T) {
@@ -103,6 +105,7 @@ func TestSinksCancelledAtWork(t *testing.T) {
 	}
 }
 
+// row: E1, E2
 func TestEachStops(t *testing.T) {
 	ctx := context.Background()
 	wrapped := fmt.Errorf("wrapped: %w", pull.ErrStopped)
@@ -144,6 +147,7 @@ func TestEachStops(t *testing.T) {
 	})
 }
 
+// row: E6, E7
 func TestPartialResults(t *testing.T) {
 	ctx := context.Background()
 	vs, err := pull.Collect(ctx, (&probe{n: 2, end: errBoom}).source())

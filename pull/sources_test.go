@@ -12,6 +12,8 @@ import (
 	"github.com/weir-go/weir/pull"
 )
 
+// row: C1, A15
+// rule: 1.5, 1.7
 func TestSmallSourcesEndAndStayEnded(t *testing.T) {
 	for name, fresh := range small() {
 		t.Run(name, func(t *testing.T) {
@@ -30,6 +32,7 @@ func TestSmallSourcesEndAndStayEnded(t *testing.T) {
 	}
 }
 
+// row: C3, A11
 func TestSmallSourcesAborted(t *testing.T) {
 	causes := map[string]struct{ cause, want error }{
 		"a cause": {errBoom, errBoom},
@@ -76,6 +79,7 @@ func TestCancelBetweenCallsMeansNothing(t *testing.T) {
 	}
 }
 
+// row: C6
 func TestCountOfNothing(t *testing.T) {
 	for _, n := range []int{0, -1} {
 		vs, err := pull.Collect(context.Background(), pull.Count(n))
@@ -84,6 +88,7 @@ func TestCountOfNothing(t *testing.T) {
 	}
 }
 
+// row: C8, C9
 func TestEmptyAndError(t *testing.T) {
 	ctx := context.Background()
 	_, err := pull.Empty[int]()(ctx)

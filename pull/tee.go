@@ -12,7 +12,8 @@ import (
 // Tee is the sink that gives every value to all sinks, each of which runs in a
 // goroutine of its own. A value is read when every sink has asked for it, so
 // the slowest sets the pace, nothing is read ahead and at most one value is
-// held. Values are shared, not copied: a sink must not change the bytes of a
+// held; each costs a switch of goroutines and more, so give it batches where
+// values are small. Values are shared, not copied: a sink must not change the bytes of a
 // slice it is given.
 //
 // The end, or the failure, of the source is that of all sinks. A sink that

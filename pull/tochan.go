@@ -33,7 +33,7 @@ func ToChan[T any](ctx context.Context, src Source[T], ch chan<- T) error {
 // The channel has no buffer, so one value is read ahead: stop loses it. A panic
 // of src becomes a [PanicError], which stop returns. Stop may be called from any
 // goroutine and more than once. Where a loop is enough, use [Source.All]: it
-// needs no goroutine and costs a tenth.
+// needs no goroutine, and costs a fraction.
 func Chan[T any](ctx context.Context, src Source[T]) (values <-chan T, stop func() error) {
 	own, cancel := context.WithCancelCause(ctx)
 	ch := make(chan T)

@@ -30,6 +30,7 @@ func TestGetSendsAtTheFirstCall(t *testing.T) {
 	require.Equal(t, [][]byte{[]byte("b")}, rest)
 	require.Zero(t, n.open)
 	require.Equal(t, 1, n.sent)
+	require.Error(t, n.ctx.Err(), "nothing of the request goes on")
 }
 
 // A body notes that it was closed.

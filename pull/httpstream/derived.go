@@ -36,15 +36,12 @@ func (d *derivation[A]) read(ctx context.Context) (A, error) {
 
 func (d *derivation[A]) release(cause error) error {
 	err := d.end
-	switch {
-	case err == nil:
+	if err == nil {
 		err = pull.AbortIn(d.ctx, d.src, cause)
-	case err == cause:
+	}
+	var known, news *pull.ReleaseError
+	if errors.As(cause, &known) || !errors.As(err, &news) {
 		return nil
 	}
-	var release *pull.ReleaseError
-	if errors.As(err, &release) {
-		return release.Err
-	}
-	return nil
+	return news.Err
 }

@@ -141,6 +141,24 @@ func TestEventsReleaseFailures(t *testing.T) {
 	require.ErrorIs(t, err, httpstream.ErrBadEvent)
 }
 
+func TestEventsOfASourceThatFails(t *testing.T) {
+	fails := func(f func(context.Context) error) pull.Source[[]byte] {
+		return pull.From(func(ctx context.Context) ([]byte, error) { return nil, f(ctx) },
+			func(error) error { return errClose })
+	}
+	src := httpstream.DecodeEvents(fails(func(context.Context) error { return errBoom }), 0)
+	_, err := src(context.Background())
+	require.Equal(t, &pull.ReleaseError{Cause: errBoom, Err: errClose}, err, "said once")
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	src = httpstream.DecodeEvents(fails(func(ctx context.Context) error {
+		cancel(errBoom)
+		return ctx.Err()
+	}), 0)
+	_, err = src(ctx)
+	require.Equal(t, &pull.ReleaseError{Cause: errBoom, Err: errClose}, err)
+}
+
 func events(t *rapid.T) []event {
 	one := rapid.Custom(func(t *rapid.T) event {
 		return event{

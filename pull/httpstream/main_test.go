@@ -33,12 +33,14 @@ type network struct {
 	panics  bool  // in reading a body
 
 	sent, open int
+	ctx        context.Context // of the last request
 }
 
 func (n *network) client() *http.Client { return &http.Client{Transport: n} }
 
 func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	n.sent++
+	n.ctx = req.Context()
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}

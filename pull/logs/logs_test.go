@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/slogtest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -89,6 +90,10 @@ func TestHandlersDoNotShareAttributes(t *testing.T) {
 	base.With("c", 3).Info("one")
 	base.With("d", 4).WithGroup("h").Info("two", "e", 5)
 	base.WithGroup("empty").Info("three")
+	deep := slog.New(h).WithGroup("a").WithGroup("b").WithGroup("c") // has room for one more
+	x, y := deep.WithGroup("x"), deep.WithGroup("y")
+	x.Info("four", "f", 6)
+	y.Info("five", "f", 7)
 	h.End()
 	var lines bytes.Buffer
 	text := slog.NewTextHandler(&lines, &slog.HandlerOptions{
@@ -103,7 +108,28 @@ func TestHandlersDoNotShareAttributes(t *testing.T) {
 	}))
 	require.Equal(t, "level=INFO msg=one a=1 g.b=2 g.c=3\n"+
 		"level=INFO msg=two a=1 g.b=2 g.d=4 g.h.e=5\n"+
-		"level=INFO msg=three a=1 g.b=2\n", lines.String())
+		"level=INFO msg=three a=1 g.b=2\n"+
+		"level=INFO msg=four a.b.c.x.f=6\n"+
+		"level=INFO msg=five a.b.c.y.f=7\n", lines.String())
+}
+
+// A record belongs to who reads it, however large.
+func TestRecordsAreTheReaders(t *testing.T) {
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, "msg", 0)
+	for i := range 11 {
+		r.AddAttrs(slog.Int("i", i))
+	}
+	h := logs.NewHandler(1, nil)
+	require.NoError(t, h.Handle(context.Background(), r))
+	r.AddAttrs(slog.Bool("theirs", true))
+	got, err := h.Source()(context.Background())
+	require.NoError(t, err)
+	got.AddAttrs(slog.Bool("ours", true))
+	require.Equal(t, 12, got.NumAttrs())
+	r.Attrs(func(a slog.Attr) bool {
+		require.NotEqual(t, "ours", a.Key)
+		return true
+	})
 }
 
 func TestHandlerFromManyGoroutines(t *testing.T) {

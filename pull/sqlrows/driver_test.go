@@ -28,7 +28,8 @@ type fake struct {
 	closing error // what closing the rows fails with
 
 	asked []string
-	open  int // rows that are not closed
+	open  int             // rows that are not closed
+	ctx   context.Context // of the last query
 }
 
 // db returns the fake as a database. It must be closed.
@@ -46,7 +47,7 @@ func (c conn) Close() error                        { return nil }
 func (c conn) QueryContext(
 	ctx context.Context, query string, _ []driver.NamedValue,
 ) (driver.Rows, error) {
-	c.f.asked = append(c.f.asked, query)
+	c.f.asked, c.f.ctx = append(c.f.asked, query), ctx
 	if c.f.refuse != nil {
 		return nil, c.f.refuse
 	}

@@ -47,8 +47,10 @@ func TestQueryAborted(t *testing.T) {
 	src = all(t, f)
 	_, err := src(context.Background())
 	require.NoError(t, err)
+	require.NoError(t, f.ctx.Err())
 	require.NoError(t, pull.Abort(src, errBoom))
 	require.Zero(t, f.open)
+	require.Equal(t, errBoom, context.Cause(f.ctx))
 }
 
 func TestQueryFailures(t *testing.T) {
