@@ -123,9 +123,14 @@ func (r *Replica) drop(v, u *Update) {
 // op.
 func (r *Replica) receive(updates []*Update, full bool) (news int, err error) {
 	for _, u := range updates {
+		if clashes(u.author.at(u.time), u) {
+			return 0, r.fork(u.Stamp())
+		}
+	}
+	for _, u := range updates {
 		a := u.author
 		if held := a.at(u.time); held != nil {
-			if held.op != u.op || held.object != u.object {
+			if clashes(held, u) { // two of one frame
 				return news, r.fork(u.Stamp())
 			}
 			continue
@@ -141,6 +146,11 @@ func (r *Replica) receive(updates []*Update, full bool) (news int, err error) {
 		news++
 	}
 	return news, nil
+}
+
+// clashes reports whether two updates of one stamp, if there are two, differ.
+func clashes(held, u *Update) bool {
+	return held != nil && (held.op != u.op || held.object != u.object)
 }
 
 // fork says that s names two updates. If s is ours, a copy of this replica is

@@ -49,7 +49,7 @@ func (a *author) after(t Time) int {
 
 // at returns the entry stamped t, or nil. It may be one that was replaced.
 func (a *author) at(t Time) *Update {
-	if t == 0 {
+	if t == 0 || t > a.last() {
 		return nil
 	}
 	i := a.after(t - 1)

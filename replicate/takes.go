@@ -20,8 +20,11 @@ func (s *Session) takeGreeting(msg []byte) error {
 	if ours := s.start.greeting.set; g.set != 0 && ours != 0 && g.set != ours {
 		return fmt.Errorf("%w; this one is %q", ErrWrongSet, r.set)
 	}
-	if g.flags&flagDump != 0 {
+	switch {
+	case g.flags&flagDump != 0:
 		return fmt.Errorf("%w: a dump, where a peer was expected", ErrNotWeir)
+	case g.epoch == 0:
+		return fmt.Errorf("%w: a replica's file, where a peer was expected", ErrNotWeir)
 	}
 	if err := r.meet(s, g); err != nil {
 		return err

@@ -85,7 +85,7 @@ func (f finding) text(p paper) string {
 	case f.Clean:
 		s += "closed cleanly\n"
 	default:
-		s += "not closed cleanly, and whole\n"
+		s += "whole; nothing says that it was closed\n"
 	}
 	return s
 }
