@@ -107,6 +107,22 @@
 // ignores its context; a release; a Read or Write of Reader and Writer on
 // anything without working deadlines; the function of a sink.
 //
+// # What becomes a stream by what
+//
+//   - a sequence: [FromSeq], [FromSeq2]; back: [Source.All]
+//   - a channel: [FromChan]; back: [ToChan], [Chan]
+//   - an io.Reader: [Reader]; back: [NewReader]; an io.Writer: [Writer]
+//   - a map: [Keys], [Entries]; back: [ToMap], [Group]
+//   - a function: [From], [Generate], [Forever]; a callback: [Pushable]
+//   - a time.Ticker: [Ticker]
+//   - a bufio.Scanner, json.Decoder, csv.Reader, xml.Decoder: pull/decode
+//   - rows of a database: pull/sqlrows
+//   - files, and what is in a folder: pull/files
+//   - HTTP bodies and handlers, server-sent events: pull/httpstream
+//   - slog's records: pull/logs
+//   - connections and listeners: duplex/netconn; processes: duplex/command;
+//     standard input and output: duplex
+//
 // # History
 //
 // The contract is pull-stream's read(abort, cb) said in Go: the callback is

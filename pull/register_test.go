@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,4 +59,27 @@ func TestLetGoOfTheContextAtTheEnd(t *testing.T) {
 	require.NoError(t, pull.Writer(a)(ctx, chunks("x")))
 	require.Zero(t, *ctx.waiting)
 	<-read
+}
+
+func TestLetGoOfTheContextInGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := counting{context.Background(), make(chan struct{}), new(int)}
+		ch, stop := pull.Chan(ctx, pull.Count(3))
+		require.Equal(t, 1, *ctx.waiting)
+		for range ch {
+			continue
+		}
+		synctest.Wait()
+		require.Zero(t, *ctx.waiting, "at the end, before stop")
+		require.NoError(t, stop())
+
+		drain := pull.Sink[int](pull.Drain[int])
+		require.NoError(t, pull.Tee(drain, drain)(ctx, pull.Count(3)))
+		require.Zero(t, *ctx.waiting)
+
+		r := pull.NewReader(ctx, chunks("x"))
+		require.Equal(t, 1, *ctx.waiting)
+		require.NoError(t, r.Close())
+		require.Zero(t, *ctx.waiting)
+	})
 }
