@@ -153,9 +153,6 @@ func combineLatestConforms(t *testing.T) {
 			Fail:       combine(func() source { return pull.Error[int](errBroken) }),
 			Panic:      combine(func() source { return through.Map(pull.Count(9), panicAt3) }),
 		})
-	pulltest.Through(t, combine(pull.Empty[int]), pulltest.ThroughOptions[int, pair]{
-		Goroutines: true,
-	})
 }
 
 func combineLatestAllConforms(t *testing.T) {
