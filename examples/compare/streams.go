@@ -7,12 +7,14 @@ import (
 	"github.com/weir-go/weir/through"
 )
 
-// streams are works of one chain: count, map, filter, sum. Its stages are built
-// behind calls that are not inlined, as in a program of several packages; else
-// the compiler makes one loop of an iter.Seq2.
-func streams() []work {
+func streams() []work { return []work{chain(), buffered()} }
+
+// chain is count, map, filter, sum. Its stages are built behind calls that are
+// not inlined, as in a program of several packages; else the compiler makes one
+// loop of an iter.Seq2.
+func chain() work {
 	const values = 20_000
-	return []work{{
+	return work{
 		name:   "chain",
 		values: values,
 		ours:   func(ctx context.Context) (int, error) { return chainPull(ctx, values) },
@@ -30,7 +32,7 @@ func streams() []work {
 				run: func(ctx context.Context) (int, error) { return chainRx(ctx, values) },
 			},
 		},
-	}}
+	}
 }
 
 func triple(n int) int { return 3 * n }
