@@ -1,6 +1,6 @@
 module github.com/weir-go/weir/examples/compare
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/reactivex/rxgo/v2 v2.5.0
