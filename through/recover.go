@@ -23,7 +23,9 @@ func Recover[T any](src pull.Source[T], instead func(error) pull.Source[T]) pull
 			var zero T
 			return zero, up.Refuse(ctx)
 		}
+		up.Stopped = true // what fails after a panic is not replaced
 		v, err := up.Src(ctx)
+		up.Stopped = false
 		if err == nil {
 			return v, nil
 		}

@@ -158,6 +158,17 @@ func TestRecoverPanics(t *testing.T) {
 	assert.Equal(t, errBroken, err)
 }
 
+// A source that fails because it has panicked is not replaced.
+func TestRecoverIsNotForPanics(t *testing.T) {
+	up := &root{n: 9}
+	src := through.Recover(through.Map(up.source(), func(int) int { panic("boom") }),
+		func(error) pull.Source[int] { return pull.Values(1) })
+	assert.Panics(t, func() { _, _ = src(t.Context()) })
+	_, err := src(t.Context())
+	require.Error(t, err)
+	assert.Equal(t, []error{err}, up.causes)
+}
+
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &through.Progress{Values: 10, Bytes: 400}
