@@ -52,15 +52,15 @@ type conflate[T any, K comparable] struct {
 	room chan struct{} // says that a value has been returned
 
 	mu     sync.Mutex
-	queue  []slot[T, K]
-	popped int       // how many slots have been before those in queue
-	place  map[K]int // of a key in queue, counted from the first slot ever
+	queue  []slot[T, K] // what waits, behind the first popped slots
+	popped int
+	place  map[K]int // of a key in queue
 
 	// Owned by the reader.
 	up     *stage.Upstream[struct{}]
 	ahead  *pull.Ahead[struct{}]
 	tokens []struct{}
-	open   bool // a token was taken, and queue is not empty
+	open   bool // a token was taken, and something waits
 }
 
 type slot[T any, K comparable] struct {
@@ -99,12 +99,13 @@ func (c *conflate[T, K]) next(ctx context.Context) (T, error) {
 
 func (c *conflate[T, K]) pop() T {
 	c.mu.Lock()
-	first := c.queue[0]
-	c.queue[0] = slot[T, K]{}
-	c.queue = c.queue[1:]
+	first := c.queue[c.popped]
+	c.queue[c.popped] = slot[T, K]{}
 	c.popped++
 	delete(c.place, first.key)
-	c.open = len(c.queue) > 0
+	if c.open = c.popped < len(c.queue); !c.open {
+		c.queue, c.popped = c.queue[:0], 0
+	}
 	c.mu.Unlock()
 	select {
 	case c.room <- struct{}{}:
@@ -116,8 +117,8 @@ func (c *conflate[T, K]) pop() T {
 // abort ends the stream, src first, so that nobody else drops meanwhile.
 func (c *conflate[T, K]) abort(ctx context.Context) error {
 	err := c.up.Fail(ctx, pull.Cause(ctx))
-	rest := c.queue
-	c.queue = nil
+	rest := c.queue[c.popped:]
+	c.queue, c.popped = nil, 0
 	for _, s := range rest {
 		c.discard(s.value)
 	}
@@ -177,18 +178,32 @@ func (c *conflate[T, K]) store(s slot[T, K]) (old T, done stored) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if at, ok := c.place[s.key]; ok {
-		at -= c.popped
 		old, c.queue[at].value = c.queue[at].value, s.value
 		return old, replaced
 	}
-	if len(c.queue) == c.n {
+	waiting := len(c.queue) - c.popped
+	if waiting == c.n {
 		return old, full
 	}
-	if same := s.key; same == s.key { // a NaN could not be deleted
-		c.place[s.key] = c.popped + len(c.queue)
+	if c.popped > c.n {
+		c.compact()
 	}
-	if c.queue = append(c.queue, s); len(c.queue) == 1 {
+	if same := s.key; same == s.key { // a NaN could not be deleted
+		c.place[s.key] = len(c.queue)
+	}
+	if c.queue = append(c.queue, s); waiting == 0 {
 		return old, first
 	}
 	return old, further
+}
+
+// compact moves what waits to the beginning of queue.
+func (c *conflate[T, K]) compact() {
+	n := copy(c.queue, c.queue[c.popped:])
+	clear(c.queue[n:])
+	c.queue = c.queue[:n]
+	for key := range c.place {
+		c.place[key] -= c.popped
+	}
+	c.popped = 0
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -352,6 +353,62 @@ func TestConflateHoldsTheSourceUp(t *testing.T) {
 		}
 		require.NoError(t, pull.Abort(src, errBroken))
 		assert.Equal(t, []error{errBroken}, s.causes)
+	})
+}
+
+// A model is what Conflate should have waiting.
+type model struct {
+	sync.Mutex
+	newest map[int]int
+	order  []int
+}
+
+func modulo7(v int) int { return v * v % 7 }
+
+func (m *model) put(v int) {
+	m.Lock()
+	defer m.Unlock()
+	key := modulo7(v)
+	if _, ok := m.newest[key]; !ok {
+		m.order = append(m.order, key)
+	}
+	m.newest[key] = v
+}
+
+func (m *model) pop() int {
+	m.Lock()
+	defer m.Unlock()
+	key := m.order[0]
+	m.order = m.order[1:]
+	defer delete(m.newest, key)
+	return m.newest[key]
+}
+
+// Keys come and go in every pattern; nothing is lost, and the order is theirs.
+func TestConflateKeepsItsPlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{newest: map[int]int{}}
+		pauses, given := rand.New(rand.NewPCG(1, 2)), 0
+		src := timed.Conflate(pull.From(func(ctx context.Context) (int, error) {
+			if given++; given > 10_000 {
+				return 0, io.EOF
+			}
+			err := wait(ctx, time.Duration(1+pauses.IntN(3))*tick)
+			m.put(given)
+			return given, err
+		}, nil), 7, modulo7, nil)
+		busy := rand.New(rand.NewPCG(3, 4))
+		for {
+			v, err := src(t.Context())
+			if err != nil {
+				assert.Equal(t, io.EOF, err)
+				break
+			}
+			require.Equal(t, m.pop(), v)
+			_ = wait(t.Context(), time.Duration(busy.IntN(9))*tick+tick/2)
+			synctest.Wait()
+		}
+		assert.Empty(t, m.order)
 	})
 }
 

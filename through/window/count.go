@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through"
@@ -65,7 +64,7 @@ func (s *sliding[T]) slide() []T {
 	if s.step >= s.n {
 		s.held, s.skip = nil, s.step-s.n
 	} else {
-		s.held = slices.Clone(window[s.step:])
+		s.held = append(make([]T, 0, s.n), window[s.step:]...)
 	}
 	return window
 }

@@ -75,7 +75,8 @@ func stamp[T any](src pull.Source[T]) pull.Source[Value[T]] {
 	}
 }
 
-// Begin begins a call. An error is what the call must return.
+// Begin begins a call. An error is what the call must return. Once Wait has said
+// Ended, no call gets further than this.
 func (in *Inlet[T]) Begin(ctx context.Context) error {
 	switch {
 	case in.Stopped:
@@ -87,8 +88,6 @@ func (in *Inlet[T]) Begin(ctx context.Context) error {
 		return err
 	case ctx.Err() != nil:
 		return in.Abort(ctx)
-	case in.over != nil:
-		return nil
 	}
 	return in.ahead.Start(ctx)
 }
@@ -207,13 +206,7 @@ func (in *Inlet[T]) Finish() error { return in.End(in.over) }
 
 // Abort ends the stage because ctx is done: src, and what has been read.
 func (in *Inlet[T]) Abort(ctx context.Context) error {
-	var err error
-	if in.over != nil {
-		in.Last(in.over)
-		err = in.Refuse(ctx)
-	} else {
-		err = in.Fail(ctx, pull.Cause(ctx))
-	}
+	err := in.Fail(ctx, pull.Cause(ctx))
 	in.discard()
 	return err
 }
