@@ -73,7 +73,7 @@ func (p *peering) run(ctx context.Context, path string) error {
 	}
 	for _, join := range p.join {
 		if _, _, err := net.SplitHostPort(join); err != nil {
-			return fail(exitUsage, "--join HOST:PORT", "%w", err)
+			return fail(exitUsage, "--join HOST:PORT, with nothing before HOST", "%w", err)
 		}
 	}
 	p.r = p.e.open(path)
@@ -154,7 +154,7 @@ func (p *peering) acceptAll(ctx, own context.Context, ln *netconn.Listener) {
 			if err == nil {
 				err = p.session(own, from, l)
 			}
-			p.left(from, err)
+			p.left(from, "left", err)
 		})
 	}
 }
@@ -184,7 +184,11 @@ func (p *peering) joinFor(ctx, own context.Context, address string) {
 		// What goes on failing in the same way is told once.
 		if text := fmt.Sprint(err); text != said {
 			said = text
-			p.left(address, err)
+			how := "left"
+			if l == nil && !lasting(err) {
+				how = "is not there yet"
+			}
+			p.left(address, how, err)
 		}
 		select {
 		case <-time.After(pause):
@@ -233,14 +237,14 @@ func (p *peering) event(name, address, peer, format string, args ...any) {
 	p.e.tell(event{Event: name, Address: address, Peer: peer}, format, args...)
 }
 
-// left tells why a peer is not there any more.
-func (p *peering) left(address string, err error) {
+// left tells why a peer is not there any more, or not yet.
+func (p *peering) left(address, how string, err error) {
 	if err == nil || errors.Is(err, errClosing) {
 		p.event("left", address, "", "%s left", address)
 		return
 	}
 	f := explain(err)
-	text := fmt.Sprintf("%s left: %s", address, f.What)
+	text := fmt.Sprintf("%s %s: %s", address, how, f.What)
 	if lasting(err) {
 		text += " (hint: " + f.Hint + ")"
 	}
