@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -24,10 +25,15 @@ each other: give the copy an id with weir fork COPY NEW, and delete it.`,
 			switch {
 			case err == nil:
 				return e.made(args[1])
-			case errors.Is(err, fs.ErrNotExist):
+			case errors.Is(err, fs.ErrNotExist) && !exists(args[0]):
 				return noReplica(args[0])
 			}
 			return creating(args[1], err)
 		},
 	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

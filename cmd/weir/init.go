@@ -37,6 +37,9 @@ func creating(path string, err error) error {
 		return fail(exitFailed, "choose another name: weir never overwrites a file",
 			"%s exists", path)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fail(exitFailed, "make the folder first", "%w", err)
+	}
 	return err
 }
 
