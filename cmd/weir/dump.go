@@ -16,7 +16,8 @@ func dumpCommand(e *env) *cobra.Command {
 it, into whatever replica, then holds all of R.`,
 		Example: `  weir dump a | weir load b
   weir dump r | gzip > r.gz
-  weir dump r | ssh host weir load r`,
+  weir dump r | ssh host weir load r
+  weir dump r > r.dump; weir init new && weir load new < r.dump`,
 		Args: args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if e.out.Terminal {

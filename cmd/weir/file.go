@@ -113,8 +113,8 @@ func (r *replicaFile) reach(ctx context.Context) (*journal.Journal, net.Conn, er
 		switch {
 		case err == nil || errors.Is(err, journal.ErrLocked) && time.Now().Before(deadline):
 		case errors.Is(err, journal.ErrLocked):
-			return nil, nil, fail(exitLocked, "wait until it is done, or end it; "+
-				"what holds a replica for long is 'weir peer' or 'weir watch'",
+			return nil, nil, fail(exitLocked, "wait until it is done, or end it; a program of your own "+
+				"that has the file open serves no commands, as 'weir peer' does",
 				"%s is in use by another process, and was for %v", r.path, patience)
 		default:
 			return nil, nil, err

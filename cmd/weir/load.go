@@ -17,7 +17,11 @@ func loadCommand(e *env) *cobra.Command {
 		Use:   "load R",
 		Short: "Merge a dump from stdin",
 		Long: `Merges a dump, which weir dump wrote, into R. Loading the same one again changes
-nothing. Of a dump that was cut off, what is there is loaded (exit status 3).`,
+nothing. Of a dump that was cut off, what is there is loaded (exit status 3).
+
+A dump brings back what was lost, not what was written over: what R has deleted
+or set since is newer, and stays. To return to old values, keep what weir export
+writes, and give it to weir import.`,
 		Example: `  weir dump a | weir load b
   gunzip < r.gz | weir load r`,
 		Args: args(1, 1),

@@ -128,7 +128,13 @@ func rootCommand(e *env) *cobra.Command {
 		},
 	}
 	root.PersistentFlags().BoolVar(&e.out.JSON, "json", false, "write JSON lines")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		f := usage(c, err.Error())
+		if strings.HasPrefix(err.Error(), "unknown shorthand flag") && strings.Contains(c.Use, " KEY") {
+			f.Hint += "; what begins with - comes after --: weir " + c.Name() + " R -- …"
+		}
+		return f
+	})
 	root.AddCommand(
 		initCommand(e), forkCommand(e),
 		setCommand(e), getCommand(e), delCommand(e), lsCommand(e),

@@ -34,7 +34,7 @@ it from stdin.`,
 			return err
 		}
 		if !utf8.ValidString(args[1]) {
-			return usage(c, "KEY is not UTF-8")
+			return fail(exitUsage, "encode bytes as text, in base64 for instance", "KEY is not UTF-8")
 		}
 		return e.do(c.Context(), args[0], &call{request: request{Op: "set", Key: args[1], Value: value}})
 	}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,15 +49,33 @@ func (e *env) sync(ctx context.Context, path, target string) error {
 		err = e.syncStdio(ctx, r, c)
 	case hasScheme && scheme == "tcp":
 		err = e.syncTCP(ctx, r, c, strings.TrimPrefix(rest, "//"))
+	case hasScheme && scheme == "exec" && strings.TrimSpace(rest) == "":
+		err = fail(exitUsage, "weir sync R 'exec:weir sync OTHER -'", "exec: without a command")
 	case hasScheme && scheme == "exec":
 		err = e.syncExec(ctx, r, c, rest)
 	case hasScheme && strings.HasPrefix(rest, "//"):
 		err = fail(exitUsage, "TARGET is a file, tcp://HOST:PORT, exec:COMMAND or -",
 			"unknown kind of target %q", scheme)
+	case hasScheme && isAddress(target):
+		err = fail(exitNoReplica, "'weir sync R tcp://"+escape(target)+"' reaches the peer that listens there",
+			"no replica at %s", target)
 	default:
 		return e.syncFile(ctx, r, c, target)
 	}
 	return firstError(err, r.close(ctx))
+}
+
+// isAddress reports whether a target is HOST:PORT, and no file that is called so.
+func isAddress(target string) bool {
+	_, port, err := net.SplitHostPort(target)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err == nil {
+		_, err = os.Lstat(target)
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return false
 }
 
 // syncNote prints the summary: as text to stderr, as JSON to stdout, unless
