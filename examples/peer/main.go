@@ -51,14 +51,14 @@ func main() {
 
 type peer struct {
 	r   *replicate.Replica
-	m   *model.Model[string]
-	out io.Writer // what others write
-	log io.Writer // what happens
+	m   *model.Model[any] // weir peer's map: whatever is JSON
+	out io.Writer         // what others write
+	log io.Writer         // what happens
 }
 
 func newPeer(out, log io.Writer) *peer {
 	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
-	m, _ := model.Open[string](r, "") // cannot fail: the type is listed above
+	m, _ := model.Open[any](r, "") // cannot fail: the type is listed above
 	return &peer{r, m, out, log}
 }
 
@@ -78,8 +78,12 @@ func (p *peer) typed(in io.Reader) {
 // show prints what others write, until ctx is done.
 func (p *peer) show(ctx context.Context) {
 	for c, err := range p.m.Changes(0).All(ctx) {
-		if err == nil && c.Stamp.Author != p.r.Author() {
-			fmt.Fprintf(p.out, "%s=%s\n", c.Key, c.Value)
+		switch {
+		case err != nil || c.Stamp.Author == p.r.Author():
+		case c.Deleted:
+			fmt.Fprintln(p.out, c.Key, "deleted")
+		default:
+			fmt.Fprintf(p.out, "%s=%v\n", c.Key, c.Value)
 		}
 	}
 }
@@ -153,4 +157,9 @@ func (p *peer) sync(ctx context.Context, session *mux.Session, stream *mux.Strea
 	return err
 }
 
-func (p *peer) report(err error) { fmt.Fprintln(p.log, "not connected:", err) }
+func (p *peer) report(err error) {
+	if err == nil {
+		err = errors.New("the peer has ended")
+	}
+	fmt.Fprintln(p.log, "not connected:", err)
+}

@@ -38,6 +38,18 @@ func TestTypedLinesAppearThere(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "from=there=so\n", got)
 
+	// What is no string is shown too, and so is what is no more.
+	shown := bufio.NewReader(thereOut)
+	require.NoError(t, a.m.Set("list", []int{1, 2}))
+	got, err = shown.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "list=[1 2]\n", got)
+	_, err = a.m.Delete("list")
+	require.NoError(t, err)
+	got, err = shown.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "list deleted\n", got)
+
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 	require.ErrorIs(t, <-done, context.Canceled)
