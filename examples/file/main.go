@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -19,9 +20,11 @@ import (
 )
 
 func main() {
+	flag.Usage = func() { fmt.Fprintln(flag.CommandLine.Output(), "usage: file [FILE]") }
+	flag.Parse()
 	path := filepath.Join(os.TempDir(), "replica.weir")
-	if len(os.Args) > 1 {
-		path = os.Args[1]
+	if flag.NArg() > 0 {
+		path = flag.Arg(0)
 	}
 	if err := run(context.Background(), path, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "file:", err)

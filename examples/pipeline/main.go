@@ -6,6 +6,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -22,9 +23,11 @@ import (
 )
 
 func main() {
+	flag.Usage = func() { fmt.Fprintln(flag.CommandLine.Output(), "usage: pipeline [DIR]") }
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
-	dir, err := folderOf(ctx, os.Args[1:])
+	dir, err := folderOf(ctx, flag.Args())
 	if err == nil {
 		err = run(ctx, os.DirFS(dir), os.Stdout)
 	}
