@@ -40,13 +40,13 @@ const glance = 50 * time.Millisecond
 func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 	r, start := j.Replica(), time.Now()
 	s := replicate.NewSession(r, replicate.SyncConfig{Once: !c.Live})
-	ended, watched := make(chan struct{}), make(chan struct{})
+	ended, watched := make(chan error), make(chan struct{})
 	go func() {
 		defer close(watched)
 		watchSession(ctx, s, c, ended)
 	}()
 	err := s.Run(ctx, c.duplex())
-	close(ended)
+	ended <- err
 	<-watched
 	if ferr := r.Flush(context.WithoutCancel(ctx)); err == nil {
 		err = ferr
@@ -58,11 +58,11 @@ func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 }
 
 // watchSession tells how a session goes, and has it finish when asked to.
-func watchSession(ctx context.Context, s *replicate.Session, c *call, ended <-chan struct{}) {
+func watchSession(ctx context.Context, s *replicate.Session, c *call, ended <-chan error) {
 	tick := time.NewTicker(glance)
 	defer tick.Stop()
 	finish, met, synced := c.finish, false, false
-	for {
+	look := func() {
 		stats := s.Stats()
 		id := stats.Peer.Short()
 		if !met && stats.Peer != (replicate.ReplicaID{}) {
@@ -73,6 +73,9 @@ func watchSession(ctx context.Context, s *replicate.Session, c *call, ended <-ch
 			synced = true
 			c.tell(ctx, note{Event: "synced", Peer: id})
 		}
+	}
+	for {
+		look()
 		if finish == nil && synced {
 			tick.Stop()
 		}
@@ -81,7 +84,10 @@ func watchSession(ctx context.Context, s *replicate.Session, c *call, ended <-ch
 		case <-finish:
 			s.Finish()
 			finish = nil
-		case <-ended:
+		case err := <-ended:
+			if err == nil {
+				look() // it may have been shorter than a glance
+			}
 			return
 		}
 	}
