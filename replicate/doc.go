@@ -12,7 +12,9 @@
 //
 //	err := replicate.NewSession(r, replicate.SyncConfig{}).Run(ctx, d)
 //
-// keeps r equal to the peer behind d until it is told to stop.
+// keeps r equal to the peer behind d until it is told to stop. A command
+// weir peer expects the session in a stream named "sync" of package mux, as
+// examples/peer opens it.
 //
 // # Updates, stamps, the log
 //
