@@ -17,6 +17,22 @@ import (
 func TestConformance(t *testing.T) {
 	t.Run("EncodeJSON", encodeConforms)
 	t.Run("DecodeJSON", decodeConforms)
+	t.Run("JSONPath", jsonPathConforms)
+	t.Run("DecodeCSV", decodeCSVConforms)
+	t.Run("DecodeCSVRows", decodeCSVRowsConforms)
+	t.Run("EncodeCSV", encodeCSVConforms)
+	t.Run("DecodeGob", decodeGobConforms)
+	t.Run("EncodeGob", encodeGobConforms)
+	t.Run("DecodeBase64", decodeBase64Conforms)
+	t.Run("EncodeBase64", encodeBase64Conforms)
+	t.Run("Gunzip", gunzipConforms)
+	t.Run("Unzlib", func(t *testing.T) { unpackConforms(t, codec.Zlib, codec.Unzlib) })
+	t.Run("Inflate", func(t *testing.T) { unpackConforms(t, codec.Deflate, codec.Inflate) })
+	t.Run("Gzip", func(t *testing.T) { packConforms(t, codec.Gzip) })
+	t.Run("Zlib", func(t *testing.T) { packConforms(t, codec.Zlib) })
+	t.Run("Deflate", func(t *testing.T) { packConforms(t, codec.Deflate) })
+	t.Run("Hash", hashConforms)
+	t.Run("Verify", verifyConforms)
 }
 
 func encodeConforms(t *testing.T) {

@@ -37,7 +37,7 @@ type DecompressOptions struct {
 // the receiver. Checksums come last: bytes that were delivered before a
 // failure may be wrong. Memory: one chunk of src and about 80 KiB.
 func Gunzip(src pull.Source[[]byte], opts DecompressOptions) pull.Source[[]byte] {
-	return decompress(src, "gzip", opts, true, func(r *stage.Reader, old io.Reader) (io.Reader, error) {
+	open := func(r *stage.Reader, old io.Reader) (io.Reader, error) {
 		z, ok := old.(*gzip.Reader)
 		if !ok {
 			z = new(gzip.Reader)
@@ -45,24 +45,23 @@ func Gunzip(src pull.Source[[]byte], opts DecompressOptions) pull.Source[[]byte]
 		err := z.Reset(r)
 		z.Multistream(false)
 		return z, err
-	})
+	}
+	return decompress(src, "gzip", opts, open)
 }
 
 // Unzlib decompresses src, which is one zlib stream (RFC 1950). It does so as
 // [Gunzip] does, except that what follows the stream fails as [ErrTrailing].
 func Unzlib(src pull.Source[[]byte], opts DecompressOptions) pull.Source[[]byte] {
-	return decompress(src, "zlib", opts, false, func(r *stage.Reader, _ io.Reader) (io.Reader, error) {
-		return zlib.NewReader(r)
-	})
+	open := func(r *stage.Reader, _ io.Reader) (io.Reader, error) { return zlib.NewReader(r) }
+	return decompress(src, "zlib", opts, open)
 }
 
 // Inflate decompresses src, which is one raw deflate stream (RFC 1951). It
 // does so as [Gunzip] does, except that nothing notices damage that is still
 // deflate, and that what follows the stream fails as [ErrTrailing].
 func Inflate(src pull.Source[[]byte], opts DecompressOptions) pull.Source[[]byte] {
-	return decompress(src, "deflate", opts, false, func(r *stage.Reader, _ io.Reader) (io.Reader, error) {
-		return flate.NewReader(r), nil
-	})
+	open := func(r *stage.Reader, _ io.Reader) (io.Reader, error) { return flate.NewReader(r), nil }
+	return decompress(src, "deflate", opts, open)
 }
 
 // A decompressor reads one stream, or several, each by what open makes.
@@ -70,7 +69,6 @@ type decompressor struct {
 	format string
 	r      *stage.Reader
 	open   func(r *stage.Reader, old io.Reader) (io.Reader, error)
-	joined bool // streams may follow each other
 
 	z     io.Reader // reads the current stream; nil between streams
 	old   io.Reader // the z before
@@ -81,7 +79,7 @@ type decompressor struct {
 }
 
 func decompress(
-	src pull.Source[[]byte], format string, opts DecompressOptions, joined bool,
+	src pull.Source[[]byte], format string, opts DecompressOptions,
 	open func(r *stage.Reader, old io.Reader) (io.Reader, error),
 ) pull.Source[[]byte] {
 	bound := opts.MaxBytes
@@ -89,7 +87,7 @@ func decompress(
 		bound = DefaultMaxBytes
 	}
 	return stage.Read(src, func(r *stage.Reader) func() ([]byte, error) {
-		d := &decompressor{format: format, r: r, open: open, joined: joined, bound: bound}
+		d := &decompressor{format: format, r: r, open: open, bound: bound}
 		return d.next
 	})
 }
@@ -119,7 +117,7 @@ func (d *decompressor) begin() (err error) {
 	if err := d.r.More(); err != nil {
 		return err
 	}
-	if d.old != nil && !d.joined {
+	if d.old != nil && d.format != "gzip" {
 		return malformed(d.format, d.r.Offset(), ErrTrailing)
 	}
 	if d.buf == nil {

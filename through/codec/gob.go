@@ -75,9 +75,9 @@ func DecodeGob[T any](src pull.Source[[]byte], opts GobOptions) pull.Source[T] {
 			start := r.Offset()
 			err = dec.Decode(&v)
 			switch {
-			case err == nil || err == io.EOF && r.Offset() == start && r.More() == io.EOF:
+			case err == nil || err == io.EOF && r.Ended() && r.Offset() == start:
 				return v, err
-			case err == io.EOF && r.More() == io.EOF:
+			case err == io.EOF && r.Ended():
 				return v, io.ErrUnexpectedEOF
 			}
 			return v, malformed("gob", start, err)
@@ -135,7 +135,7 @@ func (c *gobCutter) length() (total int, ok bool, err error) {
 	}
 	size, n := 1, uint64(c.part[0])
 	if c.part[0] >= 128 {
-		size = 1 + int(-int8(c.part[0]))
+		size = 1 + 256 - int(c.part[0])
 		if size > 9 {
 			return 0, false, malformed("gob", c.pos, errGobLength)
 		}

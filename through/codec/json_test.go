@@ -86,6 +86,7 @@ func TestDecodeJSONLongLines(t *testing.T) {
 	assert.EqualError(t, err, "codec: line 1: invalid character '2' after top-level value")
 }
 
+// row: G11
 func TestDecodeJSONRefuses(t *testing.T) {
 	for bad, want := range map[string]string{
 		`nope`:       "codec: line 3: invalid character 'o' in literal null (expecting 'u')",

@@ -47,6 +47,9 @@ func (r *Reader) ReadByte() (byte, error) {
 // has ended.
 func (r *Reader) More() error { return r.fill() }
 
+// Ended says whether the source's end has been seen.
+func (r *Reader) Ended() bool { return r.err != nil }
+
 // Offset returns how many bytes have been read.
 func (r *Reader) Offset() int64 { return r.offset }
 
