@@ -36,6 +36,7 @@ func TestConnectRunsBothDirections(t *testing.T) {
 	})
 }
 
+// row: F8
 func TestConnectHalfCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// b answers only when a has ended: an end on one side must not end the other.
@@ -83,6 +84,7 @@ func late(v int) pull.Source[int] {
 	}, nil)
 }
 
+// row: A13
 func TestConnectStoppedIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{vals: []int{1, 2, 3}}
@@ -101,6 +103,7 @@ func TestConnectStoppedIsNoFailure(t *testing.T) {
 	})
 }
 
+// row: F12
 func TestConnectErrorEndsBoth(t *testing.T) {
 	for name, swap := range map[string]bool{"a": false, "b": true} {
 		t.Run(name, func(t *testing.T) {
@@ -196,6 +199,7 @@ func TestConnectPanics(t *testing.T) {
 	}
 }
 
+// row: B8
 func TestConnectPairs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, inA := duplex.Pair[int, int]()

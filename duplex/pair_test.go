@@ -59,6 +59,7 @@ func canceled(cause error) context.Context {
 	return ctx
 }
 
+// row: F5
 func TestPairCarriesBothWays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
@@ -99,6 +100,7 @@ func TestPairHoldsNothing(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// row: F5
 func TestPairFailureReachesTheReader(t *testing.T) {
 	a, b := duplex.Pair[int, int]()
 	p := &probe{vals: []int{1}, end: errBoom}
@@ -121,6 +123,7 @@ func TestPairAbortAfterAFailureIsNoNews(t *testing.T) {
 	assert.Equal(t, failed, sent())
 }
 
+// row: A12, F5
 func TestPairReaderAborts(t *testing.T) {
 	for _, cause := range []error{errBoom, pull.ErrStopped} {
 		for name, before := range map[string]int{"first call": 0, "between": 1} {
@@ -155,6 +158,7 @@ func TestPairReaderAbortsWhileBlocked(t *testing.T) {
 	})
 }
 
+// row: F5
 func TestPairReaderLeavesBeforeTheSinkComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := duplex.Pair[int, int]()
@@ -229,6 +233,8 @@ func TestPairCancelAfterTheCallMeansNothing(t *testing.T) {
 	})
 }
 
+// row: B6
+// rule: 1.3, 1.10, 2.5, 2.12
 func TestPairOverlapAndReuse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := duplex.Pair[int, int]()

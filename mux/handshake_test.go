@@ -107,6 +107,7 @@ func TestPrefaceIsCut(t *testing.T) {
 }
 
 // The deadline is one for the whole handshake, however slowly it goes on.
+// row: F7
 func TestHandshakeDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		for _, client := range []bool{true, false} {
@@ -171,6 +172,7 @@ func TestHandshakeCancelled(t *testing.T) {
 }
 
 // The context of the handshake does not bind the session.
+// row: F7
 func TestSessionOutlivesItsContext(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())

@@ -70,6 +70,7 @@ func (l *link) Close() error {
 	return l.Conn.Close()
 }
 
+// row: F8
 func TestSilentPeer(t *testing.T) {
 	for name, idle := range map[string]time.Duration{"default": 0, "1s": time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -150,6 +151,8 @@ func TestWriteTimeout(t *testing.T) {
 }
 
 // A stalled reader holds at most one window, and other streams go on.
+// row: I5
+// rule: 1.1, 2.1
 func TestStalledReader(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		a, b := net.Pipe()

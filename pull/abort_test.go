@@ -13,6 +13,8 @@ import (
 	"github.com/weir-go/weir/pull"
 )
 
+// row: A13
+// rule: 3.6, 3.7
 func TestAbortSaysOnlyWhatIsNews(t *testing.T) {
 	ctx := context.Background()
 	wrapped := &fs.PathError{Op: "read", Path: "x", Err: errBoom}
@@ -78,6 +80,7 @@ func TestAbortWithAnIncomparableCause(t *testing.T) {
 	require.ErrorIs(t, err, errClose)
 }
 
+// row: A12
 func TestAbortInCarriesValuesAndCause(t *testing.T) {
 	type key struct{}
 	parent, cancel := context.WithCancelCause(context.WithValue(context.Background(), key{}, 1))

@@ -20,6 +20,8 @@ var errConformance = errors.New("conformance: failed")
 // TestConformance runs every source and sink of the package through pulltest.
 // A subtest is named after what it checks; pulltest's own tests fail when one
 // is missing.
+// row: A5, A11, A15, I3
+// rule: 1.2, 1.5, 1.7, 1.9, 3.5, 3.6, 3.7, 3.12
 func TestConformance(t *testing.T) {
 	digits := []int{0, 1, 2, 3, 4}
 	t.Run("Values", func(t *testing.T) {
@@ -149,6 +151,8 @@ func readerConforms(t *testing.T) {
 		Want: [][]byte{[]byte("chunk")}, Stalls: true, Holds: true})
 }
 
+// row: A1, A6, A9, E5
+// rule: 2.6, 2.9, 2.10, 2.13
 func TestConformanceSinks(t *testing.T) {
 	t.Run("Each", func(t *testing.T) {
 		seen := func(f func(int) error) func(context.Context, pull.Source[int]) error {

@@ -210,6 +210,8 @@ func TestPushableDrainsInLinearTime(t *testing.T) {
 	require.Equal(t, n, got)
 }
 
+// row: I6
+// rule: 2.11
 func TestPushableUnderManyHands(t *testing.T) {
 	const pushers, each = 8, 2_000
 	p := pull.NewPushable[[2]int](3, nil)

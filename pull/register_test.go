@@ -26,6 +26,7 @@ func (c counting) AfterFunc(func()) func() bool {
 }
 
 // What has ended must not be kept alive by a context that lives on.
+// rule: 3.13
 func TestLetGoOfTheContextAtTheEnd(t *testing.T) {
 	a, b := net.Pipe()
 	defer func() { _, _ = a.Close(), b.Close() }()

@@ -90,7 +90,7 @@ func TestLatePanics(t *testing.T) {
 	require.NotEqual(t, io.EOF, err)
 }
 
-// row: B10
+// row: B10, H4
 // rule: 1.11, 2.5
 func TestRepeatMakesFreshSources(t *testing.T) {
 	var made []*probe

@@ -147,7 +147,8 @@ func TestEachStops(t *testing.T) {
 	})
 }
 
-// row: E6, E7
+// row: E6, E7, A14
+// rule: 4.2
 func TestPartialResults(t *testing.T) {
 	ctx := context.Background()
 	vs, err := pull.Collect(ctx, (&probe{n: 2, end: errBoom}).source())
@@ -162,6 +163,8 @@ func TestPartialResults(t *testing.T) {
 	assert.Nil(t, vs)
 }
 
+// row: D2
+// rule: 2.13
 func TestSinkPanicsAbortAndGoOn(t *testing.T) {
 	ctx := context.Background()
 	bad := func() { panic("user") }

@@ -107,6 +107,7 @@ func TestWriterPanic(t *testing.T) {
 	require.Error(t, sink(context.Background(), chunks("no")))
 }
 
+// row: E12
 func TestWriterInterrupted(t *testing.T) {
 	for name, open := range pipes() {
 		t.Run(name, func(t *testing.T) {

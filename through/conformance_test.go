@@ -11,6 +11,8 @@ import (
 
 // TestConformance runs every operator of the package through pulltest. A
 // subtest is named after what it checks.
+// row: A1, A2, A5, A6, A7, A8, A9, A14, A15, I3
+// rule: 1.2, 1.6, 1.9, 2.3, 2.4, 2.9, 2.10, 3.5, 3.6, 3.7, 3.12, 4.1
 func TestConformance(t *testing.T) {
 	t.Run("Map", mapConforms)
 	t.Run("Filter", filterConforms)

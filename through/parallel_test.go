@@ -27,6 +27,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// row: D23
 func TestParallelKeepsOrderAndOverlaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -47,6 +48,8 @@ func TestParallelKeepsOrderAndOverlaps(t *testing.T) {
 	})
 }
 
+// row: D20, I5
+// rule: 1.1, 2.1
 func TestParallelWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		up := &root{n: 100}
@@ -115,6 +118,8 @@ func TestParallelEOFOfF(t *testing.T) {
 	assert.Equal(t, io.ErrUnexpectedEOF, err)
 }
 
+// row: D2
+// rule: 1.4
 func TestParallelCrashes(t *testing.T) {
 	crashes := map[string]func(){
 		"panic":  func() { panic(errBroken) },

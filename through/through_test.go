@@ -13,6 +13,8 @@ import (
 	"github.com/weir-go/weir/through"
 )
 
+// row: D6, D8
+// rule: 1.6, 2.6
 func TestTakeReleasesWithItsLastValue(t *testing.T) {
 	up := &root{n: 9}
 	src := through.Take(up.source(), 2)
@@ -49,6 +51,8 @@ func TestTakeTellsOfAFailedRelease(t *testing.T) {
 	}
 }
 
+// row: D9
+// rule: 3.9
 func TestTakeNothing(t *testing.T) {
 	for _, n := range []int{0, -1} {
 		up := &root{n: 9, release: errBroken}
@@ -72,6 +76,8 @@ func TestAbortBeforeTheEndIsTold(t *testing.T) {
 	assert.Equal(t, errBroken, err)
 }
 
+// row: D1, D2
+// rule: 2.13
 func TestPanicLeavesAnError(t *testing.T) {
 	boom := func(n int) bool {
 		if n == 2 {
@@ -111,6 +117,8 @@ func TestPanicLeavesAnError(t *testing.T) {
 	}
 }
 
+// row: D18, I1
+// rule: 3.3
 func TestFlattenMillionEmpties(t *testing.T) {
 	left := 1_000_000
 	src := pull.From(func(context.Context) ([]int, error) {

@@ -143,6 +143,7 @@ func TestLargeChunksAreLeftAlone(t *testing.T) {
 	})
 }
 
+// row: F8
 func TestHalfClose(t *testing.T) {
 	each(t, func(t *testing.T, ca, cb net.Conn) {
 		a, b := netconn.New(ca), netconn.New(cb)
@@ -311,6 +312,7 @@ func TestFailedWriteStillReads(t *testing.T) {
 }
 
 // Both halves wait for the system, which tells of the reset once.
+// row: F8
 func TestResetIsNoEnd(t *testing.T) {
 	for range 20 {
 		ca, cb := tcp(t)
@@ -388,6 +390,8 @@ func TestOverlap(t *testing.T) {
 	})
 }
 
+// row: B6
+// rule: 2.5
 func TestSinkIsUsedOnce(t *testing.T) {
 	ca, cb := tcp(t)
 	a, b := netconn.New(ca), netconn.New(cb)

@@ -14,6 +14,7 @@ import (
 	"github.com/weir-go/weir/pull/files"
 )
 
+// row: G18
 func TestRead(t *testing.T) {
 	f := newFaulty(t)
 	want := bytes.Repeat([]byte("0123456789"), 10_000)
@@ -29,6 +30,7 @@ func TestRead(t *testing.T) {
 	require.NoError(t, pull.Abort(src, errBoom))
 }
 
+// row: A10, G18
 func TestReadAborted(t *testing.T) {
 	f := newFaulty(t)
 	require.NoError(t, os.WriteFile(f.path(), []byte("x"), 0o600))
@@ -44,6 +46,7 @@ func TestReadAborted(t *testing.T) {
 	require.Zero(t, f.open)
 }
 
+// row: G18
 func TestReadFailures(t *testing.T) {
 	for _, step := range []string{"open", "read", "close"} {
 		t.Run(step, func(t *testing.T) {

@@ -21,6 +21,8 @@ type fault struct {
 
 // TestFaults plants a fault for every law, in a source, a through or a sink,
 // and wants it found and named.
+// row: A1, A5, A6, A7, A8, A9
+// rule: 1.2, 1.3, 2.7, 3.12
 func TestFaults(t *testing.T) {
 	faults := slices.Concat(sourceFaults, throughFaults, sinkFaults, fanFaults)
 	seen := map[string]bool{}

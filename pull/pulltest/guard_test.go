@@ -74,6 +74,8 @@ func TestGuardReports(t *testing.T) {
 	}
 }
 
+// row: A8
+// rule: 1.10, 2.7
 func TestGuardReportsOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{}

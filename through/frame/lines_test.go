@@ -96,6 +96,7 @@ func TestLinesMemoryIsConstant(t *testing.T) {
 	assert.LessOrEqual(t, per, 1.0, "one line, one allocation")
 }
 
+// row: G10
 func TestJoinLines(t *testing.T) {
 	up := &upstream[frame.Msg]{values: []frame.Msg{[]byte("a"), {}, []byte("b")}}
 	src := frame.JoinLines(up.source())
