@@ -208,21 +208,24 @@ func TestAheadPanics(t *testing.T) {
 		p.released(t, asError)
 	})
 	t.Run("in its abort", func(t *testing.T) {
-		calls := 0
-		a := pull.NewAhead(func(ctx context.Context) (int, error) {
-			if ctx.Err() != nil {
-				calls++
-				panic("boom")
-			}
-			return 1, nil
-		}, 2, nil)
-		_, err := a.Next(t.Context())
-		require.NoError(t, err)
-		err = a.Abort(t.Context(), errBoom)
-		var asError *pull.PanicError
-		require.ErrorAs(t, err, &asError)
-		require.ErrorIs(t, err, errBoom)
-		require.Positive(t, calls)
+		synctest.Test(t, func(t *testing.T) {
+			calls := 0
+			a := pull.NewAhead(func(ctx context.Context) (int, error) {
+				if ctx.Err() != nil {
+					calls++
+					panic("boom")
+				}
+				return 1, nil
+			}, 2, nil)
+			_, err := a.Next(t.Context())
+			require.NoError(t, err)
+			synctest.Wait()
+			err = a.Abort(t.Context(), errBoom)
+			var asError *pull.PanicError
+			require.ErrorAs(t, err, &asError)
+			require.ErrorIs(t, err, errBoom)
+			require.Equal(t, 1, calls, "it is not aborted twice")
+		})
 	})
 	t.Run("Goexit", func(t *testing.T) {
 		p := &probe{n: 100}

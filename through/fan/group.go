@@ -39,22 +39,23 @@ func GroupBy[T, R any, K comparable](
 	f func(ctx context.Context, key K, group pull.Source[T]) (R, error),
 ) pull.Source[R] {
 	g := &groups[T, R, K]{src: src, limit: max(limit, 1), key: key, f: f,
-		open: map[K]*box[T]{}, closed: make(chan struct{}, 1)}
+		open: map[K]*box[T]{}, settled: make(chan struct{}, 1)}
 	g.ahead = pull.NewAhead(g.pull, 1, nil)
 	return g.ahead.Next
 }
 
 type groups[T, R any, K comparable] struct {
-	src    pull.Source[T]
-	limit  int
-	key    func(T) K
-	f      func(ctx context.Context, key K, group pull.Source[T]) (R, error)
-	ahead  *pull.Ahead[R]
-	closed chan struct{} // a group may have been closed
+	src     pull.Source[T]
+	limit   int
+	key     func(T) K
+	f       func(ctx context.Context, key K, group pull.Source[T]) (R, error)
+	ahead   *pull.Ahead[R]
+	settled chan struct{} // due may have changed
 
 	mu   sync.Mutex
 	open map[K]*box[T]
 	n    int // groups that are open
+	due  int // results that are not with those waiting yet
 }
 
 // pull is a source without values: it pulls src to its end.
@@ -114,6 +115,7 @@ func (g *groups[T, R, K]) find(k K) *box[T] {
 	b = newBox[T](groupAhead)
 	g.open[k] = b
 	g.n++
+	g.due++
 	g.mu.Unlock()
 	g.ahead.Add(g.group(k, b))
 	return b
@@ -135,23 +137,34 @@ func (g *groups[T, R, K]) refuse(ctx context.Context) error {
 	return err
 }
 
-// group is the source of a group's result.
+// group is the source of a group's result, which has been put with those
+// waiting when there is another call.
 func (g *groups[T, R, K]) group(k K, b *box[T]) pull.Source[R] {
 	called := false
 	return func(ctx context.Context) (r R, err error) {
 		if called {
+			g.settle()
 			return r, io.EOF
 		}
 		called = true
-		defer g.close(k, b)
-		if ctx.Err() != nil {
-			return r, pull.Cause(ctx)
-		}
-		if r, err = g.f(ctx, k, b.next); err == io.EOF {
-			err = io.ErrUnexpectedEOF
+		r, err = g.call(ctx, k, b)
+		if err != nil {
+			g.settle()
 		}
 		return r, err
 	}
+}
+
+// call calls f for a group, unless ctx is done, and closes the group.
+func (g *groups[T, R, K]) call(ctx context.Context, k K, b *box[T]) (r R, err error) {
+	defer g.close(k, b)
+	if ctx.Err() != nil {
+		return r, pull.Cause(ctx)
+	}
+	if r, err = g.f(ctx, k, b.next); err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return r, err
 }
 
 func (g *groups[T, R, K]) close(k K, b *box[T]) {
@@ -162,7 +175,13 @@ func (g *groups[T, R, K]) close(k K, b *box[T]) {
 	g.n--
 	g.mu.Unlock()
 	b.leave()
-	signal(g.closed)
+}
+
+func (g *groups[T, R, K]) settle() {
+	g.mu.Lock()
+	g.due--
+	g.mu.Unlock()
+	signal(g.settled)
 }
 
 // end ends the sources of all groups.
@@ -174,17 +193,17 @@ func (g *groups[T, R, K]) end(err error) {
 	}
 }
 
-// wait waits until all groups are closed.
+// wait waits until all results are with those waiting.
 func (g *groups[T, R, K]) wait(ctx context.Context) {
 	for {
 		g.mu.Lock()
-		n := g.n
+		due := g.due
 		g.mu.Unlock()
-		if n == 0 {
+		if due == 0 {
 			return
 		}
 		select {
-		case <-g.closed:
+		case <-g.settled:
 		case <-ctx.Done():
 			return
 		}
