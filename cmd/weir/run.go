@@ -142,6 +142,15 @@ func rootCommand(e *env) *cobra.Command {
 		syncCommand(e), peerCommand(e), watchCommand(e),
 		checkCommand(e), demoCommand(e), versionCommand(e),
 	)
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = func(_ *cobra.Command, topic []string) error {
+			if of, _, _ := root.Find(topic); of == root && len(topic) > 0 {
+				return unknownCommand(root, topic[0])
+			}
+			return nil
+		}
+	}
 	return root
 }
 
