@@ -10,9 +10,10 @@ import (
 // a zero value; a clean end brings no further pair.
 //
 // Leaving the loop early aborts src with [ErrStopped], and then a failure of
-// its release is not seen (use [Each] where that matters); a panic in the
-// loop's body aborts it with a [PanicError]. The sequence can be ranged over
-// once; a sequence that is never ranged over reads nothing.
+// its release is not seen (use [Each] where that matters, and in a sink that
+// may fail: it aborts src with the failure); a panic in the loop's body aborts
+// it with a [PanicError]. The sequence can be ranged over once; a sequence that
+// is never ranged over reads nothing.
 func (src Source[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		done := false
