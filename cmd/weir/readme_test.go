@@ -221,8 +221,8 @@ type figure struct {
 	Unit  string  `json:"unit"`
 	Ours  float64 `json:"ours"`
 	Ratio float64 `json:"ratio"`
-	Min   float64 `json:"ratio_min"`
-	Max   float64 `json:"ratio_max"`
+	Min   float64 `json:"min"`
+	Max   float64 `json:"max"`
 }
 
 // The figures are what the commands print, which the test asks for only when

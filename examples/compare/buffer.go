@@ -23,6 +23,7 @@ func buffered() work {
 	return work{
 		name:   "buffer",
 		values: values,
+		allocs: -1,
 		ours:   func(ctx context.Context) (int, error) { return sumBuffered(ctx, batches) },
 		peers: []peer{{
 			name: "channel of 64", goal: 0.25,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -21,16 +22,46 @@ func TestUsage(t *testing.T) {
 }
 
 func TestAllPeersAgree(t *testing.T) {
+	var rows []string
 	for _, w := range streams() {
-		require.NoError(t, agree(t.Context(), w))
-		names := ""
+		require.NoError(t, agree(t.Context(), w), w.name)
 		for _, p := range w.peers {
-			names += p.name + ","
+			r := compare(w, p, []float64{1}, []float64{1})
+			rows = append(rows, r.Work+": "+r.Peer)
 		}
-		assert.Equal(t, map[string]string{
-			"chain":  "iter.Seq2,channels of 64,rxgo v2.5.0,",
-			"buffer": "channel of 64,",
-		}[w.name], names)
+		if w.allocs >= 0 {
+			r, err := allocations(t.Context(), w)
+			require.NoError(t, err)
+			assert.True(t, r.Met, "%s: %v", r.Work, r.Ours)
+			rows = append(rows, r.Work)
+		}
+	}
+	assert.Equal(t, []string{
+		"chain: iter.Seq2",
+		"chain-channels: channels of 64",
+		"chain-go-streams: go-streams v0.13.0",
+		"chain-ro: samber/ro v0.4.0",
+		"chain-rxgo: rxgo v2.5.0",
+		"chain-allocs",
+		"chain-batched: iter.Seq2",
+		"buffer: channel of 64",
+		"parallel-rill: rill v0.8.1",
+		"parallel-conc: conc v0.3.0",
+		"parallel-allocs",
+	}, rows)
+}
+
+// The names of the peers say their versions: those that are built in.
+func TestPeersAreOfTheirVersions(t *testing.T) {
+	mod, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	for _, w := range streams() {
+		for _, p := range w.peers {
+			name, version, ok := strings.Cut(p.name, " v")
+			if ok {
+				assert.Regexp(t, `(?m)^\s\S*/`+name+`(/v\d+)? v`+version+`$`, string(mod))
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -11,13 +12,13 @@ import (
 
 // A work is something that we and our peers do over the same values.
 type work struct {
-	name   string
-	values int // that one run handles
+	name   string // of its rows, but for peers that name theirs
+	values int    // that one run handles
 	ours   contender
 	peers  []peer
 
-	// allocs is how many allocations a value may cost us; below 0 it is not
-	// looked at.
+	// allocs is how many allocations a value may cost us, in a row of its own,
+	// NAME-allocs; below 0 it is not looked at.
 	allocs float64
 
 	// tries is how often each round runs; 0 means 5.
@@ -33,6 +34,7 @@ type contender func(ctx context.Context) (int, error)
 
 type peer struct {
 	name string
+	row  string // what the row calls the work; "" means by its name
 	run  contender
 	goal float64 // our time over the peer's at most; 0 means none is set
 }
@@ -41,15 +43,15 @@ type peer struct {
 type row struct {
 	Work  string  `json:"work"`
 	Peer  string  `json:"peer"`
-	Unit  string  `json:"unit"`      // of Ours and Theirs
-	Ours  float64 `json:"ours"`      // median
-	Their float64 `json:"theirs"`    // median
-	Ratio float64 `json:"ratio"`     // median of the ratios of paired runs
-	Min   float64 `json:"ratio_min"` // smallest such ratio
-	Max   float64 `json:"ratio_max"` // largest such ratio
-	Goal  float64 `json:"goal"`      // most that is allowed
-	Bound bool    `json:"has_goal"`  // whether Goal counts
-	Met   bool    `json:"met"`       // true where there is no goal
+	Unit  string  `json:"unit"`     // of Ours and Theirs
+	Ours  float64 `json:"ours"`     // median
+	Their float64 `json:"theirs"`   // median
+	Ratio float64 `json:"ratio"`    // median of the ratios of paired runs
+	Min   float64 `json:"min"`      // smallest such ratio
+	Max   float64 `json:"max"`      // largest such ratio
+	Goal  float64 `json:"goal"`     // most that is allowed
+	Bound bool    `json:"has_goal"` // whether Goal counts
+	Met   bool    `json:"met"`      // true where there is no goal
 }
 
 // A measurement is the best of tries, each of which repeats a short work for at
@@ -164,7 +166,7 @@ func compare(w work, p peer, ours, theirs []float64) row {
 		ratios[i] = ours[i] / theirs[i]
 	}
 	r := row{
-		Work: w.name, Peer: p.name, Unit: "ns",
+		Work: cmp.Or(p.row, w.name), Peer: p.name, Unit: "ns",
 		Ours: median(ours), Their: median(theirs),
 		Ratio: median(ratios), Min: slices.Min(ratios), Max: slices.Max(ratios),
 		Goal: p.goal, Bound: p.goal > 0,
@@ -199,7 +201,7 @@ func allocations(ctx context.Context, w work) (row, error) {
 	}
 	each = math.Floor(each*1000) / 1000
 	return row{
-		Work: w.name, Peer: "none", Unit: "allocs", Ours: each,
+		Work: w.name + "-allocs", Peer: "none", Unit: "allocs", Ours: each,
 		Goal: w.allocs, Bound: true, Met: each <= w.allocs,
 	}, nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/weir-go/weir/through"
 )
 
-func streams() []work { return []work{chain(), buffered()} }
+func streams() []work { return []work{chain(), batched(), buffered(), parallel()} }
 
 // chain is count, map, filter, sum. Its stages are built behind calls that are
 // not inlined, as in a program of several packages; else the compiler makes one
@@ -24,11 +24,19 @@ func chain() work {
 				run: func(context.Context) (int, error) { return chainSeq(values) },
 			},
 			{
-				name: "channels of 64",
-				run:  func(context.Context) (int, error) { return chainChan(values), nil },
+				name: "channels of 64", row: "chain-channels",
+				run: func(context.Context) (int, error) { return chainChan(values), nil },
 			},
 			{
-				name: "rxgo v2.5.0", goal: 1.0 / 80,
+				name: "go-streams v0.13.0", row: "chain-go-streams",
+				run: func(context.Context) (int, error) { return chainGoStreams(values), nil },
+			},
+			{
+				name: "samber/ro v0.4.0", row: "chain-ro", goal: 1.0 / 12,
+				run: func(ctx context.Context) (int, error) { return chainRo(ctx, values) },
+			},
+			{
+				name: "rxgo v2.5.0", row: "chain-rxgo", goal: 1.0 / 80,
 				run: func(ctx context.Context) (int, error) { return chainRx(ctx, values) },
 			},
 		},

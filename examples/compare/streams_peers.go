@@ -1,11 +1,6 @@
 package main
 
-import (
-	"context"
-	"iter"
-
-	"github.com/reactivex/rxgo/v2"
-)
+import "iter"
 
 //go:noinline
 func countSeq(n int) iter.Seq2[int, error] {
@@ -98,20 +93,4 @@ func chainChan(n int) int {
 		sum = add(sum, v)
 	}
 	return sum
-}
-
-func chainRx(ctx context.Context, n int) (int, error) {
-	item, err := rxgo.Range(0, n, rxgo.WithContext(ctx)).
-		Map(func(_ context.Context, v any) (any, error) { return triple(v.(int)), nil }).
-		Filter(func(v any) bool { return even(v.(int)) }).
-		Reduce(func(_ context.Context, sum, v any) (any, error) {
-			if sum == nil {
-				return v, nil
-			}
-			return add(sum.(int), v.(int)), nil
-		}).Get()
-	if err != nil {
-		return 0, err
-	}
-	return item.V.(int), item.E
 }
