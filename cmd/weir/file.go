@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"os"
 	"time"
 
 	"github.com/weir-go/weir/duplex"
@@ -29,6 +30,7 @@ type replicaFile struct {
 
 	token  chan struct{}    // held while the fields below are looked at
 	j      *journal.Journal // nil while we do not have the file
+	file   fs.FileInfo      // of j; nil if it is not known
 	server *holder          // nil unless we serve
 	closed bool
 }
@@ -66,12 +68,34 @@ func (r *replicaFile) do(ctx context.Context, c *call) error {
 }
 
 func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) error {
-	err := perform(ctx, j, c)
+	err := r.gone(c)
+	if err == nil {
+		err = perform(ctx, j, c)
+	} else if c.in != nil {
+		_ = pull.Abort(c.in, err)
+	}
 	var lost *journal.WriteError
 	if r.broken != nil && errors.As(err, &lost) {
 		r.broken(err)
 	}
 	return err
+}
+
+// gone is the failure of a write to a file that was deleted or replaced while
+// we have it open: it would be acknowledged and go with us. What the file held
+// can still be read.
+func (r *replicaFile) gone(c *call) error {
+	switch c.Op {
+	case "set", "del", "import", "load":
+	default:
+		return nil
+	}
+	now, err := os.Stat(r.path)
+	if r.file == nil || err == nil && os.SameFile(now, r.file) {
+		return nil
+	}
+	return fail(exitFailed, "'weir dump R' still writes what it held; end the weir that holds it, then try again",
+		"%s was deleted or replaced while it is in use", r.path)
 }
 
 // sync runs the session of c with the peer behind d, and ends both halves.
@@ -139,6 +163,7 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 		return err
 	}
 	r.j = j
+	r.file, _ = os.Stat(r.path)
 	r.warn(j.Recovery())
 	if r.hold {
 		here := func(ctx context.Context, c *call) error { return r.perform(ctx, j, c) }
