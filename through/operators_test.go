@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -190,6 +191,51 @@ func TestDistinctRecentForgets(t *testing.T) {
 	nan := math.NaN()
 	floats := pull.Values(nan, 1, nan, 1, 2, 3, 1)
 	assert.Len(t, collect(t, through.DistinctRecent(floats, 2, self)), 6, "a NaN equals nothing")
+}
+
+// heap is how many bytes are held while f's result is.
+func heap(f func() any) uint64 {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	held := f()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(held)
+	return after.HeapAlloc - min(after.HeapAlloc, before.HeapAlloc)
+}
+
+// row: I5
+func TestWhatIsHeldIsBounded(t *testing.T) {
+	const n = 300_000
+	for name, op := range map[string]func(pull.Source[float64]) pull.Source[float64]{
+		"DistinctRecent": func(src pull.Source[float64]) pull.Source[float64] {
+			return through.DistinctRecent(src, 100, self)
+		},
+		"DistinctRecent of NaN": func(src pull.Source[float64]) pull.Source[float64] {
+			nan := through.Map(src, func(float64) float64 { return math.NaN() })
+			return through.DistinctRecent(nan, 100, self)
+		},
+		"TakeLast": func(src pull.Source[float64]) pull.Source[float64] {
+			return through.TakeLast(src, 100)
+		},
+	} {
+		bytes := heap(func() any {
+			values := through.Map(pull.Count(n), func(n int) float64 { return float64(n) })
+			src := op(values)
+			for range 100 { // TakeLast reads all in its first call
+				_, err := src(t.Context())
+				require.NoError(t, err, name)
+			}
+			if name != "TakeLast" {
+				for range n / 2 {
+					_, _ = src(t.Context())
+				}
+			}
+			return src
+		})
+		assert.Less(t, bytes, uint64(200_000), name)
+	}
 }
 
 func TestChanged(t *testing.T) {

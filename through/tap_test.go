@@ -214,15 +214,21 @@ func TestProgressOfNothing(t *testing.T) {
 
 // Two streams of which one ends long before the other are one piece of work.
 func TestProgressOfSeveral(t *testing.T) {
-	p := new(through.Progress)
-	a, b := through.Track(pull.Count(3), p, nil), through.Track(pull.Count(4), p, nil)
-	_, err := b(t.Context())
-	require.NoError(t, err)
-	collect(t, a)
-	assert.False(t, p.Report().Done)
-	collect(t, b)
-	assert.True(t, p.Report().Done)
-	assert.Equal(t, int64(7), p.Report().Values)
+	synctest.Test(t, func(t *testing.T) {
+		p := new(through.Progress)
+		a, b := through.Track(pull.Count(3), p, nil), through.Track(pull.Count(4), p, nil)
+		_, err := b(t.Context())
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		collect(t, a)
+		assert.False(t, p.Report().Done)
+		time.Sleep(time.Second)
+		collect(t, b)
+		r := p.Report()
+		assert.True(t, r.Done)
+		assert.Equal(t, int64(7), r.Values)
+		assert.Equal(t, 2*time.Second, r.Elapsed, "from the first call of all to the last end")
+	})
 }
 
 func TestTrace(t *testing.T) {

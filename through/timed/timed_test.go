@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -75,6 +77,22 @@ func TestASlowReaderGetsTheSame(t *testing.T) {
 				values = append(values, s.v)
 			}
 			assert.Equal(t, c.want, values, name)
+		})
+	}
+}
+
+// A period begins where one ends with a trailing value: a value that comes then
+// is no leading one.
+func TestThrottleAfterATrailingValue(t *testing.T) {
+	for edge, want := range map[timed.Edge][]seen{
+		timed.Leading | timed.Trailing: {{0, 0}, {1, 10}, {3, 20}, {4, 40}},
+		timed.Trailing:                 {{1, 10}, {3, 20}, {4, 40}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := ms(0, 1, 12, 13, 40)
+			got, err := watch(t, timed.Throttle(s.source(), 10*tick, edge, nil), 0)
+			assert.Equal(t, io.EOF, err)
+			assert.Equal(t, want, got)
 		})
 	}
 }
@@ -410,6 +428,23 @@ func TestConflateKeepsItsPlaces(t *testing.T) {
 		}
 		assert.Empty(t, m.order)
 	})
+}
+
+// row: I5
+func TestConflateForgetsItsKeys(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	src := timed.Conflate(pull.Count(200_000), 4, func(int) float64 { return math.NaN() }, nil)
+	for range 200_000 {
+		_, err := src(t.Context())
+		require.NoError(t, err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(200_000))
+	_, err := src(t.Context())
+	assert.Equal(t, io.EOF, err)
 }
 
 func BenchmarkDebounceOfNothing(b *testing.B) {

@@ -50,6 +50,39 @@ func TestByCount(t *testing.T) {
 	}
 }
 
+// Who cancels wants no more, so an abort is answered at once.
+func TestCancelledWhileAWindowFills(t *testing.T) {
+	for name, call := range map[string]func(context.Context, ints) error{
+		"sliding": func(ctx context.Context, src ints) error {
+			_, err := window.Sliding(src, 9, 1)(ctx)
+			return err
+		},
+		"reduce": func(ctx context.Context, src ints) error {
+			_, err := window.Reduce(src, 9, 0, sum)(ctx)
+			return err
+		},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		given := 0
+		err := call(ctx, pull.From(func(context.Context) (int, error) {
+			if given++; given == 3 {
+				cancel(errBroken)
+			}
+			return given, nil
+		}, nil))
+		assert.Equal(t, errBroken, err, name)
+		assert.Equal(t, 3, given, name)
+	}
+}
+
+func TestNegativeDurations(t *testing.T) {
+	for w, err := range window.Every(pull.Count(2), -time.Hour, 9, nil).All(t.Context()) {
+		require.NoError(t, err)
+		assert.Len(t, w.Values, 1)
+		assert.Equal(t, w.From, w.To)
+	}
+}
+
 func TestWindowsBelongToTheReceiver(t *testing.T) {
 	src := window.Sliding(pull.Count(4), 3, 1)
 	first, err := src(t.Context())
