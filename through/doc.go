@@ -9,6 +9,20 @@
 // Where a user's function panics, the panic goes to the caller; the operator
 // then aborts its source at its next call and returns an error for ever.
 //
+// By family:
+//
+//   - one by one: [Map], [TryMap], [FilterMap], [Scan], [Pairwise]
+//   - which: [Filter], [FilterNot], [Distinct], [DistinctRecent], [Duplicates],
+//     [Changed]
+//   - from where to where: [Take], [TakeWhile], [TakeUntil], [TakeLast], [Skip],
+//     [SkipWhile]
+//   - more or fewer: [Batch], [Unbatch], [Flatten], [FlattenSources], [FlatMap]
+//   - at once: [Parallel], [ParallelUnordered], [Buffer]
+//   - ends: [Finally], [Recover]
+//   - looking on: [Tap], [Track], [Trace]
+//
+// Time, windows, several streams, bytes and codecs are packages below this one.
+//
 // The first value is Take(src, 1), value i is Take(Skip(src, i), 1), the last
 // one TakeLast(src, 1); pull's Find and Last are sinks for the same.
 //

@@ -229,6 +229,34 @@ func TestDelayIsBounded(t *testing.T) {
 	})
 }
 
+// row: I5
+func TestReadingAheadIsBounded(t *testing.T) {
+	for name, op := range map[string]pull.Through[int, int]{
+		"debounce": func(src ints) ints { return timed.Debounce(src, 0, nil) },
+		"throttle": func(src ints) ints { return timed.Throttle(src, 0, timed.Leading, nil) },
+		"sample":   func(src ints) ints { return timed.Sample(src, 0, nil) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			given := 0
+			src := op(pull.From(func(context.Context) (int, error) {
+				given++
+				return given, nil
+			}, nil))
+			most := 0
+			for n := 1; n <= 500; n++ {
+				v, err := src(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, n, v, name)
+				synctest.Wait()
+				most = max(most, given-n)
+			}
+			assert.LessOrEqual(t, most, 128, name)
+			assert.Greater(t, most, 64, name)
+			require.NoError(t, pull.Abort(src, nil))
+		})
+	}
+}
+
 func TestBatchByCountOrTime(t *testing.T) {
 	for _, end := range []error{io.EOF, errBroken} {
 		synctest.Test(t, func(t *testing.T) {
