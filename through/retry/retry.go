@@ -152,6 +152,9 @@ func (r *retry[T]) pause(ctx context.Context, err error) error {
 	if r.Notify != nil {
 		r.Notify(err, wait)
 	}
+	if wait <= 0 {
+		return nil // a context that is done is seen by the next try
+	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
