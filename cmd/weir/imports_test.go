@@ -38,6 +38,8 @@ var mayImport = map[string][]string{
 	"through/window": {"through"},
 	"through/rate":   {"through"},
 	"through/retry":  {"through"},
+	"through/cbor":   {"through/codec"},
+	"through/zstd":   {"through/codec"},
 
 	"duplex":         {},
 	"duplex/netconn": {"duplex"},
@@ -57,12 +59,14 @@ var mayImport = map[string][]string{
 // importer, so that nobody links what they do not use. What only tests use is
 // not here.
 var importers = map[string]string{
-	"github.com/cenkalti/backoff/v5":    "through/retry",
-	"github.com/hashicorp/yamux":        "mux",
-	"github.com/spf13/cobra":            "cmd/weir",
-	"github.com/schollz/progressbar/v3": "cmd/weir",
-	"golang.org/x/term":                 "cmd/weir", // is it a terminal?
-	"golang.org/x/time/rate":            "through/rate",
+	"github.com/cenkalti/backoff/v5":     "through/retry",
+	"github.com/fxamacker/cbor/v2":       "through/cbor",
+	"github.com/hashicorp/yamux":         "mux",
+	"github.com/klauspost/compress/zstd": "through/zstd",
+	"github.com/spf13/cobra":             "cmd/weir",
+	"github.com/schollz/progressbar/v3":  "cmd/weir",
+	"golang.org/x/term":                  "cmd/weir", // is it a terminal?
+	"golang.org/x/time/rate":             "through/rate",
 }
 
 // lean are the packages that need nothing beyond the standard library, with
