@@ -37,7 +37,7 @@ func (j *Journal) compact() error {
 	}
 	_ = j.out.file.Close() // it has no name any more
 	j.rec.Compacted = j.out.size - f.out.size
-	j.out, j.place, j.opened = f.out, next.place, true
+	j.out, j.place, j.id, j.opened = f.out, next.place, next.id, true
 	return j.out.failure("sync folder of", j.cfg.FS.SyncDir(filepath.Dir(f.path)))
 }
 
@@ -52,7 +52,7 @@ func (j *Journal) succeed(out *output) (next *Journal, ok bool) {
 		return nil, false
 	}
 	out.sealed = out.seal()
-	next = &Journal{cfg: j.cfg, place: j.cfg.Place(info), last: j.last, out: out}
+	next = &Journal{cfg: j.cfg, place: j.cfg.Place(info), id: fileID(info), last: j.last, out: out}
 	b := next.opening(j.replica.Author()).append(nil)
 	b = commit{out.size + int64(len(b)), int64(len(b))}.append(b)
 	return next, out.append(b) == nil && out.sync() == nil

@@ -68,11 +68,16 @@ func (e *CorruptError) Is(target error) bool { return target == replicate.ErrCor
 // Unwrap returns what is wrong at the offset.
 func (e *CorruptError) Unwrap() error { return e.Err }
 
+// ErrReplaced is what a WriteError matches when the file was deleted, or
+// another put in its place, while it was open. What it held can still be read
+// from the replica.
+var ErrReplaced = errors.New("journal: the file was deleted or replaced")
+
 // A WriteError says which step of writing a file failed. It matches what the
 // file system returned, such as syscall.ENOSPC for a full disk.
 type WriteError struct {
 	Path string // of the file
-	Op   string // "write", "sync", "close" …
+	Op   string // "write", "sync", "find", "close" …
 	Err  error  // what the file system returned
 }
 

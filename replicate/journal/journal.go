@@ -13,6 +13,7 @@ type Journal struct {
 	cfg     Config
 	rec     Recovery
 	place   Place
+	id      string // of the open file; see named
 	replica *replicate.Replica
 
 	// Of the goroutine that runs run, and after that of Close.
@@ -116,10 +117,26 @@ func (j *Journal) commit(b replicate.Batch) error {
 			return err
 		}
 	}
+	if err := j.named(); err != nil {
+		return err
+	}
 	j.opened = true
 	j.from.Done(b)
 	if j.buf = buf; cap(buf) > maxKept {
 		j.buf = nil
+	}
+	return nil
+}
+
+// named checks that the path still leads to our file. What is written to one
+// that was deleted or replaced is gone when we are, however durable.
+func (j *Journal) named() error {
+	info, err := j.cfg.FS.Stat(j.out.path)
+	if err != nil {
+		return j.out.failure("find", err)
+	}
+	if id := fileID(info); id != j.id && id != "" && j.id != "" {
+		return j.out.failure("find", ErrReplaced)
 	}
 	return nil
 }

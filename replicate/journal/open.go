@@ -62,7 +62,7 @@ func (l *loader) mend(file files.File, damage error) error {
 // start makes a journal of what was loaded, which has the file from here on.
 func (l *loader) start(file files.File) (*Journal, error) {
 	j := &Journal{
-		cfg: l.cfg, place: l.place, replica: l.replica, last: l.newest,
+		cfg: l.cfg, place: l.place, id: fileID(l.info), replica: l.replica, last: l.newest,
 		out:  &output{path: l.path, file: file, size: l.rec.Bytes, tail: l.tail},
 		done: make(chan struct{}),
 	}
