@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"through/window": {"through"},
 	"through/rate":   {"through"},
 	"through/retry":  {"through"},
+	"through/rx":     {},
 	"through/cbor":   {"through/codec"},
 	"through/zstd":   {"through/codec"},
 
@@ -63,6 +64,7 @@ var importers = map[string]string{
 	"github.com/fxamacker/cbor/v2":       "through/cbor",
 	"github.com/hashicorp/yamux":         "mux",
 	"github.com/klauspost/compress/zstd": "through/zstd",
+	"github.com/reactivex/rxgo/v2":       "through/rx",
 	"github.com/spf13/cobra":             "cmd/weir",
 	"github.com/schollz/progressbar/v3":  "cmd/weir",
 	"golang.org/x/term":                  "cmd/weir", // is it a terminal?
