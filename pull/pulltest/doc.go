@@ -14,6 +14,12 @@
 //		}, pulltest.ThroughOptions[int, int]{Want: double})
 //	}
 //
+// ExploreThrough and ExploreSource go on from there with random schedules, and
+// name the seed and the shortest steps of one that breaks a law. Misbehave makes
+// sources that fail, stall, panic or break a law where you say, for tests of
+// what reads them. A Grammar says which traces of events are right, in what
+// order, and where one goes wrong.
+//
 // A schedule runs in a bubble of testing/synctest, so "promptly" means at
 // once, in virtual time, and a goroutine that is left behind is seen. So the
 // checks cannot run inside a bubble themselves, and a stream that blocks on
