@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/internal/stage"
@@ -29,14 +28,13 @@ import (
 func Parallel[A, B any](
 	src pull.Source[A], n int, f func(context.Context, A) (B, error),
 ) pull.Source[B] {
-	n = max(n, 1)
 	p := &parallel[A, B]{
-		src:  src,
-		f:    f,
-		turn: make(chan struct{}, 1),
-		room: make(chan struct{}, n),
-		ring: make([]chan result[B], n),
+		src:   src,
+		f:     f,
+		ring:  make([]result[B], max(n, 1)),
+		ready: make(chan struct{}, 1),
 	}
+	p.free.L = &p.mu
 	return p.next
 }
 
@@ -47,34 +45,37 @@ var errExited = errors.New("through: runtime.Goexit in a parallel call")
 var errPanicked = errors.New("through: source panicked when it was aborted")
 
 type parallel[A, B any] struct {
-	src  pull.Source[A]
-	f    func(context.Context, A) (B, error)
-	turn chan struct{}    // holds a token; who has taken it may pull
-	room chan struct{}    // one entry for each value pulled and not delivered
-	ring []chan result[B] // value i goes to entry i modulo n, which room keeps free
+	src   pull.Source[A]
+	f     func(context.Context, A) (B, error)
+	ready chan struct{} // tells the reader that what it waits for has arrived
 
 	// Written once, by the first call.
 	own    context.Context
 	cancel context.CancelCauseFunc
 
-	// Owned by who has the turn.
-	pulled  int
-	workers int
-	srcEnd  error // what src has ended with
-	cut     bool  // it ended after own was cancelled
-
-	stopped atomic.Bool // no more pulling: src has ended or a call has failed
-	running sync.WaitGroup
-
-	// Owned by the reader.
+	mu        sync.Mutex  // never held while src or f is called
+	free      sync.Cond   // where workers wait for a turn to pull
+	ring      []result[B] // value i goes to entry i modulo n
+	pulled    int
 	delivered int
-	end       error
+	pulling   bool // a worker has the turn
+	stopped   bool // no more pulling: src has ended or a call has failed
+	wanted    bool // the reader waits at ready
+	workers   int
+	idle      int   // workers that wait at free
+	called    bool  // a worker has been woken or started, and is on its way
+	srcEnd    error // what src has ended with
+	cut       bool  // it ended after own was cancelled
+
+	running sync.WaitGroup
+	end     error // owned by the reader
 }
 
 type result[B any] struct {
 	value B
 	err   error
 	last  bool // err is src's own
+	there bool // it has arrived
 }
 
 func (p *parallel[A, B]) next(ctx context.Context) (B, error) {
@@ -86,79 +87,138 @@ func (p *parallel[A, B]) next(ctx context.Context) (B, error) {
 		return zero, p.stop(ctx, pull.Cause(ctx))
 	}
 	if p.own == nil {
-		p.start(ctx)
+		p.own, p.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	}
-	select {
-	case r := <-p.ring[p.delivered%len(p.ring)]:
+	for {
+		r := p.take()
 		switch {
 		case r.last:
 			return zero, p.finish(r.err)
 		case r.err != nil:
 			return zero, p.stop(ctx, r.err)
+		case r.there:
+			return r.value, nil
 		}
-		p.delivered++
-		<-p.room
-		return r.value, nil
-	case <-ctx.Done():
-		return zero, p.stop(ctx, pull.Cause(ctx))
+		select {
+		case <-p.ready:
+		case <-ctx.Done():
+			return zero, p.stop(ctx, pull.Cause(ctx))
+		}
 	}
 }
 
-func (p *parallel[A, B]) start(ctx context.Context) {
-	p.own, p.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	for i := range p.ring {
-		p.ring[i] = make(chan result[B], 1)
+// take returns the result that is next in order, if it is there, and makes room
+// for another value.
+func (p *parallel[A, B]) take() result[B] {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := &p.ring[p.delivered%len(p.ring)]
+	r := *at
+	if r.there && r.err == nil {
+		*at = result[B]{}
+		p.delivered++
 	}
-	p.workers = 1
-	p.running.Go(p.work)
-	p.turn <- struct{}{}
+	p.wanted = !r.there
+	p.callWorker()
+	return r
+}
+
+// callWorker has a worker come if there is something to pull, unless one is on
+// its way: while calls of f are short, the one that is at work gets to the next
+// value first, and nobody has to be woken for each.
+func (p *parallel[A, B]) callWorker() {
+	switch {
+	case p.called || !p.mayPull():
+	case p.idle > 0:
+		p.called = true
+		p.free.Signal()
+	case p.workers < len(p.ring):
+		p.called = true
+		p.workers++
+		p.running.Go(p.work)
+	}
+}
+
+// mayPull reports whether a worker could pull a value now.
+func (p *parallel[A, B]) mayPull() bool {
+	return !p.stopped && !p.pulling && p.pulled-p.delivered < len(p.ring)
 }
 
 // work pulls values and calls f until there is no more to pull.
 func (p *parallel[A, B]) work() {
-	var to chan result[B] // where the value at hand must arrive
+	at := -1 // where in the ring the value at hand must arrive
 	defer func() {
-		if to != nil {
-			p.stopped.Store(true)
-			to <- result[B]{err: crash(recover())}
+		if at >= 0 {
+			r := result[B]{err: crash(recover())}
+			p.mu.Lock()
+			p.put(at, r)
+			p.mu.Unlock()
 		}
 	}()
-	for p.take() {
-		to = p.ring[p.pulled%len(p.ring)]
-		to <- p.call(p.pull())
-		to = nil
+	p.mu.Lock()
+	p.called = false
+	p.mu.Unlock()
+	for at = p.turn(at, result[B]{}); at >= 0; {
+		r := p.call(p.pull())
+		at = p.turn(at, r)
 	}
 }
 
-// take waits for the turn and for room in the window. Who finds that there is
-// nothing more to pull keeps the turn: cancelling own frees the others.
-func (p *parallel[A, B]) take() bool {
-	select {
-	case <-p.turn:
-	case <-p.own.Done():
-		return false
+// turn puts r, of the value at hand, where it must arrive. Then it waits for the
+// turn and for room, and returns where the next value must; -1 means that there
+// is nothing more to pull.
+func (p *parallel[A, B]) turn(at int, r result[B]) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at >= 0 {
+		p.put(at, r)
 	}
-	select {
-	case p.room <- struct{}{}:
-	case <-p.own.Done():
-		return false
+	for !p.mayPull() && !p.stopped {
+		p.idle++
+		p.free.Wait()
+		p.idle--
+		p.called = false
 	}
-	return !p.stopped.Load()
+	if p.stopped {
+		return -1
+	}
+	p.pulling = true
+	at = p.pulled % len(p.ring)
+	p.pulled++
+	return at
+}
+
+// put has r arrive, and tells the reader if it waits for this one.
+func (p *parallel[A, B]) put(at int, r result[B]) {
+	r.there = true
+	p.ring[at] = r
+	if r.err != nil {
+		p.halt()
+	}
+	if p.wanted && at == p.delivered%len(p.ring) {
+		p.wanted = false
+		p.ready <- struct{}{}
+	}
+}
+
+// halt ends the pulling.
+func (p *parallel[A, B]) halt() {
+	p.stopped = true
+	p.free.Broadcast()
 }
 
 // pull reads the next value and passes the turn on.
 func (p *parallel[A, B]) pull() (A, error) {
-	p.pulled++
 	a, err := p.src(p.own)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pulling = false
 	if err != nil {
-		p.stopped.Store(true)
 		p.srcEnd = err
 		p.cut = p.own.Err() != nil
-	} else if p.workers < len(p.ring) {
-		p.workers++
-		p.running.Go(p.work)
+		p.halt()
 	}
-	p.turn <- struct{}{}
+	p.callWorker()
 	return a, err
 }
 
@@ -167,31 +227,36 @@ func (p *parallel[A, B]) call(a A, err error) result[B] {
 		return result[B]{err: err, last: true}
 	}
 	b, err := p.f(p.own, a)
-	if err == nil {
-		return result[B]{value: b}
-	}
-	p.stopped.Store(true)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return result[B]{err: err}
+	return result[B]{value: b, err: err}
 }
 
 // finish ends the stream where src has: with its error, after its last value.
 func (p *parallel[A, B]) finish(err error) error {
 	p.end = err
-	p.cancel(pull.ErrStopped)
-	p.running.Wait()
+	p.quit(pull.ErrStopped)
 	return err
+}
+
+// quit cancels the calls, waits for them, and lets go of what they returned.
+func (p *parallel[A, B]) quit(cause error) {
+	if p.own == nil {
+		return
+	}
+	p.mu.Lock()
+	p.halt()
+	p.mu.Unlock()
+	p.cancel(cause)
+	p.running.Wait()
+	clear(p.ring)
 }
 
 // stop ends the stream with cause, and src if it has not ended.
 func (p *parallel[A, B]) stop(ctx context.Context, cause error) error {
 	p.end = errPanicked // stands only if src panics
-	if p.own != nil {
-		p.cancel(cause)
-		p.running.Wait()
-	}
+	p.quit(cause)
 	src := p.src
 	if p.srcEnd != nil {
 		src = p.replay
