@@ -64,10 +64,11 @@ func TestKinds(t *testing.T) {
 		"f5":                         true,
 		"5f42010243030405ff":         []byte{1, 2, 3, 4, 5},
 		"7f657374726561646d696e67ff": "streaming",
-		"9f018202039f0405ffff":       []any{uint64(1), []any{uint64(2), uint64(3)}, []any{uint64(4), uint64(5)}},
-		"bf61610161629f0203ffff":     map[any]any{"a": uint64(1), "b": []any{uint64(2), uint64(3)}},
-		"80":                         []any{},
-		"40":                         []byte{},
+		"9f018202039f0405ffff": []any{uint64(1),
+			[]any{uint64(2), uint64(3)}, []any{uint64(4), uint64(5)}},
+		"bf61610161629f0203ffff": map[any]any{"a": uint64(1), "b": []any{uint64(2), uint64(3)}},
+		"80":                     []any{},
+		"40":                     []byte{},
 	} {
 		data, err := hex.DecodeString(in + "00")
 		require.NoError(t, err)
@@ -129,7 +130,8 @@ func TestMemoryGrowsWithInput(t *testing.T) {
 	res := testing.Benchmark(func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			_, err := read[any](cbor.Options{MaxItem: 1 << 30}, []byte{0x9a, 0x3f, 0, 0, 0, 0x5a, 0x1f, 0, 0, 0})
+			_, err := read[any](cbor.Options{MaxItem: 1 << 30},
+				[]byte{0x9a, 0x3f, 0, 0, 0, 0x5a, 0x1f, 0, 0, 0})
 			require.Equal(b, io.ErrUnexpectedEOF, err)
 		}
 	})
@@ -138,7 +140,8 @@ func TestMemoryGrowsWithInput(t *testing.T) {
 
 // Any input is read, or refused, in the same way however it is cut.
 func FuzzDecode(f *testing.F) {
-	for _, in := range []string{"83010203", "bf616101ff", "5f42010243030405ff", "9bffffffffffffffff", "c11a00"} {
+	for _, in := range []string{"83010203", "bf616101ff", "5f42010243030405ff",
+		"9bffffffffffffffff", "c11a00"} {
 		data, err := hex.DecodeString(in)
 		require.NoError(f, err)
 		f.Add(data, uint(2))

@@ -37,7 +37,8 @@ func wants[B any](make func(text string) B, texts ...string) func(in [][]byte) [
 func rawJSON(text string) json.RawMessage { return json.RawMessage(text) }
 
 func jsonPathConforms(t *testing.T) {
-	pulltest.Through(t, pick("a", codec.JSONPathOptions{}), pulltest.ThroughOptions[[]byte, json.RawMessage]{
+	path := pick("a", codec.JSONPathOptions{})
+	pulltest.Through(t, path, pulltest.ThroughOptions[[]byte, json.RawMessage]{
 		Value: pieces(`{"h":0,"a":1}`, `{"a"`, `:"x"}`, " ", `{"a":[]} {"a":2}`),
 		Want:  wants(rawJSON, "1", "", `"x"`, "", "[] 2"),
 		Fail:  pick("a", codec.JSONPathOptions{MaxValue: 2}),

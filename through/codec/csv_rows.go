@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 
@@ -14,6 +15,19 @@ import (
 
 // ErrHeader is matched when rows of a type cannot be made of CSV's header.
 var ErrHeader = errors.New("header does not fit")
+
+// A RowError says which row could not be made of its record, and why. It
+// matches what Err does.
+type RowError struct {
+	Row int64 // the row's number, from 1; the header is none
+	Err error // which column, and what is wrong; never io.EOF
+}
+
+// Error returns the row's number and the reason.
+func (e *RowError) Error() string { return fmt.Sprintf("codec: csv row %d: %v", e.Row, e.Err) }
+
+// Unwrap returns Err.
+func (e *RowError) Unwrap() error { return e.Err }
 
 // DecodeCSVRows reads src as [DecodeCSV] does, and makes a T of each record
 // behind the first one, which is the header and names the fields. T is
@@ -25,7 +39,7 @@ var ErrHeader = errors.New("header does not fit")
 // zero value; an empty text is the zero value of a boolean or a number. A
 // header that names a column twice, or a T that is nothing of the above, fails
 // with a [DecodeError] that matches [ErrHeader]; a text that does not fit its
-// field fails with a DecodeError whose offset counts records from 0.
+// field fails with a [RowError].
 func DecodeCSVRows[T any](src pull.Source[[]byte], opts CSVOptions) pull.Source[T] {
 	up := stage.Of(DecodeCSV(src, opts))
 	var columns []csvColumn
@@ -53,10 +67,19 @@ func DecodeCSVRows[T any](src pull.Source[[]byte], opts CSVOptions) pull.Source[
 		v, err := rowOf[T](columns, record)
 		up.Stopped = false
 		if err != nil {
-			return zero, up.Fail(ctx, malformed("csv row", row, err))
+			return zero, up.Fail(ctx, badRow(row, err))
 		}
 		return v, nil
 	}
+}
+
+// badRow makes a RowError. A method of the user's may have returned io.EOF,
+// which must not be found in a failure.
+func badRow(row int64, err error) error {
+	if errors.Is(err, io.EOF) {
+		err = errors.New(err.Error())
+	}
+	return &RowError{Row: row, Err: err}
 }
 
 // A csvColumn is where a column's texts go.

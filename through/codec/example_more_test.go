@@ -27,7 +27,8 @@ func show[T any](src pull.Source[T]) {
 }
 
 func ExampleJSONPath() {
-	doc := pull.Values([]byte(`{"total":2,"rows":[{"doc":{"x":1}},{"do`), []byte(`c":{"x":2}}],"end":true}`))
+	doc := pull.Values([]byte(`{"total":2,"rows":[{"doc":{"x":1}},{"do`),
+		[]byte(`c":{"x":2}}],"end":true}`))
 	members := func(kind string) func(map[string]json.RawMessage) error {
 		return func(m map[string]json.RawMessage) error {
 			fmt.Println(kind, len(m))
@@ -85,7 +86,8 @@ func ExampleGzip() {
 
 func ExampleGunzip() {
 	packed := codec.Gzip(pull.Values(make([]byte, 10_000)), codec.CompressOptions{})
-	n, err := pull.Len(context.Background(), codec.Gunzip(packed, codec.DecompressOptions{MaxBytes: 100}))
+	bounded := codec.Gunzip(packed, codec.DecompressOptions{MaxBytes: 100})
+	n, err := pull.Len(context.Background(), bounded)
 	fmt.Println(n, err)
 	// Output: 1 codec: too large: gzip at byte 100, at most 100 bytes allowed
 }
@@ -102,7 +104,8 @@ func ExampleUnzlib() {
 }
 
 func ExampleDeflate() {
-	packed := codec.Deflate(pull.Values([]byte("hel"), []byte("lo")), codec.CompressOptions{Flush: true})
+	live := pull.Values([]byte("hel"), []byte("lo"))
+	packed := codec.Deflate(live, codec.CompressOptions{Flush: true})
 	show(codec.Inflate(packed, codec.DecompressOptions{}))
 	// Output:
 	// "hel"

@@ -61,8 +61,8 @@ func cutKey(text string) (key string, star bool, rest string) {
 	return b.String(), text == "*", ""
 }
 
-// start is the set of steps that a document waits for.
-func (p jsonPath) start() uint64 { return 1 }
+// start is the set of steps that a document waits for: the first one.
+const start uint64 = 1
 
 // below returns what is waited for below a key, in a place that waits for set.
 func (p jsonPath) below(set uint64, key string) (next uint64) {

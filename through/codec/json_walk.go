@@ -58,7 +58,7 @@ const leaving = 1 << 63
 // enter finds the next place: what is waited for there, and its key.
 func (w *walker) enter() (set uint64, key string, err error) {
 	if len(w.levels) == 0 {
-		return w.path.start(), "", nil
+		return start, "", nil
 	}
 	top := &w.levels[len(w.levels)-1]
 	if more, err := w.in.more(); !more {

@@ -123,7 +123,8 @@ func FuzzDecompress(f *testing.F) {
 
 func ExampleCompress() {
 	packed := zstd.Compress(pull.Values([]byte("hello")), zstd.CompressOptions{})
-	chunks, err := pull.Collect(context.Background(), zstd.Decompress(packed, zstd.DecompressOptions{}))
+	plain := zstd.Decompress(packed, zstd.DecompressOptions{})
+	chunks, err := pull.Collect(context.Background(), plain)
 	fmt.Printf("%q %v\n", chunks, err)
 	// Output: ["hello"] <nil>
 }
