@@ -35,10 +35,12 @@ func TestConformanceTable(t *testing.T) {
 	require.Len(t, streamRows, 120)
 	require.Len(t, reactiveRows, 35+2, "with the two that hold by construction")
 	proofs := findProofs(t)
+	body := &bytes.Buffer{}
+	open := writeTable(t, body, table{"Stream rows", "row", streamRows}, proofs)
+	open += writeTable(t, body, table{"Reactive Streams rules", "rule", reactiveRows}, proofs)
 	text := &bytes.Buffer{}
-	text.WriteString(tableHead)
-	writeTable(t, text, table{"Stream rows", "row", streamRows}, proofs)
-	writeTable(t, text, table{"Reactive Streams rules", "rule", reactiveRows}, proofs)
+	fmt.Fprintf(text, "%s\n%d rows in all, %d of them open.\n%s", tableHead,
+		len(streamRows)+len(reactiveRows), open, body)
 	for key, names := range proofs {
 		assert.Empty(t, names, "%s is in no table", key)
 	}
@@ -108,10 +110,13 @@ type table struct {
 	rows        []row
 }
 
-// writeTable adds a table with its sums, and takes what it used from proofs.
-func writeTable(t *testing.T, w *bytes.Buffer, tab table, proofs map[string][]string) {
+// writeTable adds a table with its sums, takes what it used from proofs, and
+// says how many rows are open.
+func writeTable(
+	t *testing.T, w *bytes.Buffer, tab table, proofs map[string][]string,
+) (open int) {
 	body := &bytes.Buffer{}
-	tested, reasoned, open := 0, 0, 0
+	tested, reasoned := 0, 0
 	for _, r := range tab.rows {
 		names := proofs[tab.mark+" "+r.id]
 		delete(proofs, tab.mark+" "+r.id)
@@ -138,6 +143,7 @@ func writeTable(t *testing.T, w *bytes.Buffer, tab table, proofs map[string][]st
 	fmt.Fprintf(w, "| %s | what has to hold | the original fails | shown by |\n|---|---|---|---|\n",
 		tab.mark)
 	w.Write(body.Bytes())
+	return open
 }
 
 var proofLine = regexp.MustCompile(`^// (row|rule): (.+)$`)
