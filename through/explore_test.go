@@ -9,7 +9,7 @@ import (
 // Every link keeps the laws under random schedules too. The seed is fixed: a
 // run of the suite says the same twice.
 //
-// row: I7, A2, A4, A16
+// row: A2, A16, I7
 func TestLinksExplored(t *testing.T) {
 	readAhead := map[string]int{"Buffer": 5, "Parallel": 5}
 	for _, l := range allLinks {
