@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -249,4 +250,26 @@ func TestParallelAbortBeforeTheFirstCall(t *testing.T) {
 	assert.Equal(t, errBroken, err)
 	assert.Equal(t, []error{errBroken}, up.causes)
 	assert.Zero(t, up.pulled)
+}
+
+// An ended stream that somebody still has keeps no result alive.
+func TestParallelLetsGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var undelivered weak.Pointer[[64]byte]
+		src := through.Parallel(pull.Count(2), 2,
+			func(_ context.Context, n int) (*[64]byte, error) {
+				v := new([64]byte)
+				if n == 1 {
+					undelivered = weak.Make(v)
+				}
+				return v, nil
+			})
+		_, err := src(t.Context())
+		require.NoError(t, err)
+		synctest.Wait()
+		require.NoError(t, pull.Abort(src, errBroken))
+		runtime.GC()
+		assert.Nil(t, undelivered.Value())
+		runtime.KeepAlive(src)
+	})
 }
