@@ -300,3 +300,24 @@ func TestCloneSameStamp(t *testing.T) {
 	}
 	require.ErrorIs(t, meet(), replicate.ErrForked)
 }
+
+// A frame in which two updates clash with what is held is refused whole.
+func TestForkInFrameAppliesNothing(t *testing.T) {
+	w := newWorld(t, 4, 14, true)
+	w.write(0, "x")
+	w.commit(0)
+	w.nodes[1].id, w.nodes[1].disk, w.nodes[1].who = w.nodes[0].id, w.nodes[0].disk, w.nodes[0].who
+	w.open(1, true)
+	w.write(2, "m") // reaches the clone before its clashing write
+	w.commit(2)
+	require.NoError(t, w.nodes[1].r.Write(t.Context(), w.nodes[2].r.Read(nil)))
+	w.write(0, "x")
+	w.write(1, "x")
+	w.commit(0)
+	w.commit(1)
+	third := w.nodes[3].r
+	require.NoError(t, third.Write(t.Context(), w.nodes[0].r.Read(nil)))
+	before := third.Fingerprint()
+	require.ErrorIs(t, third.Write(t.Context(), w.nodes[1].r.Read(nil)), replicate.ErrForked)
+	require.Equal(t, before, third.Fingerprint())
+}
