@@ -12,22 +12,24 @@ import (
 // same values one by one. The functions are called for each value, and are not
 // known where the stages are built.
 func batched() work {
+	const values = 20_000
 	return work{
 		name:   "chain-batched",
-		values: consumed,
+		values: values,
 		allocs: -1,
-		ours:   chainBatches,
-		peers:  []peer{{name: "iter.Seq2", goal: 0.7, run: chainSeq}},
+		ours:   func(ctx context.Context) (int, error) { return chainBatches(ctx, values) },
+		peers: []peer{{
+			name: "iter.Seq2", goal: 0.7,
+			run: func(context.Context) (int, error) { return chainSeq(values) },
+		}},
 	}
 }
-
-const batchSize = 64
 
 // countBatches is 0, 1, … n-1 in batches that are valid until the next call.
 //
 //go:noinline
 func countBatches(n int) pull.Source[[]int] {
-	var room [batchSize]int
+	var room [64]int
 	i := 0
 	return pull.From(func(context.Context) ([]int, error) {
 		if i >= n {
@@ -78,11 +80,6 @@ func sumBatches(
 	})
 }
 
-//go:noinline
-func takeBatches(src pull.Source[[]int], n int) pull.Source[[]int] { return through.Take(src, n) }
-
-// chainBatches takes whole batches, half of whose values are even.
-func chainBatches(ctx context.Context) (int, error) {
-	src := filterBatches(mapBatches(countBatches(counted), triple), even)
-	return sumBatches(ctx, takeBatches(src, taken/(batchSize/2)), add)
+func chainBatches(ctx context.Context, n int) (int, error) {
+	return sumBatches(ctx, filterBatches(mapBatches(countBatches(n), triple), even), add)
 }

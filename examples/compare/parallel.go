@@ -10,9 +10,9 @@ import (
 )
 
 // workers is how many calls each has at once in parallel.
-const workers = 8
+const workers = 4
 
-// parallel maps values in order with 8 workers. Their function does next to
+// parallel maps values in order with 4 workers. Their function does next to
 // nothing, so that what is measured is the machinery.
 func parallel() work {
 	const values = 50_000

@@ -9,31 +9,36 @@ import (
 
 func streams() []work { return []work{chain(), batched(), buffered(), parallel()} }
 
-// A chain counts, and takes the first of the values that it has mapped and
-// filtered, which is when half of them have been counted.
-const (
-	counted  = 40_960
-	taken    = 10_240
-	consumed = 2 * taken
-)
-
-// chain is count, map, filter, take, sum: three stages, and a source that must
-// be stopped. Its stages are built behind calls that are not inlined, as in a
-// program of several packages; else the compiler makes one loop of an iter.Seq2.
-//
-// The source of ro emits all before ro notices that no more is wanted, and
-// go-streams cannot be stopped: both are given what that costs.
+// chain is count, map, filter, sum. Its stages are built behind calls that are
+// not inlined, as in a program of several packages; else the compiler makes one
+// loop of an iter.Seq2.
 func chain() work {
+	const values = 20_000
 	return work{
 		name:   "chain",
-		values: consumed,
-		ours:   chainPull,
+		values: values,
+		ours:   func(ctx context.Context) (int, error) { return chainPull(ctx, values) },
 		peers: []peer{
-			{name: "iter.Seq2", goal: 1.7, run: chainSeq},
-			{name: "channels of 64", row: "chain-channels", run: chainChan},
-			{name: "go-streams v0.13.0", row: "chain-go-streams", run: chainGoStreams},
-			{name: "samber/ro v0.4.0", row: "chain-ro", goal: 1.0 / 12, run: chainRo},
-			{name: "rxgo v2.5.0", row: "chain-rxgo", goal: 1.0 / 80, run: chainRx},
+			{
+				name: "iter.Seq2", goal: 1.7,
+				run: func(context.Context) (int, error) { return chainSeq(values) },
+			},
+			{
+				name: "channels of 64", row: "chain-channels",
+				run: func(context.Context) (int, error) { return chainChan(values), nil },
+			},
+			{
+				name: "go-streams v0.13.0", row: "chain-go-streams",
+				run: func(context.Context) (int, error) { return chainGoStreams(values), nil },
+			},
+			{
+				name: "samber/ro v0.4.0", row: "chain-ro", goal: 1.0 / 12,
+				run: func(ctx context.Context) (int, error) { return chainRo(ctx, values) },
+			},
+			{
+				name: "rxgo v2.5.0", row: "chain-rxgo", goal: 1.0 / 80,
+				run: func(ctx context.Context) (int, error) { return chainRx(ctx, values) },
+			},
 		},
 	}
 }
@@ -54,14 +59,10 @@ func filterPull(src pull.Source[int], keep func(int) bool) pull.Source[int] {
 }
 
 //go:noinline
-func takePull(src pull.Source[int], n int) pull.Source[int] { return through.Take(src, n) }
-
-//go:noinline
 func sumPull(ctx context.Context, src pull.Source[int]) (int, error) {
 	return pull.Reduce(ctx, src, 0, add)
 }
 
-func chainPull(ctx context.Context) (int, error) {
-	src := filterPull(mapPull(countPull(counted), triple), even)
-	return sumPull(ctx, takePull(src, taken))
+func chainPull(ctx context.Context, n int) (int, error) {
+	return sumPull(ctx, filterPull(mapPull(countPull(n), triple), even))
 }

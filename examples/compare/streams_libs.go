@@ -9,13 +9,10 @@ import (
 	"github.com/samber/ro"
 )
 
-func chainRx(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // else goroutines are left behind Take
-	item, err := rxgo.Range(0, counted, rxgo.WithContext(ctx)).
+func chainRx(ctx context.Context, n int) (int, error) {
+	item, err := rxgo.Range(0, n, rxgo.WithContext(ctx)).
 		Map(func(_ context.Context, v any) (any, error) { return triple(v.(int)), nil }).
 		Filter(func(v any) bool { return even(v.(int)) }).
-		Take(taken).
 		Reduce(func(_ context.Context, sum, v any) (any, error) {
 			if sum == nil {
 				return v, nil
@@ -28,12 +25,11 @@ func chainRx(ctx context.Context) (int, error) {
 	return item.V.(int), item.E
 }
 
-func chainRo(ctx context.Context) (int, error) {
-	sums, _, err := ro.CollectWithContext(ctx, ro.Pipe4(
-		ro.Range(0, counted),
+func chainRo(ctx context.Context, n int) (int, error) {
+	sums, _, err := ro.CollectWithContext(ctx, ro.Pipe3(
+		ro.Range(0, int64(n)),
 		ro.Map(func(v int64) int { return triple(int(v)) }),
 		ro.Filter(even),
-		ro.Take[int](taken),
 		ro.Reduce(add, 0),
 	))
 	if err != nil {
@@ -42,23 +38,20 @@ func chainRo(ctx context.Context) (int, error) {
 	return sums[0], nil
 }
 
-// chainGoStreams reads all: there is no other way to end the goroutines.
-func chainGoStreams(context.Context) (int, error) {
-	numbers := make(chan any)
+func chainGoStreams(n int) int {
+	counted := make(chan any)
 	go func() {
-		defer close(numbers)
-		for i := range counted {
-			numbers <- i
+		defer close(counted)
+		for i := range n {
+			counted <- i
 		}
 	}()
-	mapped := extension.NewChanSource(numbers).
+	summed := extension.NewChanSource(counted).
 		Via(flow.NewMap(triple, 1)).
 		Via(flow.NewFilter(even, 1))
-	sum, n := 0, 0
-	for v := range mapped.Out() {
-		if n++; n <= taken {
-			sum = add(sum, v.(int))
-		}
+	sum := 0
+	for v := range summed.Out() {
+		sum = add(sum, v.(int))
 	}
-	return sum, nil
+	return sum
 }

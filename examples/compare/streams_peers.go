@@ -1,9 +1,6 @@
 package main
 
-import (
-	"context"
-	"iter"
-)
+import "iter"
 
 //go:noinline
 func countSeq(n int) iter.Seq2[int, error] {
@@ -47,23 +44,6 @@ func filterSeq(seq iter.Seq2[int, error], keep func(int) bool) iter.Seq2[int, er
 }
 
 //go:noinline
-func takeSeq(seq iter.Seq2[int, error], n int) iter.Seq2[int, error] {
-	return func(yield func(int, error) bool) {
-		left := n
-		for v, err := range seq {
-			if err != nil {
-				yield(0, err)
-				return
-			}
-			left--
-			if !yield(v, nil) || left <= 0 {
-				return
-			}
-		}
-	}
-}
-
-//go:noinline
 func sumSeq(seq iter.Seq2[int, error], f func(int, int) int) (int, error) {
 	sum := 0
 	for v, err := range seq {
@@ -75,8 +55,8 @@ func sumSeq(seq iter.Seq2[int, error], f func(int, int) int) (int, error) {
 	return sum, nil
 }
 
-func chainSeq(context.Context) (int, error) {
-	return sumSeq(takeSeq(filterSeq(mapSeq(countSeq(counted), triple), even), taken), add)
+func chainSeq(n int) (int, error) {
+	return sumSeq(filterSeq(mapSeq(countSeq(n), triple), even), add)
 }
 
 const chanSize = 64
@@ -90,41 +70,27 @@ func stage(work func(out chan<- int)) <-chan int {
 	return out
 }
 
-// send reports whether somebody still wants v.
-func send(ctx context.Context, out chan<- int, v int) bool {
-	select {
-	case out <- v:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func chainChan(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // stops the stages
-	numbers := stage(func(out chan<- int) {
-		for i := 0; i < counted && send(ctx, out, i); i++ {
-			continue
+func chainChan(n int) int {
+	counted := stage(func(out chan<- int) {
+		for i := range n {
+			out <- i
 		}
 	})
 	mapped := stage(func(out chan<- int) {
-		for v := range numbers {
-			if !send(ctx, out, triple(v)) {
-				return
-			}
+		for v := range counted {
+			out <- triple(v)
 		}
 	})
 	filtered := stage(func(out chan<- int) {
 		for v := range mapped {
-			if even(v) && !send(ctx, out, v) {
-				return
+			if even(v) {
+				out <- v
 			}
 		}
 	})
 	sum := 0
-	for range taken {
-		sum = add(sum, <-filtered)
+	for v := range filtered {
+		sum = add(sum, v)
 	}
-	return sum, nil
+	return sum
 }
