@@ -18,10 +18,18 @@ func batched() work {
 		values: values,
 		allocs: -1,
 		ours:   func(ctx context.Context) (int, error) { return chainBatches(ctx, values) },
-		peers: []peer{{
-			name: "iter.Seq2", goal: 0.7,
-			run: func(context.Context) (int, error) { return chainSeq(values) },
-		}},
+		peers: []peer{
+			{
+				name: "iter.Seq2", goal: 0.7,
+				run: func(context.Context) (int, error) { return chainSeq(values) },
+			},
+			{
+				name: "its functions alone", row: "chain-batched-floor",
+				run: func(context.Context) (int, error) {
+					return chainCalls(values, triple, even, add), nil
+				},
+			},
+		},
 	}
 }
 

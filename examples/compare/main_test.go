@@ -38,15 +38,18 @@ func TestAllPeersAgree(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"chain: iter.Seq2",
+		"chain-floor: its functions alone",
 		"chain-channels: channels of 64",
 		"chain-go-streams: go-streams v0.13.0",
 		"chain-ro: samber/ro v0.4.0",
 		"chain-rxgo: rxgo v2.5.0",
 		"chain-allocs",
 		"chain-batched: iter.Seq2",
+		"chain-batched-floor: its functions alone",
 		"buffer: channel of 64",
 		"parallel-rill: rill v0.8.1",
 		"parallel-conc: conc v0.3.0",
+		"parallel-floor: two hand-overs a window",
 		"parallel-allocs",
 	}, rows)
 }

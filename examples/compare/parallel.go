@@ -29,6 +29,10 @@ func parallel() work {
 				name: "conc v0.3.0", row: "parallel-conc", goal: 0.25,
 				run: func(context.Context) (int, error) { return parallelConc(values), nil },
 			},
+			{
+				name: "two hand-overs a window", row: "parallel-floor",
+				run: func(context.Context) (int, error) { return parallelFloor(values), nil },
+			},
 		},
 	}
 }
@@ -68,5 +72,27 @@ func parallelConc(n int) int {
 		})
 	}
 	s.Wait()
+	return sum
+}
+
+// parallelFloor hands windows of as many values to a goroutine and back, over
+// channels, and does nothing else: the least that goroutines with an exact
+// window pay, as long as one of them finds it full or empty each time.
+func parallelFloor(n int) int {
+	windows, empty := make(chan int), make(chan struct{})
+	go func() {
+		defer close(windows)
+		for first := 0; first < n; first += workers {
+			windows <- first
+			<-empty
+		}
+	}()
+	sum := 0
+	for first := range windows {
+		for i := range min(workers, n-first) {
+			sum = inOrder(sum, triple(first+i))
+		}
+		empty <- struct{}{}
+	}
 	return sum
 }

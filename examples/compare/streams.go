@@ -24,6 +24,12 @@ func chain() work {
 				run: func(context.Context) (int, error) { return chainSeq(values) },
 			},
 			{
+				name: "its functions alone", row: "chain-floor",
+				run: func(context.Context) (int, error) {
+					return chainCalls(values, triple, even, add), nil
+				},
+			},
+			{
 				name: "channels of 64", row: "chain-channels",
 				run: func(context.Context) (int, error) { return chainChan(values), nil },
 			},

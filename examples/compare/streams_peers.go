@@ -59,6 +59,20 @@ func chainSeq(n int) (int, error) {
 	return sumSeq(filterSeq(mapSeq(countSeq(n), triple), even), add)
 }
 
+// chainCalls is a loop that calls the chain's functions and nothing else: what
+// is left of a chain when its stages cost nothing.
+//
+//go:noinline
+func chainCalls(n int, f func(int) int, keep func(int) bool, fold func(int, int) int) int {
+	sum := 0
+	for i := range n {
+		if v := f(i); keep(v) {
+			sum = fold(sum, v)
+		}
+	}
+	return sum
+}
+
 const chanSize = 64
 
 func stage(work func(out chan<- int)) <-chan int {
