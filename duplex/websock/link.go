@@ -1,0 +1,105 @@
+package websock
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Opcodes of control frames, RFC 6455, section 5.5.
+const (
+	opClose = 0x8
+	opPing  = 0x9
+	opPong  = 0xA
+)
+
+// A link is the connection below the library's. It notes when the peer was
+// last heard and how reading ended, and carries control frames of our own:
+// the library would send its own while a write is blocked, give up after five
+// seconds, and with that end a connection whose reader is only slow.
+type link struct {
+	io.ReadWriteCloser
+	conn   net.Conn // what to ask for addresses; nil if unknown
+	client bool     // frames are masked
+	start  time.Time
+
+	heard atomic.Int64 // when bytes last came, since start
+	quiet atomic.Bool  // our close frame is out, or a frame is torn: write nothing more
+	err   error        // how reading ended; for the goroutine that reads
+
+	close func() error // once
+}
+
+func newLink(c io.ReadWriteCloser, conn net.Conn, client bool) *link {
+	l := &link{ReadWriteCloser: c, conn: conn, client: client, start: time.Now()}
+	l.close = sync.OnceValue(c.Close)
+	return l
+}
+
+// Read reads for the library.
+func (l *link) Read(p []byte) (int, error) {
+	n, err := l.ReadWriteCloser.Read(p)
+	if n > 0 {
+		l.hear()
+	}
+	if err != nil && l.err == nil {
+		l.err = err
+	}
+	return n, err
+}
+
+// Write writes for the library, which has nothing to say after our close frame.
+func (l *link) Write(p []byte) (int, error) {
+	if l.quiet.Load() {
+		return len(p), nil
+	}
+	return l.ReadWriteCloser.Write(p)
+}
+
+// Close closes the connection; it may be called at any time.
+func (l *link) Close() error { return l.close() }
+
+// reset closes the connection in a way that loses what was not sent yet.
+func (l *link) reset() {
+	if tcp, ok := l.conn.(interface{ SetLinger(sec int) error }); ok {
+		_ = tcp.SetLinger(0) // fails on what is gone anyway
+	}
+	_ = l.close()
+}
+
+func (l *link) hear() { l.heard.Store(int64(time.Since(l.start))) }
+
+// idle is how long nothing has come.
+func (l *link) idle() time.Duration { return time.Since(l.start) - time.Duration(l.heard.Load()) }
+
+// control writes one control frame, between two messages.
+func (l *link) control(op byte, payload []byte) error {
+	_, err := l.Write(appendControl(nil, op, payload, l.client))
+	return err
+}
+
+// appendControl appends a control frame. A client's frames are masked with a
+// key that nobody can guess, RFC 6455, section 5.3.
+func appendControl(dst []byte, op byte, payload []byte, mask bool) []byte {
+	dst = append(dst, 0x80|op, byte(len(payload)))
+	if !mask {
+		return append(dst, payload...)
+	}
+	dst[len(dst)-1] |= 0x80
+	var key [4]byte
+	_, _ = rand.Read(key[:]) // never fails
+	dst = append(dst, key[:]...)
+	for i, b := range payload {
+		dst = append(dst, b^key[i%4])
+	}
+	return dst
+}
+
+// closePayload is what a close frame carries.
+func closePayload(e CloseError) []byte {
+	return append(binary.BigEndian.AppendUint16(nil, uint16(e.Code)), e.Reason...)
+}
