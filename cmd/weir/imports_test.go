@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"duplex":         {},
 	"duplex/netconn": {"duplex"},
 	"duplex/command": {"duplex"},
+	"duplex/websock": {"duplex"},
 
 	"mux": {"duplex", "duplex/netconn"},
 
@@ -61,6 +62,7 @@ var mayImport = map[string][]string{
 // not here.
 var importers = map[string]string{
 	"github.com/cenkalti/backoff/v5":     "through/retry",
+	"github.com/coder/websocket":         "duplex/websock",
 	"github.com/fxamacker/cbor/v2":       "through/cbor",
 	"github.com/hashicorp/yamux":         "mux",
 	"github.com/klauspost/compress/zstd": "through/zstd",

@@ -61,7 +61,7 @@ const (
 // end of a sink whose peer reads no more. It matches [pull.ErrStopped] when
 // the code is CodeStopped. As a cause, it says which code and reason to send.
 type CloseError struct {
-	Code   Code
+	Code   Code   // CodeNone where the close frame had none
 	Reason string // at most 123 bytes of UTF-8 are sent
 }
 

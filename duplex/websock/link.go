@@ -30,6 +30,7 @@ type link struct {
 	heard atomic.Int64 // when bytes last came, since start
 	quiet atomic.Bool  // our close frame is out, or a frame is torn: write nothing more
 	err   error        // how reading ended; for the goroutine that reads
+	late  error        // the same, when the last bytes were not read yet
 
 	close func() error // once
 }
@@ -40,16 +41,23 @@ func newLink(c io.ReadWriteCloser, conn net.Conn, client bool) *link {
 	return l
 }
 
-// Read reads for the library.
+// Read reads for the library. An error comes after the bytes it came with, and
+// so not before the end of a message that is complete.
 func (l *link) Read(p []byte) (int, error) {
+	if l.late != nil {
+		l.err = l.late
+		return 0, l.err
+	}
 	n, err := l.ReadWriteCloser.Read(p)
-	if n > 0 {
+	switch {
+	case n > 0:
 		l.hear()
+		l.late = err
+		return n, nil
+	case err != nil:
+		l.late, l.err = err, err
 	}
-	if err != nil && l.err == nil {
-		l.err = err
-	}
-	return n, err
+	return 0, err
 }
 
 // Write writes for the library, which has nothing to say after our close frame.

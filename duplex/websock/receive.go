@@ -124,6 +124,9 @@ func (c *Conn) takeChunks(r io.Reader, buf []byte) ([]byte, error) {
 			buf = make([]byte, 4<<10)
 		}
 		n, err := r.Read(buf)
+		if err != nil && err != io.EOF {
+			return buf, err // what came of a cut frame is still masked
+		}
 		chunk := buf[:n:n]
 		switch {
 		case n == len(buf):
@@ -138,11 +141,8 @@ func (c *Conn) takeChunks(r io.Reader, buf []byte) ([]byte, error) {
 				return buf, derr
 			}
 		}
-		if err == io.EOF {
-			return buf, nil
-		}
 		if err != nil {
-			return buf, err
+			return buf, nil
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (c *Conn) takeChunks(r io.Reader, buf []byte) ([]byte, error) {
 // arrived, not for what was announced.
 func (c *Conn) takeMessage(r io.Reader) error {
 	limit := c.config.MaxMessage
-	m, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	m, err := c.readAll(r, limit)
 	switch {
 	case err != nil:
 		return err
@@ -161,6 +161,17 @@ func (c *Conn) takeMessage(r io.Reader) error {
 		return errPeerText
 	}
 	return c.deliver(m)
+}
+
+// readAll reads a message, and one byte more than limit where it has so many.
+// The library ends a message that is cut at the edge of a frame as if it were
+// complete.
+func (c *Conn) readAll(r io.Reader, limit int) ([]byte, error) {
+	m, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err == nil {
+		err = c.link.err
+	}
+	return m, err
 }
 
 // deliver waits until the source takes b, or nobody will.
@@ -181,7 +192,7 @@ func (c *Conn) deliver(b []byte) error {
 
 // takeControl acts on a message that is not data.
 func (c *Conn) takeControl(r io.Reader) error {
-	m, err := io.ReadAll(io.LimitReader(r, int64(maxControl)+1))
+	m, err := c.readAll(r, maxControl)
 	if err != nil {
 		return err
 	}
