@@ -27,6 +27,16 @@ func refused(t *testing.T, client, server websock.Config) *websock.HandshakeErro
 	return he
 }
 
+// closeBoth has each end answer the other's close frame.
+func closeBoth(a, b *websock.Conn) {
+	closed := async(func() error {
+		a.Close(nil)
+		return nil
+	})
+	b.Close(nil)
+	_ = closed()
+}
+
 func TestOrigins(t *testing.T) {
 	foreign := websock.Config{Header: http.Header{"Origin": {"https://evil.example"}}}
 	he := refused(t, foreign, websock.Config{})
@@ -38,8 +48,7 @@ func TestOrigins(t *testing.T) {
 	assert.Equal(t, http.StatusInternalServerError, he.Status)
 
 	a, b := dialled(t, foreign, websock.Config{Origins: []string{"*.example"}})
-	a.Close(nil)
-	b.Close(nil)
+	closeBoth(a, b)
 }
 
 func TestSubprotocols(t *testing.T) {
@@ -52,8 +61,7 @@ func TestSubprotocols(t *testing.T) {
 	a, b := dialled(t, some("x", "b", "a"), some("a", "b"))
 	assert.Equal(t, "a", a.Subprotocol(), "the server's choice")
 	assert.Equal(t, "a", b.Subprotocol())
-	a.Close(nil)
-	b.Close(nil)
+	closeBoth(a, b)
 
 	url := serve(t, some(), func(context.Context, *websock.Conn) {})
 	_, err := websock.Dial(t.Context(), url, some("a"))

@@ -172,9 +172,13 @@ func TestTooLarge(t *testing.T) {
 	for name, swap := range map[string]bool{"to server": false, "to client": true} {
 		t.Run(name, func(t *testing.T) {
 			small := websock.Config{MaxMessage: 100}
-			a, b := dialled(t, websock.Config{}, small)
+			client, server := websock.Config{}, small
 			if swap {
-				b, a = dialled(t, small, websock.Config{})
+				client, server = server, client
+			}
+			a, b := dialled(t, client, server)
+			if swap {
+				a, b = b, a
 			}
 			near, far := a.Messages(), b.Messages()
 			sent := async(func() error {
