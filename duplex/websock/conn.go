@@ -165,8 +165,7 @@ func (c *Conn) sayClose(e CloseError) {
 		return
 	}
 	defer func() { <-c.pen }()
-	_ = c.link.control(opClose, closePayload(e)) // the peer is gone if that fails
-	c.link.quiet.Store(true)
+	c.link.sayClose(e)
 }
 
 // write writes one message, unless the connection is dead or the peer wants no

@@ -28,7 +28,7 @@ type link struct {
 	start  time.Time
 
 	heard atomic.Int64 // when bytes last came, since start
-	quiet atomic.Bool  // our close frame is out, or a frame is torn: write nothing more
+	quiet atomic.Bool  // our close frame is on its way, or a frame is torn: write nothing more
 	err   error        // how reading ended; for the goroutine that reads
 	late  error        // the same, when the last bytes were not read yet
 
@@ -88,6 +88,17 @@ func (l *link) idle() time.Duration { return time.Since(l.start) - time.Duration
 func (l *link) control(op byte, payload []byte) error {
 	_, err := l.Write(appendControl(nil, op, payload, l.client))
 	return err
+}
+
+// sayClose writes the close frame, once, if a frame is not torn. It is the last
+// thing written from its beginning on: else the library might answer the peer's
+// while ours is on its way.
+func (l *link) sayClose(e CloseError) {
+	if l.quiet.Swap(true) {
+		return
+	}
+	// If that fails, the peer has gone.
+	_, _ = l.ReadWriteCloser.Write(appendControl(nil, opClose, closePayload(e), l.client))
 }
 
 // appendControl appends a control frame. A client's frames are masked with a

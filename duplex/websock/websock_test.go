@@ -263,6 +263,7 @@ func TestStalledReaderHoldsSender(t *testing.T) {
 		_, err := far.Source(t.Context())
 		require.NoError(t, err)
 		time.Sleep(time.Hour) // pings go both ways meanwhile
+		synctest.Wait()
 		assert.LessOrEqual(t, pulled*4096, 4*(32<<10), "bytes pulled")
 		assert.NoError(t, second(far.Source(t.Context())), "nobody was taken for dead")
 		cancel(errBoom)
