@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"through/zstd":   {"through/codec"},
 
 	"duplex":         {},
+	"duplex/chaos":   {},
 	"duplex/netconn": {"duplex"},
 	"duplex/command": {"duplex"},
 	"duplex/websock": {"duplex"},
