@@ -16,10 +16,15 @@ import (
 // handover is a Pair as a through: its sink runs from the first call on.
 func handover(src pull.Source[int]) pull.Source[int] {
 	a, b := duplex.Pair[int, int]()
+	return through(a, b, src)
+}
+
+// through is a connection as a through, from b to a.
+func through[T any](a, b duplex.Duplex[T, T], src pull.Source[T]) pull.Source[T] {
 	var once sync.Once
 	var sent func() error
 	var end error
-	return func(ctx context.Context) (int, error) {
+	return func(ctx context.Context) (T, error) {
 		once.Do(func() {
 			own := context.WithoutCancel(ctx)
 			sent = async(func() error { return b.Sink(own, src) })

@@ -3,6 +3,9 @@
 // A [Duplex] is what a connection, a child process, a multiplexed stream or
 // one end of an in-memory pair looks like from inside: values to read, and
 // somewhere to write. Its two halves are independent; each ends on its own.
+//
+// [Connect] joins two, [Map] puts a codec around one, [Limit], [Meter] and
+// [Record] look at what passes, and [Replay] is the peer of a recording.
 package duplex
 
 import (
