@@ -15,7 +15,7 @@ import (
 
 // Dial connects to address and returns the connection as a duplex, see [New].
 // Network and address are as in [net.Dial]: "tcp" with "host:port", "unix"
-// with a path. When ctx is done before the connection is there, Dial returns
+// with a path; TCP connections get the socket options of [Tune]. When ctx is done before the connection is there, Dial returns
 // context.Cause(ctx); it means nothing afterwards.
 func Dial(
 	ctx context.Context, network, address string,
@@ -24,6 +24,7 @@ func Dial(
 	c, err := d.DialContext(ctx, network, address)
 	switch {
 	case err == nil:
+		_ = Tune(c)
 		return New(c), nil
 	case ctx.Err() != nil:
 		err = pull.Cause(ctx)
@@ -88,8 +89,12 @@ const retry = 100 * time.Millisecond
 func (a *acceptor) acceptIn(ctx context.Context) (net.Conn, error) {
 	for {
 		c, err := a.ln.Accept()
+		if err == nil {
+			_ = Tune(c)
+			return c, nil
+		}
 		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
-			return c, err
+			return nil, err
 		}
 		select {
 		case <-time.After(retry):
@@ -103,7 +108,7 @@ func (a *acceptor) acceptIn(ctx context.Context) (net.Conn, error) {
 func (l *Listener) Addr() net.Addr { return l.ln.Addr() }
 
 // Accept returns the next connection, which belongs to the caller: give it to
-// [New] or close it. Accept is a [pull.Source]: its first error is final and
+// [New] or close it. TCP connections have the socket options of [Tune]. Accept is a [pull.Source]: its first error is final and
 // closes the listener, and so does a context that is done. It never returns
 // io.EOF. When too many files are open it tries again every 100 ms. It must not
 // be called by two goroutines at once.
