@@ -232,8 +232,14 @@ func TestReplayKeepsTheOrder(t *testing.T) {
 		synctest.Wait()
 		say <- []byte("o?")
 		require.NoError(t, me())
-		bye := next()
+		ended := false
+		bye := async(func() error {
+			err := second(d.Source(t.Context()))
+			assert.True(t, ended, "not before the end it had come after")
+			return err
+		})
 		synctest.Wait()
+		ended = true
 		close(say)
 		require.NoError(t, spoken())
 		require.NoError(t, checked())
