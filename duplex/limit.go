@@ -1,12 +1,10 @@
 package duplex
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/weir-go/weir/pull"
-	"github.com/weir-go/weir/through"
 	"github.com/weir-go/weir/through/frame"
 )
 
@@ -81,19 +79,19 @@ func (c Cap[T]) through(way Way) pull.Through[T, T] {
 	}
 	return func(src pull.Source[T]) pull.Source[T] {
 		var items, bytes int64
-		return through.TryMap(src, func(_ context.Context, v T) (T, error) {
+		return watched(src, func(v T) error {
 			if items++; c.Items > 0 && items > c.Items {
-				return v, &LimitError{Way: way, Unit: "items", Max: c.Items}
+				return &LimitError{Way: way, Unit: "items", Max: c.Items}
 			}
 			if c.Bytes > 0 {
 				n := int64(size(v))
 				if n > c.Bytes-bytes {
-					return v, &LimitError{Way: way, Unit: "bytes", Max: c.Bytes}
+					return &LimitError{Way: way, Unit: "bytes", Max: c.Bytes}
 				}
 				bytes += n
 			}
-			return v, nil
-		})
+			return nil
+		}, nil)
 	}
 }
 

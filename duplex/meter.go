@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/weir-go/weir/pull"
-	"github.com/weir-go/weir/through"
 )
 
 // Traffic counts what passes through a duplex. Its methods may be called by any
@@ -37,11 +36,12 @@ func (t *tally) count() Count { return Count{t.items.Load(), t.bytes.Load()} }
 func counted[T any](t *tally) pull.Through[T, T] {
 	size := length[T]()
 	return func(src pull.Source[T]) pull.Source[T] {
-		return through.Tap(src, func(v T) {
+		return watched(src, func(v T) error {
 			t.items.Add(1)
 			if size != nil {
 				t.bytes.Add(int64(size(v)))
 			}
+			return nil
 		}, nil)
 	}
 }

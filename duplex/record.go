@@ -3,7 +3,6 @@ package duplex
 import (
 	"bufio"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/weir-go/weir/pull"
-	"github.com/weir-go/weir/through"
 )
 
 // Record is d, and writes to log what passes, for tests that [Replay] it and
@@ -56,10 +54,8 @@ type recorder struct {
 // through records one direction.
 func (r *recorder) through(way string) pull.Through[[]byte, []byte] {
 	return func(src pull.Source[[]byte]) pull.Source[[]byte] {
-		shown := through.TryMap(src, func(_ context.Context, chunk []byte) ([]byte, error) {
-			return chunk, r.chunk(way, chunk)
-		})
-		return through.Finally(shown, func(cause error) error {
+		see := func(chunk []byte) error { return r.chunk(way, chunk) }
+		return watched(src, see, func(cause error) error {
 			if cause == io.EOF {
 				return r.write(way + " end\n")
 			}

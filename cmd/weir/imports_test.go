@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 	"through/cbor":   {"through/codec"},
 	"through/zstd":   {"through/codec"},
 
-	"duplex":         {"through"},
+	"duplex":         {},
 	"duplex/chaos":   {},
 	"duplex/netconn": {"duplex"},
 	"duplex/command": {"duplex"},
