@@ -29,6 +29,7 @@ func TestConformance(t *testing.T) {
 	t.Run("SplitAfter", splitAfterConforms)
 	t.Run("UTF8", utf8Conforms)
 	t.Run("Replace", replaceConforms)
+	t.Run("ReplaceRegexp", replaceRegexpConforms)
 	t.Run("EncodePrefixed", encodePrefixedConforms)
 	t.Run("DecodePrefixed", decodePrefixedConforms)
 	t.Run("NewReader", readerConforms)
@@ -170,6 +171,25 @@ func replaceConforms(t *testing.T) {
 			}
 			return out
 		},
+	})
+}
+
+// replaceRegexpConforms has chunks that are decided by their own end, or not.
+func replaceRegexpConforms(t *testing.T) {
+	pulltest.Through(t, replacing("fo+;", "bar", 10), pulltest.ThroughOptions[[]byte, []byte]{
+		Value: pieces("a foo;", "fo;fo", ";", "", "oo"),
+		Want: func(in [][]byte) (out [][]byte) {
+			for i := range in {
+				if want := []string{"a bar", "bar", "bar", "", "oo"}[i%5]; want != "" {
+					out = append(out, []byte(want))
+				}
+			}
+			if len(in)%5 == 2 {
+				out = append(out, []byte("fo"))
+			}
+			return out
+		},
+		Fail: replacing("fo+;", "bar", 3),
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/frame"
@@ -114,6 +115,17 @@ func ExampleReplace() {
 	// Output:
 	// "a " <nil>
 	// "bar b" <nil>
+}
+
+func ExampleReplaceRegexp() {
+	chunks := pull.Values([]byte("tel 0"), []byte("30-12"), []byte("345 \n "))
+	out := frame.ReplaceRegexp(chunks, regexp.MustCompile(`(\d+)-\d+|\s+$`), []byte("$1"), 100)
+	for chunk, err := range out.All(context.Background()) {
+		fmt.Printf("%q %v\n", chunk, err)
+	}
+	// Output:
+	// "tel " <nil>
+	// "030" <nil>
 }
 
 func ExampleEncodePrefixed() {

@@ -6,9 +6,9 @@
 // file, a pipe and a connection share one format.
 //
 // [Split] and [SplitAfter] cut at any separator, [DecodePrefixed] and
-// [EncodePrefixed] speak the length prefixes of others. [UTF8] and [Replace]
-// stay with chunks, but see over their edges. A [Reader] takes exact numbers
-// of bytes, for handshakes.
+// [EncodePrefixed] speak the length prefixes of others. [UTF8], [Replace] and
+// [ReplaceRegexp] stay with chunks, but see over their edges. A [Reader] takes
+// exact numbers of bytes, for handshakes.
 //
 // Where src cuts its chunks changes nothing: messages, errors and offsets are
 // the same for every cut. An abort drops what is held of a message.

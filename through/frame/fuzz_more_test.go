@@ -3,6 +3,7 @@ package frame_test
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"testing"
 	"unicode/utf8"
 
@@ -61,6 +62,24 @@ func FuzzUTF8(f *testing.F) {
 		got, err = collect(replaced(pull.Values(sliced(data, sizes)...)))
 		require.NoError(t, err)
 		require.Equal(t, string([]rune(string(data))), together(got))
+	})
+}
+
+// Any regexp in any input, cut anyhow, is replaced as package regexp does.
+func FuzzReplaceRegexp(f *testing.F) {
+	f.Add([]byte("a1 b22  \n"), `(\d+)|\s+$`, []byte("<$1>"), []byte{1})
+	f.Add([]byte("aab\xff\xc3"), `(?m)^|a*?\b`, []byte("-"), []byte{2, 0})
+	f.Add([]byte("éaK\u212a"), `(?i)k|[^\x00-\x{7f}]`, []byte("$0$0"), []byte{3})
+	f.Fuzz(func(t *testing.T, data []byte, pattern string, template, sizes []byte) {
+		re, err := regexp.Compile(pattern)
+		if err != nil || len(pattern) > 50 || len(data) > 500 || len(template) > 50 {
+			return
+		}
+		want := string(re.ReplaceAll(data, template))
+		chunks := pull.Values(sliced(data, sizes)...)
+		got, err := collect(frame.ReplaceRegexp(chunks, re, template, len(data)))
+		require.NoError(t, err)
+		require.Equal(t, want, together(got))
 	})
 }
 
