@@ -145,7 +145,7 @@ var streamRows = []row{
 	{"G6", "A line has a limit.", "", ""},
 	{"G7", "The separator can be kept.", "", ""},
 	{"G8", "Lines of a file backwards.", "", ""},
-	{"G9", "Replace works across chunks.", "", ""},
+	{"G9", "Replace works across chunks, of a regexp too.", "", ""},
 	{"G10", "Chunks are put together with glue, or all into one.", "", ""},
 	{"G11", "A bad line of JSON is an error that says where.",
 		"es.parse: printed only", ""},
@@ -157,7 +157,7 @@ var streamRows = []row{
 		"length-prefixed: a cut is an end; 0xffffffff kills the process", ""},
 	{"G16", "An encrypted stream notices flips, disorder and a missing end.", "", ""},
 	{"G17", "Text is collected whole though its runes are cut.", "concat-stream: corrupt", ""},
-	{"G18", "A file as a source: aborted before and after it opens, failing at each step.", "", ""},
+	{"G18", "A file as a source: aborted before and after it opens, failing at each step; followed.", "", ""},
 	{"G19", "Compressed data that was cut is an error.", "inflate: a clean end", ""},
 
 	{"H1", "Recover replaces the rest after an error, and may fail itself.", "", ""},

@@ -12,6 +12,7 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/pull/files"
 	"github.com/weir-go/weir/pull/pulltest"
+	"github.com/weir-go/weir/through/frame"
 )
 
 func TestReadKeepsTheContract(t *testing.T) {
@@ -22,6 +23,60 @@ func TestReadKeepsTheContract(t *testing.T) {
 			Want: [][]byte{[]byte("hello")},
 			Held: func() int { return f.open },
 		})
+}
+
+func TestBackwardKeepsTheContract(t *testing.T) {
+	f := newFaulty(t)
+	require.NoError(t, os.WriteFile(f.path(), []byte("one\r\n\ntwo, and\nthree"), 0o600))
+	held := func() int { return f.open }
+	msgs := func(texts ...string) (out []frame.Msg) {
+		for _, text := range texts {
+			out = append(out, frame.Msg(text))
+		}
+		return out
+	}
+	t.Run("LinesBackward", func(t *testing.T) {
+		pulltest.Source(t, func() pull.Source[frame.Msg] {
+			return files.LinesBackward(f, f.path(), 100)
+		}, pulltest.SourceOptions[frame.Msg]{Want: msgs("three", "two, and", "", "one"), Held: held})
+		pulltest.Source(t, func() pull.Source[frame.Msg] {
+			return files.LinesBackward(f, f.path(), 5)
+		}, pulltest.SourceOptions[frame.Msg]{
+			Want: msgs("three"), Held: held,
+			End: frame.ErrTooLarge,
+		})
+	})
+	t.Run("SplitBackward", func(t *testing.T) {
+		pulltest.Source(t, func() pull.Source[frame.Msg] {
+			return files.SplitBackward(f, f.path(), []byte(", "), 100)
+		}, pulltest.SourceOptions[frame.Msg]{
+			Want: msgs("and\nthree", "one\r\n\ntwo"), Held: held,
+		})
+	})
+}
+
+func TestFollowKeepsTheContract(t *testing.T) {
+	f := newFaulty(t)
+	require.NoError(t, os.WriteFile(f.path(), []byte("hello"), 0o600))
+	held := func() int { return f.open }
+	pulltest.Source(t, func() pull.Source[[]byte] {
+		return files.Follow(f, f.path(), files.FollowConfig{})
+	}, pulltest.SourceOptions[[]byte]{Want: [][]byte{[]byte("hello")}, Stalls: true, Held: held})
+	none := filepath.Join(t.TempDir(), "none")
+	pulltest.Source(t, func() pull.Source[[]byte] {
+		return files.Follow(f, none, files.FollowConfig{Await: true})
+	}, pulltest.SourceOptions[[]byte]{Stalls: true, Held: held})
+	pulltest.Source(t, func() pull.Source[[]byte] {
+		return files.Follow(f, f.path(), files.FollowConfig{Offset: 6})
+	}, pulltest.SourceOptions[[]byte]{
+		Held: held,
+		End:  files.ErrTruncated,
+		Panic: func() pull.Source[[]byte] {
+			return files.Follow(f, f.path(), files.FollowConfig{
+				Offset: 6, Restart: func(error) error { panic("restart") },
+			})
+		},
+	})
 }
 
 func TestWalkKeepsTheContract(t *testing.T) {

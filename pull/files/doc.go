@@ -1,6 +1,9 @@
-// Package files makes sources and sinks of files: read, walk, append, replace.
+// Package files makes streams of files: read, follow, walk, append, replace.
 //
-// [Read] is a source of chunks, [Append] and [Replace] are sinks of chunks. All
+// [Read] is a source of chunks, [Follow] one that waits for more, as tail -F
+// does; [LinesBackward] and [SplitBackward] read from the end. [Append] and
+// [Replace] are sinks of chunks. A part of a file is
+// pull.Reader(io.NewSectionReader(file, offset, n)), also several of one. All
 // take the file system they work on as an [FS], so that a test can put a
 // simulated one there which fails, or loses power, at any step. Each step that
 // makes something durable (Sync of a file, Rename, SyncDir of a folder) is a

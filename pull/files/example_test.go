@@ -6,9 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/pull/files"
+	"github.com/weir-go/weir/through"
+	"github.com/weir-go/weir/through/frame"
 )
 
 func tempFile() (path string, remove func()) {
@@ -27,6 +30,54 @@ func ExampleRead() {
 		fmt.Printf("%s %v\n", chunk, err)
 	}
 	// Output: hello <nil>
+}
+
+func ExampleFollow() {
+	path, remove := tempFile()
+	defer remove()
+	_ = os.WriteFile(path, []byte("one\n"), 0o600)
+	// A line of a file that was followed to its end, and one of the next file.
+	follow := files.Follow(nil, path, files.FollowConfig{Interval: time.Millisecond})
+	lines := frame.Lines(follow, 1000)
+	ctx := context.Background()
+	line, err := lines(ctx)
+	fmt.Println(string(line), err)
+	_ = os.Rename(path, path+".1")
+	_ = os.WriteFile(path, []byte("two\n"), 0o600)
+	line, err = lines(ctx)
+	fmt.Println(string(line), err)
+	fmt.Println(pull.Abort(lines, nil))
+	// Output:
+	// one <nil>
+	// two <nil>
+	// <nil>
+}
+
+func ExampleLinesBackward() {
+	path, remove := tempFile()
+	defer remove()
+	_ = os.WriteFile(path, []byte("one\ntwo\nthree\n"), 0o600)
+	last := through.Take(files.LinesBackward(nil, path, 1000), 2)
+	for line, err := range last.All(context.Background()) {
+		fmt.Println(string(line), err)
+	}
+	// Output:
+	// three <nil>
+	// two <nil>
+}
+
+func ExampleSplitBackward() {
+	path, remove := tempFile()
+	defer remove()
+	_ = os.WriteFile(path, []byte("one, two, three"), 0o600)
+	parts := files.SplitBackward(nil, path, []byte(", "), 1000)
+	for part, err := range parts.All(context.Background()) {
+		fmt.Println(string(part), err)
+	}
+	// Output:
+	// three <nil>
+	// two <nil>
+	// one <nil>
 }
 
 func ExampleAppend() {

@@ -1,8 +1,11 @@
 package files
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"os"
 )
 
 // An FS is the part of a file system that durable files need. Names are paths
@@ -33,6 +36,14 @@ type LinkFS interface {
 	Link(oldname, newname string) error
 }
 
+// A SameFileFS is an [FS] that says itself whether two names mean one file, for
+// [Follow]. One whose FileInfo is that of package os need not: os.SameFile knows.
+type SameFileFS interface {
+	FS
+	// SameFile reports whether two results of Stat describe one file.
+	SameFile(a, b fs.FileInfo) bool
+}
+
 // A File is an open file of an [FS]. It is used by one goroutine at a time.
 type File interface {
 	io.Reader
@@ -44,6 +55,33 @@ type File interface {
 	Truncate(size int64) error
 	// Stat describes the open file.
 	Stat() (fs.FileInfo, error)
+}
+
+// A ReaderAtFile is a [File] that can be read at any place, which [Follow],
+// [LinesBackward] and [SplitBackward] want. Those of [OS] can.
+type ReaderAtFile interface {
+	File
+	io.ReaderAt
+}
+
+var errNoReaderAt = fmt.Errorf("file is no io.ReaderAt: %w", errors.ErrUnsupported)
+
+// openAt opens a file to be read at any place, and describes it.
+func openAt(fsys FS, path string) (ReaderAtFile, fs.FileInfo, error) {
+	f, err := fsys.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, nil, failure("open", path, err)
+	}
+	file, ok := f.(ReaderAtFile)
+	err = errNoReaderAt
+	if ok {
+		var info fs.FileInfo
+		if info, err = f.Stat(); err == nil {
+			return file, info, nil
+		}
+	}
+	_ = f.Close() // that it is of no use is the news
+	return nil, nil, failure("open", path, err)
 }
 
 // orOS is fsys, or the real file system if that is nil.

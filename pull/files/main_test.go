@@ -3,6 +3,7 @@ package files_test
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -120,6 +121,20 @@ func (f *faultyFile) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	return f.File.Read(b)
+}
+
+func (f *faultyFile) ReadAt(b []byte, off int64) (int, error) {
+	if err := f.fsys.step("read"); err != nil {
+		return 0, err
+	}
+	return f.File.(io.ReaderAt).ReadAt(b, off)
+}
+
+func (f *faultyFile) Stat() (fs.FileInfo, error) {
+	if f.fsys.fail == "fstat" {
+		return nil, errBoom
+	}
+	return f.File.Stat()
 }
 
 func (f *faultyFile) Sync() error {

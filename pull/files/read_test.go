@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -69,6 +70,67 @@ func TestReadFailures(t *testing.T) {
 	_, err := files.Read(nil, path)(context.Background())
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.EqualError(t, err, "files: open "+path+": no such file or directory")
+}
+
+// row: G18
+func TestReadAbortedWhileReading(t *testing.T) {
+	f := newFaulty(t)
+	require.NoError(t, os.WriteFile(f.path(), []byte("x"), 0o600))
+	ctx, cancel := context.WithCancelCause(context.Background())
+	f.after["read"] = func() { cancel(errBoom) }
+	src := files.Read(f, f.path())
+	_, err := src(ctx)
+	if err == nil { // the read was under way: it may still deliver
+		_, err = src(ctx)
+	}
+	require.Equal(t, errBoom, err)
+	require.Zero(t, f.open)
+	require.Equal(t, []string{"open", "read", "close"}, f.steps)
+}
+
+// row: G18
+func TestReadAbortedAnywhere(t *testing.T) {
+	f := newFaulty(t)
+	require.NoError(t, os.WriteFile(f.path(), make([]byte, 20_000), 0o600))
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 10_000 {
+		f.steps = nil
+		src := files.Read(f, f.path())
+		ended, calls := false, random.IntN(8)
+		for range calls {
+			_, err := src(context.Background())
+			ended = err == io.EOF
+		}
+		_, err := src(dead(errBoom))
+		if ended {
+			require.Equal(t, io.EOF, err)
+		} else {
+			require.Equal(t, errBoom, err)
+		}
+		require.Zero(t, f.open)
+		require.Equal(t, calls > 0, len(f.steps) > 0 && f.steps[len(f.steps)-1] == "close")
+	}
+}
+
+// Parts of one open file, read by turns.
+// row: G18
+func TestReadParts(t *testing.T) {
+	f := newFaulty(t)
+	require.NoError(t, os.WriteFile(f.path(), []byte("0123456789"), 0o600))
+	file, err := os.Open(f.path())
+	require.NoError(t, err)
+	part := func(offset, n int64) pull.Source[[]byte] {
+		return pull.Reader(io.NewSectionReader(file, offset, n))
+	}
+	first, second, beyond, none := part(0, 4), part(3, 5), part(8, 100), part(10, 5)
+	for src, want := range map[*pull.Source[[]byte]]string{
+		&first: "0123", &second: "34567", &beyond: "89", &none: "",
+	} {
+		got, err := pull.Collect(context.Background(), *src)
+		require.NoError(t, err)
+		require.Equal(t, want, string(bytes.Join(got, nil)))
+	}
+	require.NoError(t, file.Close())
 }
 
 func TestOSStat(t *testing.T) {
