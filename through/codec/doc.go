@@ -13,4 +13,9 @@
 // values before it. What a value may take is bounded, and a length that the
 // input claims reserves nothing. They work in the calls of their reader: no
 // goroutine runs, so an abort leaves none, and it is as prompt as the source.
+//
+// JSON that is not UTF-8 is refused: to replace what is wrong, as encoding/json
+// does, would lose data. Both decoders of JSON say so by a [frame.UTF8Error]
+// with the offset in the stream; that of a line is in a [LineError], as is all
+// that is wrong with a line.
 package codec

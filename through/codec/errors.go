@@ -8,16 +8,13 @@ import (
 	"github.com/weir-go/weir/through/frame"
 )
 
-// ErrUTF8 is matched when a line is not UTF-8, as JSON has to be. Replacing
-// what is wrong, as encoding/json does, would lose data.
-var ErrUTF8 = errors.New("not UTF-8")
-
 // A LineError says which line was refused, and why. It matches what Err does.
 type LineError struct {
 	Line int64 // the line's number, from 1; blank lines count
-	// Err is an error of encoding/json, ErrUTF8 or a frame.LineError. It matches
-	// io.ErrUnexpectedEOF if the line is the beginning of a value, as a cut
-	// leaves it.
+	// Err is an error of encoding/json, whose offsets count from the start of
+	// the line, a frame.UTF8Error, whose offset counts from the start of the
+	// stream, or a frame.LineError. It matches io.ErrUnexpectedEOF if the line
+	// is the beginning of a value, as a cut leaves it.
 	Err error
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -28,7 +29,8 @@ type JSONOptions struct {
 // end with \n or \r\n, the last one also without; blank ones are skipped.
 //
 // A line that is no single JSON value of that type fails with a [LineError],
-// after the values before it, and src is aborted with that error. Numbers keep
+// after the values before it, and src is aborted with that error; one that is
+// not UTF-8 holds a [frame.UTF8Error], as [JSONPath] gives it. Numbers keep
 // their digits where T does not say how to hold them: inside an any they
 // become json.Number, not float64.
 //
@@ -39,22 +41,29 @@ func DecodeJSON[T any](src pull.Source[[]byte], opts JSONOptions) pull.Source[T]
 	if maxLine <= 0 {
 		maxLine = DefaultMaxLine
 	}
-	d := &jsonDecoder[T]{up: stage.Of(frame.Lines(src, maxLine))}
+	// A line may have a \r that does not count. Its end is kept, for offsets.
+	maxLine = min(maxLine, math.MaxInt-1)
+	d := &jsonDecoder[T]{
+		up: stage.Of(frame.SplitAfter(src, []byte{'\n'}, maxLine+1)), max: maxLine,
+	}
 	d.dec = json.NewDecoder(&d.feed)
 	d.dec.UseNumber()
-	return d.next
+	return d.read
 }
 
 type jsonDecoder[T any] struct {
 	up   *stage.Upstream[frame.Msg]
+	max  int
 	line int64 // the number of the line read last
+	pos  int64 // where it begins in the stream
+	next int64 // where it ends
 
 	dec  *json.Decoder // reads one line after the other: a new one costs more
 	feed lineReader
 	fed  int64 // where the line read last ends, in what dec has been given
 }
 
-func (d *jsonDecoder[T]) next(ctx context.Context) (T, error) {
+func (d *jsonDecoder[T]) read(ctx context.Context) (T, error) {
 	var zero T
 	if d.up.Stopped {
 		return zero, d.up.Refuse(ctx)
@@ -62,6 +71,9 @@ func (d *jsonDecoder[T]) next(ctx context.Context) (T, error) {
 	line, err := d.readLine(ctx)
 	if err != nil {
 		return zero, d.up.End(err)
+	}
+	if d.longLine(line) {
+		return zero, d.up.Fail(ctx, d.tooLong())
 	}
 	d.up.Stopped = true // T may have a method of the user's, which may panic
 	v, err := d.parse(line)
@@ -72,26 +84,54 @@ func (d *jsonDecoder[T]) next(ctx context.Context) (T, error) {
 	return v, nil
 }
 
-// readLine returns the next line that is not blank, with its \n.
+// readLine returns the next line that is not blank, with its \n, which the last
+// one gets too.
 func (d *jsonDecoder[T]) readLine(ctx context.Context) ([]byte, error) {
 	for {
 		line, err := d.up.Src(ctx)
-		if err != nil {
-			return nil, tooLong(err)
-		}
 		d.line++
-		if !blank(line) {
-			return append(line, '\n'), nil
+		d.pos = d.next
+		if err != nil {
+			return nil, d.unlessTooLong(err)
+		}
+		d.next += int64(len(line))
+		if !blank(line) || d.longLine(line) {
+			return append(bytes.TrimSuffix(line, []byte{'\n'}), '\n'), nil
 		}
 	}
 }
 
+// longLine says whether the line is too long, without \n and one \r before it.
+func (d *jsonDecoder[T]) longLine(line []byte) bool {
+	line = bytes.TrimSuffix(line, []byte{'\n'})
+	return len(bytes.TrimSuffix(line, []byte{'\r'})) > d.max
+}
+
+func (d *jsonDecoder[T]) tooLong() error {
+	return &LineError{Line: d.line, Err: &frame.LineError{Line: d.line, Max: d.max}}
+}
+
+// unlessTooLong makes a [LineError] of the error about a line that was too long
+// to be read, and leaves any other error as it is.
+func (d *jsonDecoder[T]) unlessTooLong(err error) error {
+	switch e := err.(type) {
+	case *frame.TooLargeError: // ours, not one of src's
+		if e.Offset == d.pos && e.Max == d.max+1 {
+			return d.tooLong()
+		}
+	case *pull.ReleaseError:
+		return &pull.ReleaseError{Cause: d.unlessTooLong(e.Cause), Err: e.Err}
+	}
+	return err
+}
+
 func (d *jsonDecoder[T]) parse(line []byte) (v T, err error) {
 	if !utf8.Valid(line) {
+		err = &frame.UTF8Error{Offset: d.pos + int64(validPrefix(line))}
 		if cutInRune(line) {
-			return v, &cutError{ErrUTF8}
+			err = &cutError{err}
 		}
-		return v, ErrUTF8
+		return v, err
 	}
 	d.feed.rest = line
 	d.fed += int64(len(line))
@@ -128,6 +168,17 @@ func endsEarly(err error, line []byte) bool {
 		strings.HasPrefix(e.Error(), "invalid character ' '")
 }
 
+// validPrefix returns how many bytes of a line that is not UTF-8 are.
+func validPrefix(line []byte) (n int) {
+	for {
+		r, size := utf8.DecodeRune(line[n:])
+		if r == utf8.RuneError && size <= 1 {
+			return n
+		}
+		n += size
+	}
+}
+
 // cutInRune reports whether all that is wrong with line, but for its \n, is a
 // rune that ends too soon.
 func cutInRune(line []byte) bool {
@@ -139,18 +190,6 @@ func cutInRune(line []byte) bool {
 		}
 	}
 	return false
-}
-
-// tooLong makes a line that frame.Lines refused a [LineError] too, and leaves
-// any other error as it is.
-func tooLong(err error) error {
-	switch e := err.(type) {
-	case *frame.LineError:
-		return &LineError{Line: e.Line, Err: e}
-	case *pull.ReleaseError:
-		return &pull.ReleaseError{Cause: tooLong(e.Cause), Err: e.Err}
-	}
-	return err
 }
 
 // blank reports whether b is only what JSON calls whitespace.

@@ -95,7 +95,7 @@ func TestDecodeJSONRefuses(t *testing.T) {
 		`{}x`:        "codec: line 3: invalid character 'x' after top-level value",
 		`{"key":1}`: "codec: line 3: json: cannot unmarshal number " +
 			"into Go struct field pair.key of type string",
-		"\"\xff\"":               "codec: line 3: not UTF-8",
+		"\"\xff\"":               "codec: line 3: frame: not UTF-8 at byte 14",
 		"\v":                     "codec: line 3: invalid character '\\v' looking for beginning of value",
 		"{\"key\":\r}":           "codec: line 3: invalid character '}' looking for beginning of value",
 		strings.Repeat("1", 101): "codec: line 3: longer than 100 bytes",
