@@ -57,6 +57,11 @@ func TestCompressed(t *testing.T) {
 			if name == "gzip" {
 				require.NoError(t, err)
 				assert.Equal(t, strings.Repeat(string(plain), 2), got)
+				for n := len(packed) + 1; n < len(twice); n++ {
+					got, err := collect(t, f.reads(0)(pull.Values(twice[:n])))
+					require.Equal(t, io.ErrUnexpectedEOF, err, "the second cut at %d", n-len(packed))
+					require.Greater(t, len(bytes.Join(got, nil)), len(plain)-1, "the first is whole")
+				}
 				return
 			}
 			require.ErrorIs(t, err, codec.ErrTrailing)

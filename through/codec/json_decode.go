@@ -30,7 +30,8 @@ type JSONOptions struct {
 //
 // A line that is no single JSON value of that type fails with a [LineError],
 // after the values before it, and src is aborted with that error; one that is
-// not UTF-8 holds a [frame.UTF8Error], as [JSONPath] gives it. Numbers keep
+// not UTF-8 holds a [frame.UTF8Error], as [JSONPath] gives it. To go on behind
+// such a line, read [frame.Lines] and decode each. Numbers keep
 // their digits where T does not say how to hold them: inside an any they
 // become json.Number, not float64.
 //

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,37 @@ func TestJSONPathRefuses(t *testing.T) {
 		_, err := collect(t, pick(path, codec.JSONPathOptions{})(chunked("{}")))
 		assert.ErrorIs(t, err, codec.ErrPath, path)
 	}
+}
+
+// Three documents, and then something else: one error, after all values.
+// row: G13
+func TestJSONPathOfDocumentsAndGarbage(t *testing.T) {
+	const doc = `{"total":3,"rows":[0,false,"",null,[]],"end":{}}`
+	values := []string{"0", "false", `""`, "null", "[]"}
+	want := slices.Concat(values, values, values)
+	for garbage, bad := range map[string]bool{"": false, " \n": false, "x": true, "]": true, ",": true} {
+		headers, footers := 0, 0
+		opts := codec.JSONPathOptions{
+			Header: func(m map[string]json.RawMessage) error { headers += len(m); return nil },
+			Footer: func(m map[string]json.RawMessage) error { footers += len(m); return nil },
+		}
+		src := pick("rows.*", opts)(pull.Values(cutInto([]byte(doc+doc+doc+garbage), 5)...))
+		got, err := collect(t, src)
+		require.Equal(t, want, raws(got))
+		assert.Equal(t, [2]int{3, 3}, [2]int{headers, footers})
+		if !bad {
+			require.NoError(t, err)
+			continue
+		}
+		var wrong *codec.DecodeError
+		require.ErrorAs(t, err, &wrong)
+		assert.EqualValues(t, 3*len(doc), wrong.Offset)
+		_, again := src(t.Context())
+		assert.Same(t, err, again)
+	}
+	got, err := cutAnyhow(t, []byte(`[{"a":1},{"b":2},3]`), pick("*", codec.JSONPathOptions{}), raws)
+	require.NoError(t, err)
+	assert.Equal(t, []string{`{"a":1}`, `{"b":2}`, "3"}, got, "an array as root")
 }
 
 func TestJSONPathMemoryIsBounded(t *testing.T) {

@@ -115,6 +115,7 @@ func TestDecodeReportsWhere(t *testing.T) {
 	}
 }
 
+// row: G15
 func TestDecodeCutAnywhere(t *testing.T) {
 	var data []byte
 	ends := map[int]int{0: 0}
@@ -138,6 +139,7 @@ func TestDecodeCutAnywhere(t *testing.T) {
 }
 
 // A few bytes may claim 1 GiB: only what arrives may be held.
+// row: G15
 func TestDecodeAllocatesWhatArrives(t *testing.T) {
 	const claim, arrives = 1 << 30, 1 << 20
 	data := append([]byte{0x80, 0x80, 0x80, 0x80, 0x04}, make([]byte, arrives)...)

@@ -25,6 +25,7 @@ func lines(t *testing.T, in string, max int, size byte) ([]string, error) {
 	return all, err
 }
 
+// row: G3, G5
 func TestLines(t *testing.T) {
 	for in, want := range map[string][]string{
 		"":             nil,
@@ -47,6 +48,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// row: G6
 func TestLinesTooLong(t *testing.T) {
 	for _, bad := range []string{"123456\n", "123456", "12345\r\r\n", "12345\rx", "123456789"} {
 		for size := byte(1); size < 20; size++ {

@@ -36,6 +36,7 @@ func unpack(opts zstd.DecompressOptions, chunks ...[]byte) (string, error) {
 	return string(bytes.Join(out, nil)), err
 }
 
+// row: G19
 func TestRoundTrip(t *testing.T) {
 	plain := strings.Repeat("hello, hello, world; ", 10)
 	for level := range 23 {
@@ -57,6 +58,10 @@ func TestRoundTrip(t *testing.T) {
 	got, err := unpack(zstd.DecompressOptions{}, packed, packed)
 	require.NoError(t, err)
 	assert.Equal(t, plain+plain, got)
+	for n := len(packed) + 1; n < 2*len(packed); n++ {
+		_, err = unpack(zstd.DecompressOptions{}, append(bytes.Clone(packed), packed...)[:n])
+		require.Equal(t, io.ErrUnexpectedEOF, err, "the second cut at %d", n-len(packed))
+	}
 	got, err = unpack(zstd.DecompressOptions{}, pack(zstd.CompressOptions{}))
 	require.NoError(t, err)
 	assert.Empty(t, got)
