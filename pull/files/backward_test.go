@@ -40,10 +40,13 @@ func forward(text, sep string, max int, lines bool) pull.Source[frame.Msg] {
 // row: G8
 func TestBackwardIsForwardReversed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
-	letters := rapid.SampledFrom([]string{"a", "b", "\n", "\r", "\r\n", "é", "€", "ab", ", ", ",", "\xff"})
+	letters := rapid.SampledFrom([]string{
+		"a", "b", "\n", "\r", "\r\n", "é", "€", "ab", ", ", ",", "\xff",
+	})
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOfN(letters, 0, 30).Draw(t, "text"), "")
-		sep := rapid.SampledFrom([]string{"\n", "\r\n", ", ", "ab", "é", "€", "aab", ""}).Draw(t, "sep")
+		sep := rapid.SampledFrom([]string{"\n", "\r\n", ", ", "ab", "é", "€", "aab", ""}).
+			Draw(t, "sep")
 		lines := sep == "\n" && rapid.Bool().Draw(t, "lines")
 		block := rapid.IntRange(1, 10).Draw(t, "block")
 		max := rapid.IntRange(-1, 20).Draw(t, "max")

@@ -24,8 +24,8 @@ func jsonLines(max int) pull.Through[[]byte, json.RawMessage] {
 func TestJSONIsUTF8(t *testing.T) {
 	const before = "\n{\"é\":1}\r\n \n[2]\n"
 	for _, bad := range []string{
-		"\"\xff\"\n3", "{\"\xc0\xaf\":1}", "[\"\xed\xa0\x80\"]\n", "\"aé\x80\"\r\n4\n", "\"€\xf0\x9d\x84\"",
-		"\xff",
+		"\"\xff\"\n3", "{\"\xc0\xaf\":1}", "[\"\xed\xa0\x80\"]\n", "\"aé\x80\"\r\n4\n",
+		"\"€\xf0\x9d\x84\"", "\xff",
 	} {
 		want := &frame.UTF8Error{Offset: int64(len(before) + strings.IndexAny(bad, "\ufffd"))}
 		for name, read := range map[string]pull.Through[[]byte, json.RawMessage]{

@@ -108,7 +108,9 @@ func TestJSONPathOfDocumentsAndGarbage(t *testing.T) {
 	const doc = `{"total":3,"rows":[0,false,"",null,[]],"end":{}}`
 	values := []string{"0", "false", `""`, "null", "[]"}
 	want := slices.Concat(values, values, values)
-	for garbage, bad := range map[string]bool{"": false, " \n": false, "x": true, "]": true, ",": true} {
+	for garbage, bad := range map[string]bool{
+		"": false, " \n": false, "x": true, "]": true, ",": true,
+	} {
 		headers, footers := 0, 0
 		opts := codec.JSONPathOptions{
 			Header: func(m map[string]json.RawMessage) error { headers += len(m); return nil },
