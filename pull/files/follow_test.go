@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ import (
 type tail struct {
 	t    *testing.T
 	f    *faulty
+	mu   sync.Mutex
 	text strings.Builder // what has come
 	size []int           // of its chunks
 	err  error           // with which it has ended
@@ -34,6 +36,8 @@ func follow(t *testing.T, f *faulty, cfg files.FollowConfig) *tail {
 	l := &tail{t: t, f: f, stop: stop}
 	go func() {
 		l.err = pull.Each(ctx, files.Follow(f, f.path(), cfg), func(b []byte) error {
+			l.mu.Lock()
+			defer l.mu.Unlock()
 			l.text.Write(b)
 			l.size = append(l.size, len(b))
 			return nil
@@ -52,6 +56,8 @@ func (l *tail) wants(text string) {
 	l.t.Helper()
 	time.Sleep(2 * files.DefaultInterval)
 	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	require.Equal(l.t, text, l.text.String())
 	l.text.Reset()
 }
@@ -133,6 +139,7 @@ func TestFollowAwaits(t *testing.T) {
 			f.put(t, f.path(), "one")
 			l.wants("one")
 			l.stop(errBoom)
+			synctest.Wait()
 			require.NoError(t, os.Remove(f.path()))
 		}
 	})
@@ -191,14 +198,19 @@ func TestFollowRotatedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFaulty(t)
 		f.put(t, f.path(), "one\n")
+		removed := false
+		f.after["close"] = func() {
+			if !removed {
+				removed = os.Remove(f.path()) == nil
+			}
+		}
 		l := follow(t, f, files.FollowConfig{})
 		l.wants("one\n")
-		f.after["close"] = func() { require.NoError(t, os.Remove(f.path())) }
 		require.NoError(t, os.Rename(f.path(), f.path()+".1"))
 		f.put(t, f.path(), "two\n")
 		l.wants("")
 		require.Zero(t, f.open)
-		delete(f.after, "close")
+		require.True(t, removed)
 		f.put(t, f.path(), "three\n")
 		l.wants("three\n")
 	})
@@ -211,7 +223,9 @@ func TestFollowTruncated(t *testing.T) {
 		f.put(t, f.path(), "one\ntwo\n")
 		var why []error
 		strict := follow(t, f, files.FollowConfig{})
-		again := follow(t, f, files.FollowConfig{Restart: func(err error) error {
+		other := newFaulty(t) // not shared by two followers
+		other.dir = f.dir
+		again := follow(t, other, files.FollowConfig{Restart: func(err error) error {
 			why = append(why, err)
 			return nil
 		}})
