@@ -277,16 +277,20 @@ func TestConformanceSmall(t *testing.T) {
 		}, pairs)
 	})
 	t.Run("Ticker", func(t *testing.T) {
-		pulltest.Source(t, func() pull.Source[int] {
-			i, tick := -1, pull.Ticker(time.Second)
-			return func(ctx context.Context) (int, error) {
-				if _, err := tick(ctx); err != nil {
-					return 0, err
+		ticks := func(every time.Duration) func() pull.Source[int] {
+			return func() pull.Source[int] {
+				i, tick := -1, pull.Ticker(every)
+				return func(ctx context.Context) (int, error) {
+					if _, err := tick(ctx); err != nil {
+						return 0, err
+					}
+					i++
+					return i, nil
 				}
-				i++
-				return i, nil
 			}
-		}, pulltest.SourceOptions[int]{Want: []int{0, 1, 2}, Endless: true})
+		}
+		pulltest.Source(t, ticks(time.Second), pulltest.SourceOptions[int]{
+			Want: []int{0, 1, 2}, Endless: true, Quick: ticks(time.Millisecond)})
 	})
 	t.Run("Late", lateConforms)
 	t.Run("Repeat", repeatConforms)

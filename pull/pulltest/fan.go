@@ -49,6 +49,7 @@ func CheckFan[A, B any](
 	}
 	c.schedule(script{n: 5, trouble: errTrouble}, "leave one by one",
 		func(r *fanRun[A, B]) { r.leave(withCause) })
+	c.leaves()
 	return c.violations()
 }
 

@@ -61,8 +61,14 @@ func (d *dealer) next(ctx context.Context) (int, error) {
 		pending := make(chan dealt, 1)
 		d.pending = pending
 		go func() {
-			v, err := d.src(d.own)
-			pending <- dealt{v, err}
+			got := dealt{err: errBoom}
+			defer func() {
+				if v := recover(); v != nil {
+					got.err = &pull.PanicError{Value: v}
+				}
+				pending <- got
+			}()
+			got.v, got.err = d.src(d.own)
 		}()
 	}
 	select {

@@ -23,7 +23,9 @@ func TestMisbehaveWithinTheLaws(t *testing.T) {
 	want := pulltest.SourceOptions[int]{Want: []int{0, 1, 2}}
 	two := pulltest.SourceOptions[int]{Want: []int{0, 1}}
 	pulltest.Source(t, bad(pulltest.Faults{}), want)
-	pulltest.Source(t, bad(pulltest.Faults{Delay: time.Second}), want)
+	slow := want
+	slow.Quick = bad(pulltest.Faults{Delay: time.Millisecond})
+	pulltest.Source(t, bad(pulltest.Faults{Delay: time.Second}), slow)
 	failing := two
 	failing.End = errBoom
 	pulltest.Source(t, bad(pulltest.Faults{After: 2, Fail: errBoom}), failing)

@@ -69,13 +69,17 @@ func TestSourceUninterruptible(t *testing.T) {
 }
 
 func TestSourceGrace(t *testing.T) {
-	slow := newThree(func(s *three) {
-		s.stop = func(ctx context.Context) error {
-			time.Sleep(5 * time.Second)
-			return pull.Cause(ctx)
-		}
-	})
+	releasing := func(d time.Duration) func() pull.Source[int] {
+		return newThree(func(s *three) {
+			s.stop = func(ctx context.Context) error {
+				time.Sleep(d)
+				return pull.Cause(ctx)
+			}
+		})
+	}
+	slow := releasing(5 * time.Second)
 	opts := threeWanted
+	opts.Quick = releasing(0)
 	says(t, "does not return", pulltest.CheckSource(t, slow, opts))
 	opts.Grace = 5 * time.Second
 	says(t, "", pulltest.CheckSource(t, slow, opts))

@@ -80,6 +80,7 @@ func CheckSink[T any](
 	c.blocks()
 	c.fails()
 	c.panicking()
+	c.leaves()
 	return c.violations()
 }
 

@@ -46,6 +46,10 @@ type SourceOptions[T any] struct {
 	// nil means that there is no user function.
 	Panic func() pull.Source[T]
 
+	// Quick makes the source for the endings, which run in real time; nil means
+	// that fresh does not wait long for anything but what Stalls says.
+	Quick func() pull.Source[T]
+
 	// Goroutines says that the user function runs in a goroutine of the
 	// source, so that its panic comes out as a pull.PanicError.
 	Goroutines bool
@@ -83,6 +87,7 @@ func CheckSource[T any](
 	c.aborts()
 	c.blocks()
 	c.panicking()
+	c.leaves()
 	return c.violations()
 }
 

@@ -36,6 +36,10 @@ type ThroughOptions[A, B any] struct {
 	// five values; nil means that there is no user function.
 	Panic pull.Through[A, B]
 
+	// Quick is the through with short waits, for the endings, which run in real
+	// time; nil means that it does not wait for long.
+	Quick pull.Through[A, B]
+
 	// Goroutines says that the through works in goroutines of its own: a
 	// user function's panic comes out as a pull.PanicError.
 	Goroutines bool
@@ -71,6 +75,7 @@ func CheckThrough[A, B any](
 	c.blocks()
 	c.fails()
 	c.panicking()
+	c.leaves()
 	return c.violations()
 }
 

@@ -25,6 +25,9 @@ func limitConforms(t *testing.T) {
 	pulltest.Through(t, func(src ints) ints { return rate.Limit(src, xrate.NewLimiter(10, 1)) },
 		pulltest.ThroughOptions[int, int]{
 			Want: asIs,
+			Quick: func(src ints) ints {
+				return rate.Limit(src, xrate.NewLimiter(1000, 1))
+			},
 			Fail: func(src ints) ints { return rate.Limit(src, xrate.NewLimiter(10, 0)) },
 		})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
@@ -25,13 +26,17 @@ func sourceConforms(t *testing.T) {
 		if end != io.EOF {
 			want = errBroken
 		}
-		pulltest.Source(t, func() pull.Source[int] {
-			l := &line{tries: []try{{2, errBroken}, {-1, io.ErrNoProgress}, {3, end}}}
-			lines = append(lines, l)
-			return retry.Source(l.open, retry.Options{Backoff: doubling()})
-		}, pulltest.SourceOptions[int]{
-			Want: []int{0, 1, 0, 1, 2},
-			End:  want,
+		from := func(first time.Duration) func() pull.Source[int] {
+			return func() pull.Source[int] {
+				l := &line{tries: []try{{2, errBroken}, {-1, io.ErrNoProgress}, {3, end}}}
+				lines = append(lines, l)
+				return retry.Source(l.open, retry.Options{Backoff: doubling(first)})
+			}
+		}
+		pulltest.Source(t, from(time.Second), pulltest.SourceOptions[int]{
+			Quick: from(time.Millisecond),
+			Want:  []int{0, 1, 0, 1, 2},
+			End:   want,
 			Held: func() (held int) {
 				for _, l := range lines {
 					held += l.held
@@ -47,6 +52,6 @@ func sourceConforms(t *testing.T) {
 	}
 	pulltest.Source(t, func() pull.Source[int] {
 		l := &line{tries: []try{{2, errBroken}, {-1, errBroken}}} // waits longer and longer
-		return retry.Source(l.open, retry.Options{Backoff: doubling()})
+		return retry.Source(l.open, retry.Options{Backoff: doubling(time.Second)})
 	}, pulltest.SourceOptions[int]{Want: []int{0, 1}, Stalls: true})
 }

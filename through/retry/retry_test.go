@@ -61,10 +61,10 @@ func (l *line) waits() (all []int) {
 	return all
 }
 
-// doubling waits 1, 2, 4 … seconds, without chance.
-func doubling() *backoff.ExponentialBackOff {
+// doubling waits 1, 2, 4 … times as long as at first, without chance.
+func doubling(first time.Duration) *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{
-		InitialInterval: time.Second, Multiplier: 2, MaxInterval: time.Minute,
+		InitialInterval: first, Multiplier: 2, MaxInterval: time.Minute,
 	}
 }
 
@@ -73,7 +73,7 @@ func TestTriesAgain(t *testing.T) {
 		l := &line{tries: []try{{2, errBroken}, {-1, io.EOF}, {0, errBroken}, {3, io.EOF}}}
 		var told []error
 		src := retry.Source(l.open, retry.Options{
-			Backoff: doubling(),
+			Backoff: doubling(time.Second),
 			Notify:  func(err error, _ time.Duration) { told = append(told, err) },
 		})
 		got, err := pull.Collect(t.Context(), src)
@@ -88,7 +88,7 @@ func TestTriesAgain(t *testing.T) {
 func TestAValueResets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &line{tries: []try{{0, errBroken}, {0, errBroken}, {1, errBroken}, {0, errBroken}, {0, io.EOF}}}
-		src := retry.Source(l.open, retry.Options{Backoff: doubling(), Tries: 3})
+		src := retry.Source(l.open, retry.Options{Backoff: doubling(time.Second), Tries: 3})
 		got, err := pull.Collect(t.Context(), src)
 		assert.NoError(t, err)
 		assert.Equal(t, []int{0}, got)
@@ -133,7 +133,7 @@ func TestGivesUp(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &line{tries: []try{{0, errBroken}, {-1, backoff.RetryAfter(30)}, {0, errBroken}, {1, io.EOF}}}
-		_, err := pull.Collect(t.Context(), retry.Source(l.open, retry.Options{Backoff: doubling()}))
+		_, err := pull.Collect(t.Context(), retry.Source(l.open, retry.Options{Backoff: doubling(time.Second)}))
 		assert.NoError(t, err)
 		assert.Equal(t, []int{1000, 30000, 1000}, l.waits(), "it resets the backoff")
 	})
@@ -160,7 +160,7 @@ func TestAborted(t *testing.T) {
 			return ctx
 		}
 		l := &line{tries: []try{{0, io.ErrNoProgress}}}
-		src := retry.Source(l.open, retry.Options{Backoff: doubling()})
+		src := retry.Source(l.open, retry.Options{Backoff: doubling(time.Second)})
 		_, err := src(abortIn(2500 * time.Millisecond))
 		assert.Equal(t, errBroken, err, "while it waits")
 		assert.Len(t, l.opened, 2)

@@ -71,7 +71,13 @@ func sampleConforms(t *testing.T) {
 }
 
 func delayConforms(t *testing.T) {
-	check(t, asIs, func(src ints) ints { return timed.Delay(src, time.Minute, 64, nil) })
+	for _, d := range []time.Duration{0, time.Minute} {
+		pulltest.Through(t, func(src ints) ints { return timed.Delay(src, d, 64, nil) },
+			pulltest.ThroughOptions[int, int]{
+				Want: asIs, ReadAhead: ahead, Goroutines: true,
+				Quick: func(src ints) ints { return timed.Delay(src, time.Millisecond, 64, nil) },
+			})
+	}
 	check(t, asIs, func(src ints) ints { return timed.Delay(src, 0, 1, nil) })
 }
 
@@ -103,7 +109,7 @@ func timeoutConforms(t *testing.T) {
 	pulltest.Through(t, func(src ints) ints { return timed.Timeout(src, day) },
 		pulltest.ThroughOptions[int, int]{
 			Want: asIs,
-			Fail: func(src ints) ints { return timed.Timeout(stuck(src), time.Second) },
+			Fail: func(src ints) ints { return timed.Timeout(stuck(src), time.Millisecond) },
 		})
 }
 
@@ -111,7 +117,7 @@ func deadlineConforms(t *testing.T) {
 	pulltest.Through(t, func(src ints) ints { return timed.Deadline(src, day) },
 		pulltest.ThroughOptions[int, int]{
 			Want: asIs,
-			Fail: func(src ints) ints { return timed.Deadline(stuck(src), time.Second) },
+			Fail: func(src ints) ints { return timed.Deadline(stuck(src), time.Millisecond) },
 		})
 }
 
