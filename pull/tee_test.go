@@ -228,3 +228,21 @@ func TestTeeCancelled(t *testing.T) {
 		})
 	}
 }
+
+// No sink is given more once another has panicked, however long that one takes
+// to come to its end.
+func TestTeePanicStopsTheOthersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(ctx context.Context, src pull.Source[int]) error {
+			defer func() { <-ctx.Done() }()
+			return pull.Each(ctx, src, func(int) error { panic("boom") })
+		}
+		p := &probe{n: 10}
+		err := pull.Tee(slow, pull.Drain[int])(t.Context(), p.source())
+		var perr *pull.PanicError
+		require.ErrorAs(t, err, &perr)
+		require.Len(t, p.causes, 1)
+		require.ErrorAs(t, p.causes[0], &perr)
+		require.Equal(t, 1, p.calls)
+	})
+}

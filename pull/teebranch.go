@@ -1,6 +1,9 @@
 package pull
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // A teeBranch is the source that one sink of a tee reads.
 type teeBranch[T any] struct {
@@ -43,6 +46,10 @@ func (b *teeBranch[T]) next(ctx context.Context) (T, error) {
 func (b *teeBranch[T]) leave(end error) error {
 	if b.end == nil {
 		b.end = end
+		var panicked *PanicError
+		if errors.As(end, &panicked) {
+			b.t.cancel(end) // before the others are given anything more
+		}
 		if b.t.readers.Add(-1) == 0 {
 			b.t.enough(end)
 		}
