@@ -65,7 +65,10 @@ func pairSink(read func(ctx context.Context, src pull.Source[int]) error) pull.S
 	return func(ctx context.Context, src pull.Source[int]) error {
 		a, b := duplex.Pair[int, int]()
 		own, cancel := context.WithCancel(context.Background())
-		left := async(func() error { return read(own, a.Source) })
+		left := async(func() error {
+			defer func() { _ = recover() }() // of src's panic, which both sides get
+			return read(own, a.Source)
+		})
 		defer func() {
 			cancel()
 			_ = left()

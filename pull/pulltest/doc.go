@@ -20,6 +20,12 @@
 // what reads them. A Grammar says which traces of events are right, in what
 // order, and where one goes wrong.
 //
+// At last each stream is ended once more outside a bubble, in seven ways: by its
+// end, an error above or below it, an abort, a cancelled call, a panic, and by
+// never being started. No goroutine may be left, and where the binary was built
+// with GOEXPERIMENT=goroutineleakprofile, the runtime must find none that nothing
+// can wake. What would wait for long in real time has a Quick form for that.
+//
 // A schedule runs in a bubble of testing/synctest, so "promptly" means at
 // once, in virtual time, and a goroutine that is left behind is seen. So the
 // checks cannot run inside a bubble themselves, and a stream that blocks on

@@ -50,7 +50,7 @@ type SinkOptions[T any] struct {
 
 	// RealTime runs the checks outside a bubble: for sinks that block on
 	// something outside the process. A prompt return is then one within a
-	// second, and goroutines are not looked for.
+	// second, and goroutines are not looked for, but by the profile goroutineleak.
 	RealTime bool
 }
 

@@ -21,10 +21,10 @@ const neverStarted = "never started"
 // endings runs all of them one by one, and looks for goroutines after each.
 // Where a law is seen broken already they may hang, and say nothing new.
 func (b *bench) endings(all []ending) {
-	if len(b.violations()) > 0 {
+	before, profiled := leaked()
+	if len(b.violations()) > 0 || b.realTime && !profiled {
 		return
 	}
-	before, profiled := leaked()
 	known := len(before)
 	for _, e := range all {
 		r := &run{bench: b, name: "in real time: " + e.name}
@@ -36,7 +36,9 @@ func (b *bench) endings(all []ending) {
 		if c.panicked != nil {
 			r.report(lawPanic, "panicked: %v", c.panicked)
 		}
-		r.leaves("goroutines left: %s", e.name, left(label))
+		if !b.realTime { // what it blocks on may well go on
+			r.leaves("goroutines left: %s", e.name, left(label))
+		}
 		if now, _ := leaked(); len(now) > known {
 			known = len(now)
 			r.leaves("goroutines that nothing can wake: %s", e.name, now)
