@@ -230,3 +230,20 @@ func ExampleTee() {
 	// bytes
 	// 6 <nil>
 }
+
+// A stage that ends early aborts what it reads under the context of its call.
+func ExampleAbortIn() {
+	src := pull.From(func(context.Context) (int, error) { return 1, nil },
+		func(cause error) error { fmt.Println("released:", cause); return nil })
+	first := func(ctx context.Context) (int, error) {
+		v, err := src(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return v, pull.AbortIn(ctx, src, errors.New("have enough"))
+	}
+	fmt.Println(first(context.Background()))
+	// Output:
+	// released: have enough
+	// 1 <nil>
+}

@@ -150,3 +150,18 @@ func TestReaderThereAndBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, text, string(b))
 }
+
+// row: I5
+func TestChanReadsOneValueAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probe{n: 100}
+		ch, stop := pull.Chan(t.Context(), p.source())
+		for i := range 50 {
+			require.Equal(t, i, <-ch)
+			synctest.Wait()
+			require.LessOrEqual(t, p.calls, i+2)
+		}
+		require.NoError(t, stop())
+		require.Len(t, p.causes, 1)
+	})
+}

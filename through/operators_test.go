@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -265,9 +266,10 @@ func TestScanAndPairwise(t *testing.T) {
 
 // row: I1, D3
 func TestAMillionDiscarded(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(256 << 10))
 	none := func(int) bool { return false }
 	for name, src := range map[string]pull.Source[int]{
-		"Filter":     through.Filter(pull.Count(1_000_000), none),
+		"Filter":     through.Filter(pull.Count(10_000_000), none),
 		"FilterMap":  through.FilterMap(pull.Count(1_000_000), func(n int) (int, bool) { return n, false }),
 		"Skip":       through.Skip(pull.Count(1_000_000), 1_000_000),
 		"SkipWhile":  through.SkipWhile(pull.Count(1_000_000), func(int) bool { return true }),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"runtime/debug"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -120,6 +121,7 @@ func TestPanicLeavesAnError(t *testing.T) {
 // row: D18, I1
 // rule: 3.3
 func TestFlattenMillionEmpties(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(256 << 10))
 	left := 1_000_000
 	src := pull.From(func(context.Context) ([]int, error) {
 		if left--; left > 0 {

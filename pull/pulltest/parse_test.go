@@ -27,7 +27,8 @@ func parsePackage(t *testing.T, dir, path string) *sourceFiles {
 	require.NoError(t, err)
 	p := &sourceFiles{path: path}
 	for _, file := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil,
+			parser.SkipObjectResolution|parser.ParseComments)
 		require.NoError(t, err)
 		switch {
 		case filepath.Base(file) == "conformance_test.go":
