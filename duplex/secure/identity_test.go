@@ -117,18 +117,18 @@ func TestWrongIdentityFiles(t *testing.T) {
 	words, otherWords := strings.Fields(string(text)), strings.Fields(string(otherText))
 	last := len(words) - 1
 	for name, content := range map[string]string{
-		"empty":           "",
-		"other text":      "hello\n",
-		"binary":          "\x00\xff\xfe",
-		"too long":        string(text) + strings.Repeat("#\n", 4<<10),
-		"two":             string(text) + string(text),
-		"other version":   strings.Replace(string(text), "identity-1", "identity-2", 1),
-		"another's id":    strings.Replace(string(text), words[last], otherWords[last], 1),
-		"another's key":   strings.Replace(string(text), words[last-1], otherWords[last-1], 1),
-		"cut in its id":   string(text[:len(text)-10]),
-		"cut in its key":  string(text[:len(text)-80]),
-		"no key":          strings.Replace(string(text), words[last-1], "", 1),
-		"a typing error":  strings.Replace(string(text), words[last-1], "a"+words[last-1], 1),
+		"empty":          "",
+		"other text":     "hello\n",
+		"binary":         "\x00\xff\xfe",
+		"too long":       string(text) + strings.Repeat("#\n", 4<<10),
+		"two":            string(text) + string(text),
+		"other version":  strings.Replace(string(text), "identity-1", "identity-2", 1),
+		"another's id":   strings.Replace(string(text), words[last], otherWords[last], 1),
+		"another's key":  strings.Replace(string(text), words[last-1], otherWords[last-1], 1),
+		"cut in its id":  string(text[:len(text)-10]),
+		"cut in its key": string(text[:len(text)-80]),
+		"no key":         strings.Replace(string(text), words[last-1], "", 1),
+		"a typing error": strings.Replace(string(text), words[last-1], "a"+words[last-1], 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "identity")
