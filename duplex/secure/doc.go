@@ -65,7 +65,7 @@
 //     0600, and remove the id from the lists of others.
 //   - Alerts before the keys are agreed upon, and resets, can be forged, as in
 //     all of TLS: the peer's reason for a broken handshake is a hint.
-//   - Floods: unfinished handshakes cost a goroutine and a few KiB each, until
-//     Config.Handshake has passed. How many there may be is the listener's to
-//     say.
+//   - Floods: an unfinished handshake costs a goroutine and at most 10 KiB, or
+//     30 KiB once the client has sent a whole hello, until Config.Handshake has
+//     passed. How many there may be is the listener's to say.
 package secure

@@ -76,7 +76,7 @@ func shake(ctx context.Context, conn net.Conn, cfg Config, client bool) (c *Conn
 		close(closed)
 	})
 	defer stop() // before cancel, if Accept panics
-	h := newHandshake(own, conn, cfg, client)
+	h := &handshake{cfg: cfg, client: client, raw: &raw{Conn: conn, left: maxFlight}}
 	err = h.run(own)
 	if !stop() {
 		<-closed
@@ -106,29 +106,33 @@ type handshake struct {
 	err    error  // what a check of ours found
 }
 
-// newHandshake makes both sides' settings. VerifyConnection, unlike
+// begin makes the TLS of either side. VerifyConnection, unlike
 // VerifyPeerCertificate, is called in every handshake.
-func newHandshake(ctx context.Context, conn net.Conn, cfg Config, client bool) *handshake {
-	h := &handshake{cfg: cfg, client: client, raw: &raw{Conn: conn, left: maxFlight}}
+func (h *handshake) begin(ctx context.Context) error {
+	if !h.client {
+		if err := h.raw.await(); err != nil {
+			return h.failure(err)
+		}
+	}
 	config := &tls.Config{
 		MinVersion:             tls.VersionTLS13,
 		NextProtos:             []string{alpn},
 		SessionTicketsDisabled: true,
 		VerifyConnection:       h.verify,
 	}
-	if client {
+	if h.client {
 		config.InsecureSkipVerify = true // names and roots mean nothing: verify looks at the key
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			return h.show(ctx)
 		}
 		h.tls = tls.Client(h.raw, config)
-	} else {
-		config.ClientAuth = tls.RequireAnyClientCert
-		config.Certificates = []tls.Certificate{cfg.Identity.certificate()}
-		config.GetConfigForClient = h.greet
-		h.tls = tls.Server(h.raw, config)
+		return nil
 	}
-	return h
+	config.ClientAuth = tls.RequireAnyClientCert
+	config.Certificates = []tls.Certificate{h.cfg.Identity.certificate()}
+	config.GetConfigForClient = h.greet
+	h.tls = tls.Server(h.raw, config)
+	return nil
 }
 
 // greet looks at what a client offers. TLS itself refuses an older version and
@@ -189,6 +193,9 @@ func (h *handshake) judge(ctx context.Context) error {
 }
 
 func (h *handshake) run(ctx context.Context) error {
+	if err := h.begin(ctx); err != nil {
+		return err
+	}
 	err := h.tls.Handshake()
 	switch {
 	case h.err != nil:

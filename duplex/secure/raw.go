@@ -1,23 +1,65 @@
 package secure
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 )
 
-// maxFlight is how many bytes of a handshake are read, at most. Ours has less
-// than 2 KiB in either direction.
-const maxFlight = 8 << 10
+// How many bytes of a handshake are read, at most. Ours has less than 2 KiB in
+// either direction.
+const (
+	maxFirst  = 3 << 10 // in the first record of a client
+	maxFlight = 8 << 10 // in all
+)
 
-var errFlight = errors.New("handshake of more than 8 KiB")
+var (
+	errFirst  = errors.New("first record of more than 3 KiB")
+	errFlight = errors.New("handshake of more than 8 KiB")
+)
 
 // raw is the connection as TLS sees it. It marks the connection's own errors,
 // so that they are not mistaken for those of TLS: crypto/tls takes the end of
 // a connection between two records for the peer's close_notify.
 type raw struct {
 	net.Conn
-	left int // bytes that may still be read; negative: any number
+	left  int    // bytes that may still be read; negative: any number
+	first []byte // was read before TLS began
+}
+
+const (
+	recordHeader    = 5  // bytes: type, version, length
+	handshakeRecord = 22 // the type
+)
+
+// await reads a client's first record before there is anything of TLS, which
+// takes far more memory: who sends no hello, or half of one, costs no more
+// than what it has sent. What does not begin a handshake is left to TLS.
+func (r *raw) await() error {
+	want := recordHeader
+	for len(r.first) < want {
+		if len(r.first) == cap(r.first) {
+			grown := make([]byte, len(r.first), min(want, max(recordHeader, 512, 2*len(r.first))))
+			copy(grown, r.first)
+			r.first = grown
+		}
+		n, err := r.fetch(r.first[len(r.first):min(want, cap(r.first))])
+		r.first = r.first[:len(r.first)+n]
+		if err != nil {
+			return err
+		}
+		switch {
+		case n > 0 && r.first[0] != handshakeRecord:
+			return nil
+		case len(r.first) == recordHeader:
+			want += int(binary.BigEndian.Uint16(r.first[3:]))
+		}
+		if want > maxFirst {
+			return errFirst
+		}
+	}
+	return nil
 }
 
 // rawError is an error of the connection. TLS asks whether it is temporary, to
@@ -35,6 +77,18 @@ func isNet(err error, is func(net.Error) bool) bool {
 }
 
 func (r *raw) Read(p []byte) (int, error) {
+	if len(r.first) > 0 {
+		n := copy(p, r.first)
+		if r.first = r.first[n:]; len(r.first) == 0 {
+			r.first = nil
+		}
+		return n, nil
+	}
+	return r.fetch(p)
+}
+
+// fetch reads from the connection.
+func (r *raw) fetch(p []byte) (int, error) {
 	if r.left == 0 {
 		return 0, errFlight
 	}
