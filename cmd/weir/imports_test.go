@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"duplex/netconn": {"duplex"},
 	"duplex/command": {"duplex"},
 	"duplex/websock": {"duplex"},
+	"duplex/secure":  {"duplex", "duplex/netconn", "pull/files"},
 
 	"mux": {"duplex", "duplex/netconn"},
 
