@@ -63,17 +63,16 @@ func (r *raw) await() error {
 }
 
 // rawError is an error of the connection. TLS asks whether it is temporary, to
-// know if it may go on.
+// know if it may go on, as it may when a deadline has passed.
 type rawError struct{ err error }
 
 func (e *rawError) Error() string   { return e.err.Error() }
 func (e *rawError) Unwrap() error   { return e.err }
-func (e *rawError) Timeout() bool   { return isNet(e.err, net.Error.Timeout) }
-func (e *rawError) Temporary() bool { return isNet(e.err, net.Error.Temporary) }
+func (e *rawError) Temporary() bool { return e.Timeout() }
 
-func isNet(err error, is func(net.Error) bool) bool {
+func (e *rawError) Timeout() bool {
 	var n net.Error
-	return errors.As(err, &n) && is(n)
+	return errors.As(e.err, &n) && n.Timeout()
 }
 
 func (r *raw) Read(p []byte) (int, error) {
