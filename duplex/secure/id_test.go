@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -62,11 +63,9 @@ func mustFail(t *testing.T, text string, want error) *secure.IDError {
 	t.Helper()
 	id, err := secure.ParsePeerID(text)
 	var idErr *secure.IDError
-	if !assert.ErrorAs(t, err, &idErr, text) {
-		return &secure.IDError{}
+	if !errors.As(err, &idErr) || !errors.Is(err, want) || id != (secure.PeerID{}) {
+		t.Fatalf("%q: %v, %v; want %v", text, id, err, want)
 	}
-	assert.ErrorIs(t, err, want, text)
-	assert.Zero(t, id)
 	return idErr
 }
 
@@ -153,7 +152,7 @@ func TestWeakKeys(t *testing.T) {
 			require.NoError(t, err)
 			key[31] |= sign
 			good := 0
-			for i := range 200 {
+			for i := range 64 {
 				if ed25519.Verify(key, fmt.Append(nil, i), forged) {
 					good++
 				}
