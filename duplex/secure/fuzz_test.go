@@ -104,6 +104,7 @@ func FuzzHello(f *testing.F) {
 func FuzzFirstRecord(f *testing.F) {
 	f.Add([]byte{22, 3, 1, 0, 2, 1, 0, 9}, 1)
 	f.Add([]byte{22, 3, 1, 0xff, 0xff}, 3)
+	f.Add(append([]byte{22, 3, 1, 0x0f, 0xff}, make([]byte, 4<<10)...), 100)
 	f.Add([]byte("GET / HTTP/1.1"), 100)
 	f.Fuzz(func(t *testing.T, data []byte, size int) {
 		c := &sliced{data: data, size: max(1, size)}

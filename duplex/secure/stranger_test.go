@@ -180,6 +180,20 @@ func TestStrangersAreRefused(t *testing.T) {
 	}
 }
 
+// Who does not ask for our protocol is not shown who we are.
+func TestServerIsNotShownToOthers(t *testing.T) {
+	config := stranger(ed(t))
+	config.NextProtos = nil
+	config.VerifyConnection = func(tls.ConnectionState) error {
+		t.Error("got a certificate")
+		return nil
+	}
+	cfg := secure.Config{Identity: identity(t), Accept: anyone}
+	ours, theirs := meet(t, secure.Server, cfg, tls.Client, config, accept)
+	assert.ErrorIs(t, ours, secure.ErrNotWeir)
+	assert.Error(t, theirs)
+}
+
 // A server of another kind may refuse a key with an alert, after the client's
 // TLS is content.
 func TestAlertThatRefusesTheKey(t *testing.T) {
