@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"duplex/netconn": {"duplex"},
 	"duplex/command": {"duplex"},
 	"duplex/websock": {"duplex"},
-	"duplex/secure":  {"duplex", "duplex/netconn", "pull/files"},
+	"duplex/secure":  {"duplex", "duplex/netconn"},
 
 	"mux": {"duplex", "duplex/netconn"},
 

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
-
-	"github.com/weir-go/weir/pull/files"
 )
 
 // readFile reads at most limit bytes of a file whose permissions are within
@@ -124,9 +122,18 @@ func locked(path string, do func(draft *os.File) (renamed bool, err error)) erro
 		err = errors.Join(err, os.Remove(name))
 	}
 	if err == nil {
-		err = files.OS().SyncDir(filepath.Dir(path))
+		syncDir(filepath.Dir(path))
 	}
 	return tagged(err)
+}
+
+// syncDir makes a rename in the folder outlast a crash, where a folder can be
+// synced; Windows and some file systems cannot, and the file is there anyway.
+func syncDir(name string) {
+	if d, err := os.Open(name); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
 }
 
 // tagged says of an error whose it is, once.
