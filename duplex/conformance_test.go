@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -60,10 +62,14 @@ func TestPairSourceConforms(t *testing.T) {
 	}, pulltest.SourceOptions[int]{Stalls: true, Token: true})
 }
 
-// pairSink is a Pair's sink, read by read.
-func pairSink(read func(ctx context.Context, src pull.Source[int]) error) pull.Sink[int] {
-	return func(ctx context.Context, src pull.Source[int]) error {
-		a, b := duplex.Pair[int, int]()
+// pairSink is the sink of a Pair's end, wrapped by wrap, whose other end is read
+// by read.
+func pairSink[T any](
+	wrap func(duplex.Duplex[T, T]) duplex.Duplex[T, T],
+	read func(ctx context.Context, src pull.Source[T]) error,
+) pull.Sink[T] {
+	return func(ctx context.Context, src pull.Source[T]) error {
+		a, b := duplex.Pair[T, T]()
 		own, cancel := context.WithCancel(context.Background())
 		left := async(func() error {
 			defer func() { _ = recover() }() // of src's panic, which both sides get
@@ -73,20 +79,23 @@ func pairSink(read func(ctx context.Context, src pull.Source[int]) error) pull.S
 			cancel()
 			_ = left()
 		}()
-		return b.Sink(ctx, src)
+		return wrap(b).Sink(ctx, src)
 	}
 }
 
+// bare leaves a duplex as it is.
+func bare(d duplex.Duplex[int, int]) duplex.Duplex[int, int] { return d }
+
 func TestPairSinkConforms(t *testing.T) {
-	pulltest.Sink(t, pairSink(func(_ context.Context, src pull.Source[int]) error {
+	pulltest.Sink(t, pairSink(bare, func(_ context.Context, src pull.Source[int]) error {
 		_, err := pull.Collect(context.Background(), src)
 		return err
 	}), pulltest.SinkOptions[int]{
-		Fail: pairSink(func(_ context.Context, src pull.Source[int]) error {
+		Fail: pairSink(bare, func(_ context.Context, src pull.Source[int]) error {
 			_, _ = src(context.Background())
 			return pull.Abort(src, errBoom)
 		}),
-		Stall: pairSink(func(ctx context.Context, src pull.Source[int]) error {
+		Stall: pairSink(bare, func(ctx context.Context, src pull.Source[int]) error {
 			_, _ = src(context.Background())
 			<-ctx.Done()
 			return pull.Abort(src, errBoom)
@@ -150,3 +159,110 @@ func TestStdioSinkConforms(t *testing.T) {
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+type chunks = duplex.Duplex[[]byte, []byte]
+
+// same is a through that does nothing.
+func same(src pull.Source[[]byte]) pull.Source[[]byte] { return src }
+
+func TestMapConforms(t *testing.T) {
+	combinatorConforms(t, func(d chunks) chunks { return duplex.Map(d, same, same) }, nil)
+}
+
+func TestLimitConforms(t *testing.T) {
+	combinatorConforms(t, func(d chunks) chunks {
+		return duplex.Limit(d, duplex.Cap[[]byte]{Items: 1e9, Bytes: 1e9}, duplex.Cap[[]byte]{Items: 1e9})
+	}, func(d chunks) chunks {
+		return duplex.Limit(d, duplex.Cap[[]byte]{Items: 3}, duplex.Cap[[]byte]{})
+	})
+}
+
+func TestMeterConforms(t *testing.T) {
+	combinatorConforms(t, func(d chunks) chunks {
+		d, _ = duplex.Meter(d)
+		return d
+	}, nil)
+}
+
+func TestRecordConforms(t *testing.T) {
+	combinatorConforms(t, func(d chunks) chunks { return duplex.Record(d, io.Discard) },
+		func(d chunks) chunks { return duplex.Record(d, &shortLog{lines: 3}) })
+}
+
+// shortLog takes a few lines, then it is full.
+type shortLog struct{ lines int }
+
+func (l *shortLog) Write(p []byte) (int, error) {
+	if l.lines--; l.lines < 0 {
+		return 0, errBoom
+	}
+	return len(p), nil
+}
+
+// combinatorConforms checks one that leaves the values alone. fail is it where
+// it fails; nil means that it cannot.
+func combinatorConforms(t *testing.T, wrap, fail func(chunks) chunks) {
+	t.Run("both halves", func(t *testing.T) {
+		opts := pulltest.ThroughOptions[[]byte, []byte]{
+			Want: func(in [][]byte) [][]byte { return in },
+		}
+		if fail != nil {
+			opts.Fail = func(src pull.Source[[]byte]) pull.Source[[]byte] {
+				a, b := duplex.Pair[[]byte, []byte]()
+				return through(fail(a), b, src)
+			}
+		}
+		pulltest.Through(t, func(src pull.Source[[]byte]) pull.Source[[]byte] {
+			a, b := duplex.Pair[[]byte, []byte]()
+			return through(wrap(a), wrap(b), src)
+		}, opts)
+	})
+	// The writing half by itself, whose failures the peer must see.
+	t.Run("sink", func(t *testing.T) {
+		type reader = func(context.Context, pull.Source[[]byte]) error
+		sink := func(read reader) pull.Sink[[]byte] { return pairSink(wrap, read) }
+		pulltest.Sink(t, sink(func(_ context.Context, src pull.Source[[]byte]) error {
+			return pull.Drain(context.Background(), src)
+		}), pulltest.SinkOptions[[]byte]{
+			Fail: sink(func(_ context.Context, src pull.Source[[]byte]) error {
+				_, _ = src(context.Background())
+				return pull.Abort(src, errBoom)
+			}),
+			Stall: sink(func(ctx context.Context, src pull.Source[[]byte]) error {
+				_, _ = src(context.Background())
+				<-ctx.Done()
+				return pull.Abort(src, errBoom)
+			}),
+		})
+	})
+}
+
+// read and sent are entries of a recording.
+func read(chunk string) duplex.Entry { return duplex.Entry{Chunk: []byte(chunk)} }
+
+func sent(chunk string) duplex.Entry {
+	return duplex.Entry{Way: duplex.Out, Chunk: []byte(chunk)}
+}
+
+func TestReplaySourceConforms(t *testing.T) {
+	pulltest.Source(t, func() pull.Source[[]byte] {
+		return duplex.Replay([]duplex.Entry{read("one"), read("two"), {}}).Source
+	}, pulltest.SourceOptions[[]byte]{Want: [][]byte{[]byte("one"), []byte("two")}})
+	pulltest.Source(t, func() pull.Source[[]byte] {
+		return duplex.Replay([]duplex.Entry{read("one"), sent("never"), read("two")}).Source
+	}, pulltest.SourceOptions[[]byte]{Want: [][]byte{[]byte("one")}, Stalls: true})
+}
+
+func TestReplaySinkConforms(t *testing.T) {
+	var all []duplex.Entry
+	for i := range 1100 {
+		all = append(all, sent(strconv.Itoa(i)))
+	}
+	pulltest.Sink(t, func(ctx context.Context, src pull.Source[[]byte]) error {
+		return duplex.Replay(all).Sink(ctx, src)
+	}, pulltest.SinkOptions[[]byte]{
+		Fail: func(ctx context.Context, src pull.Source[[]byte]) error {
+			return duplex.Replay([]duplex.Entry{sent("0"), sent("X")}).Sink(ctx, src)
+		},
+	})
+}

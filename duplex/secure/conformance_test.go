@@ -30,7 +30,7 @@ func (c *counted) Close() error {
 
 var three = [][]byte{[]byte("one"), []byte("two"), []byte("three")}
 
-func TestDuplexSourceConforms(t *testing.T) {
+func TestConnDuplexSourceConforms(t *testing.T) {
 	for name, stalls := range map[string]bool{"ends": false, "stalls": true} {
 		t.Run(name, func(t *testing.T) {
 			c, s := two(t)
@@ -67,7 +67,7 @@ func TestDuplexSourceConforms(t *testing.T) {
 	}
 }
 
-func TestDuplexSinkConforms(t *testing.T) {
+func TestConnDuplexSinkConforms(t *testing.T) {
 	c, s := two(t)
 	var clean bool
 	pulltest.Sink(t, func(ctx context.Context, src pull.Source[[]byte]) error {

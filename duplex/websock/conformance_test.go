@@ -65,16 +65,16 @@ func chunks(c *websock.Conn) duplex.Duplex[[]byte, []byte] { return c.Chunks() }
 
 func messages(c *websock.Conn) duplex.Duplex[frame.Msg, frame.Msg] { return c.Messages() }
 
-func TestMessagesSourceConforms(t *testing.T) {
+func TestConnMessagesSourceConforms(t *testing.T) {
 	checkSource(t, messages, []frame.Msg{three[0], three[1], {}, three[2]}, false)
 }
 
-func TestMessagesOverLoopbackSourceConforms(t *testing.T) {
+func TestConnMessagesOverLoopbackSourceConforms(t *testing.T) {
 	checkSource(t, messages, []frame.Msg{three[0], three[1], {}, three[2]}, true)
 }
 
 // One chunk only: several would be joined, or not.
-func TestChunksSourceConforms(t *testing.T) { checkSource(t, chunks, three[:1], false) }
+func TestConnChunksSourceConforms(t *testing.T) { checkSource(t, chunks, three[:1], false) }
 
 // against is the sink of a view whose peer does as peer says.
 func against[T any](
@@ -131,12 +131,12 @@ func checkSink[T any](
 	}, opts)
 }
 
-func TestMessagesSinkConforms(t *testing.T) {
+func TestConnMessagesSinkConforms(t *testing.T) {
 	// One in the pump of the peer that does not read, one in the write.
 	checkSink(t, messages, func(int) frame.Msg { return make(frame.Msg, 8<<10) }, 1)
 }
 
-func TestChunksSinkConforms(t *testing.T) {
+func TestConnChunksSinkConforms(t *testing.T) {
 	// 32 KiB with the peer, 32 KiB in the write, 32 KiB behind it, and one that
 	// did not fit.
 	checkSink(t, chunks, func(int) []byte { return make([]byte, 8<<10) }, 8)
