@@ -62,6 +62,7 @@ func places(records [][]byte) (all [][2]int) {
 	return all
 }
 
+// row: G16
 func TestFlippedBitIsNoticed(t *testing.T) {
 	r := record(t)
 	c, s := two(t)
@@ -99,6 +100,7 @@ func meaningless(toServer bool, p [2]int) bool {
 	return p[0] == 0 && (p[1] == 1 || p[1] == 2)
 }
 
+// row: G16
 func TestTruncationIsNoticed(t *testing.T) {
 	r := record(t)
 	c, s := two(t)
@@ -159,6 +161,8 @@ func swap(toServer bool, k int, f func(recs [][]byte) [][]byte) tamper {
 }
 
 // Both the data and the end are encrypted, so each is a record like the other.
+//
+// row: G16
 func TestReorderedRecordsAreNoticed(t *testing.T) {
 	for _, toServer := range []bool{true, false} {
 		client, server := talk(t, swap(toServer, data(toServer), func(recs [][]byte) [][]byte {
@@ -189,6 +193,7 @@ func tampered(t *testing.T, client, server end, toServer bool) {
 	} // else the server had said all and was gone
 }
 
+// row: G16
 func TestLeftOutRecordIsNoticed(t *testing.T) {
 	for _, toServer := range []bool{true, false} {
 		client, server := talk(t, swap(toServer, data(toServer), func(recs [][]byte) [][]byte {

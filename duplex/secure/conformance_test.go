@@ -30,6 +30,9 @@ func (c *counted) Close() error {
 
 var three = [][]byte{[]byte("one"), []byte("two"), []byte("three")}
 
+// Aborts of a stalled read are among it.
+//
+// row: G16
 func TestConnDuplexSourceConforms(t *testing.T) {
 	for name, stalls := range map[string]bool{"ends": false, "stalls": true} {
 		t.Run(name, func(t *testing.T) {

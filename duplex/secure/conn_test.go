@@ -1,6 +1,7 @@
 package secure_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -153,6 +154,27 @@ func TestDuplexEnds(t *testing.T) {
 	assert.Equal(t, "question", string(got))
 	require.NoError(t, second(echoed()))
 	closed(t, a, b)
+}
+
+// A session without a byte, and chunks without one, are ends and chunks as any.
+//
+// row: G16
+func TestNothingIsSaid(t *testing.T) {
+	for _, chunks := range [][][]byte{nil, {{}}, {{}, []byte("x"), {}}} {
+		a, b := tcp(t)
+		client, server := connect(t, a, b)
+		ours, theirs := client.Duplex(), server.Duplex()
+		said := async(func() (int, error) { return 0, ours.Sink(t.Context(), pull.Values(chunks...)) })
+		got, err := pull.Collect(t.Context(), theirs.Source)
+		require.NoError(t, err, "a clean end")
+		assert.Equal(t, string(bytes.Join(chunks, nil)), string(bytes.Join(got, nil)))
+		require.NoError(t, second(said()))
+		require.NoError(t, theirs.Sink(t.Context(), pull.Empty[[]byte]()))
+		rest, err := pull.Collect(t.Context(), ours.Source)
+		require.NoError(t, err)
+		assert.Empty(t, rest)
+		closed(t, a, b)
+	}
 }
 
 func TestDuplexCutIsNoEnd(t *testing.T) {
