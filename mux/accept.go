@@ -15,8 +15,9 @@ import (
 //
 // It returns io.EOF when no more streams can come: after the peer closed the
 // session cleanly, or after Close was called here; otherwise the session's
-// cause. Streams that arrive when accepting has ended, or while 256 wait, are
-// refused.
+// cause. Streams that arrive when accepting has ended are refused, and so are
+// those that the Budget has no room for. While Config.Backlog of them wait, the
+// peer's Open does too.
 func (s *Session) Accept(ctx context.Context) (*Stream, error) {
 	if !s.accepting.CompareAndSwap(false, true) {
 		return nil, pull.ErrOverlap
@@ -46,7 +47,8 @@ func (s *Session) poll(ctx context.Context) (*Stream, error) {
 	case len(s.queue) > 0:
 		st := s.queue[0]
 		s.queue = s.queue[1:]
-		s.waiting--
+		s.take(st)
+		s.count.Accepted++
 		return st, nil
 	case s.isDead() && s.err != nil:
 		s.end = s.err
@@ -59,7 +61,7 @@ func (s *Session) poll(ctx context.Context) (*Stream, error) {
 // offer puts a stream of the peer into the queue when both yamux and its head
 // have come. Callers hold mu.
 func (s *Session) offer(st *Stream) {
-	if st.yamux == nil || st.head != nil || st.aborted {
+	if st.yamux == nil || st.head != nil || st.taken {
 		return
 	}
 	if s.refuse != 0 {
@@ -82,7 +84,7 @@ func (s *Session) stopAccepting(end error, code Code) {
 	}
 	s.queue = nil
 	for _, st := range s.streams {
-		if st.head != nil && !st.aborted {
+		if st.head != nil && !st.taken {
 			s.refuseStream(st, code)
 		}
 	}
@@ -93,8 +95,27 @@ func (s *Session) stopAccepting(end error, code Code) {
 // ABORT goes first, so that an opener who has read the RESET cannot have its
 // own direction end well. Callers hold mu.
 func (s *Session) refuseStream(st *Stream, code Code) {
-	s.waiting--
+	s.count.Refused++
+	s.take(st)
 	cause := &StreamError{Code: code}
 	st.sendAbort(cause)
 	st.endSend(cause)
+	if st.buffered > 0 {
+		s.addJob(job{kind: jobDrop, stream: st})
+	}
+}
+
+// take acknowledges a stream of the peer: it was accepted or refused. yamux
+// must have handed it out first, or its own backlog could overflow. Callers
+// hold mu.
+func (s *Session) take(st *Stream) {
+	st.taken = true
+	if st.yamux == nil {
+		return // attach comes back
+	}
+	st.acked = true
+	if err := s.shim.Acknowledge(st.id); err != nil {
+		s.addJob(job{kind: jobFail, err: err})
+	}
+	st.maybeClose()
 }

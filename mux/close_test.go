@@ -150,25 +150,6 @@ func TestAcceptEnds(t *testing.T) {
 	})
 }
 
-func TestTooManyWaitToBeAccepted(t *testing.T) {
-	a, b := net.Pipe()
-	client, server := connect(t, a, b)
-	var opened []*mux.Stream
-	for range 300 {
-		st, err := client.Open(soon(t), "x", nil)
-		require.NoError(t, err)
-		opened = append(opened, st)
-	}
-	for _, st := range opened[256:] {
-		_, err := receive(soon(t), st)
-		require.Equal(t, &mux.StreamError{Code: mux.CodeRefused, Remote: true}, err)
-	}
-	for range 256 {
-		_, err := server.Accept(soon(t))
-		require.NoError(t, err)
-	}
-}
-
 // A session is ended in every way there is: everything in it gets the cause.
 func TestSessionCause(t *testing.T) {
 	mine := errors.New("mine")

@@ -20,6 +20,9 @@ var (
 
 	// ErrVersion is matched by a VersionError.
 	ErrVersion = errors.New("mux: the other side speaks another version")
+
+	// ErrApplication is matched by an ApplicationError.
+	ErrApplication = errors.New("mux: the other side is of another application")
 )
 
 // Errors that end a session, and with it every stream.
@@ -39,20 +42,35 @@ var (
 	ErrLost = errors.New("mux: connection lost")
 )
 
-// A VersionError says that the peer speaks another version of the protocol.
-// It matches ErrVersion.
+// A VersionError says that the two ends speak no common version of the
+// protocol. It matches ErrVersion.
 type VersionError struct {
-	Ours   int // the version spoken here
-	Theirs int // the version that the peer announced
+	Ours   [2]int // the lowest and the highest version spoken here
+	Theirs [2]int // the same of the peer
 }
 
-// Error returns both versions.
+// Error returns both ranges.
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("mux: the other side speaks version %d, we speak %d", e.Theirs, e.Ours)
+	return fmt.Sprintf("mux: the other side speaks versions %d to %d, we speak %d to %d",
+		e.Theirs[0], e.Theirs[1], e.Ours[0], e.Ours[1])
 }
 
 // Is reports whether target is ErrVersion.
 func (e *VersionError) Is(target error) bool { return target == ErrVersion }
+
+// An ApplicationError says that the two ends are for different things: their
+// Config.Application differ. It matches ErrApplication.
+type ApplicationError struct {
+	Ours, Theirs string
+}
+
+// Error returns both ids.
+func (e *ApplicationError) Error() string {
+	return fmt.Sprintf("mux: the other side is for %q, we are for %q", e.Theirs, e.Ours)
+}
+
+// Is reports whether target is ErrApplication.
+func (e *ApplicationError) Is(target error) bool { return target == ErrApplication }
 
 // A ProtocolError says what the peer did that the protocol forbids. It matches
 // ErrProtocol.
@@ -98,11 +116,13 @@ const (
 	CodeDeadline Code = 4 // a deadline passed
 	CodeRefused  Code = 5 // the stream was not accepted
 	CodeClosing  Code = 6 // the session is closing
+	CodeBudget   Code = 7 // too many bytes were not read, see Budget
 )
 
 var codeNames = map[Code]string{
 	CodeStopped: "stopped", CodeFailed: "failed", CodeCanceled: "canceled",
 	CodeDeadline: "deadline exceeded", CodeRefused: "refused", CodeClosing: "session is closing",
+	CodeBudget: "over budget",
 }
 
 // String returns the code's name, or its number.

@@ -5,9 +5,6 @@ import (
 	"github.com/weir-go/weir/mux/internal/wire"
 )
 
-// maxPending is how many streams of the peer may wait to be accepted.
-const maxPending = 256
-
 // events is what the shim tells the session. Nothing here waits or runs code
 // of a user.
 type events struct{ s *Session }
@@ -27,13 +24,15 @@ func (e events) Opened(id uint32, remote bool) {
 	default:
 		st := newStream(s, id, true)
 		s.streams[id] = st
-		s.waiting++
 		s.addJob(job{kind: jobAttach})
 		switch {
 		case s.refuse != 0:
 			s.refuseStream(st, s.refuse)
-		case s.waiting > maxPending:
-			s.refuseStream(st, CodeRefused)
+		case !s.cfg.Budget.admit():
+			s.refuseStream(st, CodeBudget)
+		default:
+			st.admitted = true
+			s.admitted++
 		}
 	}
 }
@@ -60,6 +59,14 @@ func (e events) Data(id uint32, p []byte) (skip int, err error) {
 	if id == shim.Control {
 		return len(p), s.control.Feed(p, s.message)
 	}
+	skip, err = s.arrive(id, p)
+	if s.cfg.Budget.over() {
+		s.cfg.Budget.enforce()
+	}
+	return skip, err
+}
+
+func (s *Session) arrive(id uint32, p []byte) (skip int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.streams[id]
@@ -77,6 +84,7 @@ func (e events) Data(id uint32, p []byte) (skip int, err error) {
 		}
 	}
 	if skip < len(p) {
+		st.hold(len(p) - skip)
 		signal(st.readable)
 	}
 	return skip, nil
@@ -129,10 +137,20 @@ func (e events) Finished(id uint32) error {
 
 // Forgotten drops the stream's record.
 func (e events) Forgotten(id uint32) {
-	e.s.mu.Lock()
-	defer e.s.mu.Unlock()
-	delete(e.s.streams, id)
-	e.s.checkDrained()
+	s := e.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.streams[id]
+	delete(s.streams, id)
+	st.release(st.buffered)
+	switch {
+	case !st.remote:
+		<-s.places
+	case st.admitted && !s.left:
+		s.admitted--
+		s.cfg.Budget.open.Add(-1)
+	}
+	s.checkDrained()
 }
 
 // Failed ends the session.

@@ -55,7 +55,7 @@ func shake(ctx context.Context, c net.Conn, client bool, cfg mux.Config) (*mux.S
 
 // Both ends learn that their versions differ.
 func TestVersions(t *testing.T) {
-	theirs := []byte("weir-mux\x01\x02")
+	theirs := []byte("weir-mux\x02\x05")
 	for _, client := range []bool{true, false} {
 		a, b := net.Pipe()
 		heard := make(chan []byte, 1)
@@ -72,7 +72,7 @@ func TestVersions(t *testing.T) {
 			heard <- got
 		}()
 		_, err := shake(context.Background(), a, client, mux.Config{})
-		require.Equal(t, &mux.VersionError{Ours: 1, Theirs: 0x102}, err)
+		require.Equal(t, &mux.VersionError{Ours: [2]int{1, 1}, Theirs: [2]int{2, 5}}, err)
 		require.ErrorIs(t, err, mux.ErrVersion)
 		require.True(t, wire.IsMagic(<-heard))
 	}
@@ -88,14 +88,17 @@ func TestTwoClients(t *testing.T) {
 	<-errs // the other one may be cut off before it has looked
 }
 
-func TestPrefaceIsCut(t *testing.T) {
-	whole := wire.AppendPreface(nil, wire.RoleClient)
+func TestHandshakeIsCut(t *testing.T) {
+	preface := wire.AppendPreface(nil, wire.RoleClient)
+	whole := wire.AppendHello(preface, wire.Hello{Application: "chat/2"})
 	for n := range len(whole) + 1 {
 		a, b := net.Pipe()
 		go func() {
-			_, _ = b.Write(whole[:n])
-			if n == len(whole) {
+			_, _ = b.Write(whole[:min(n, len(preface))])
+			if n >= len(preface) {
 				_, _ = io.ReadFull(b, make([]byte, wire.PrefaceSize))
+				_ = skipHello(b)
+				_, _ = b.Write(whole[len(preface):n])
 			}
 			_ = b.Close()
 		}()
@@ -138,7 +141,7 @@ func TestControlStreamDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		a, b := net.Pipe()
 		go func() {
-			_, _ = b.Write(wire.AppendPreface(nil, wire.RoleClient))
+			_ = greet(b, wire.Hello{})
 			_, _ = io.Copy(io.Discard, b)
 		}()
 		start := time.Now()

@@ -3,6 +3,8 @@ package mux
 import (
 	"time"
 
+	"github.com/hashicorp/yamux"
+
 	"github.com/weir-go/weir/mux/internal/shim"
 	"github.com/weir-go/weir/mux/internal/wire"
 )
@@ -13,7 +15,7 @@ const linger = 2 * time.Second
 // A job is something that may wait for yamux, for the janitor to do.
 type job struct {
 	kind   jobKind
-	stream *Stream // of jobClose
+	stream *Stream // of jobClose and jobDrop
 	err    error   // of jobFail
 }
 
@@ -23,8 +25,12 @@ const (
 	jobAttach jobKind = iota // take the next stream of the peer from yamux
 	jobClose                 // send the stream's FIN
 	jobDrain                 // say DRAIN
+	jobDrop                  // drop what the stream holds
 	jobFail                  // end the session
 )
+
+// maxLogged is how many lines a session logs.
+const maxLogged = 10
 
 // The janitor does what the goroutines that carry bytes must not wait for, and
 // keeps time. When the session has ended it waits for all others.
@@ -49,6 +55,10 @@ func (s *Session) janitor() {
 	}
 	_ = s.yamux.Close()
 	s.shim.Wait()
+	s.cfg.Budget.leave(s)
+	if err := s.Err(); err != nil && s.cfg.Logger != nil {
+		s.cfg.Logger.Warn("mux: session ended", "cause", err)
+	}
 }
 
 // A watch counts the ticks at which nothing had arrived since the last.
@@ -99,8 +109,40 @@ func (s *Session) tick(w *watch) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.ping.nonce, s.ping.at = received, time.Now()
 	s.send(wire.Message{Kind: wire.Ping, Nonce: received})
+	s.mu.Unlock()
+	s.shrink()
+}
+
+// shrink gives up the buffers of streams that have nothing in them: what
+// filled them is long read.
+func (s *Session) shrink() {
+	s.mu.Lock()
+	var idle []*yamux.Stream
+	for _, st := range s.streams {
+		if st.buffered == 0 && st.read != st.shrunk && st.yamux != nil {
+			st.shrunk = st.read
+			idle = append(idle, st.yamux)
+		}
+	}
+	s.mu.Unlock()
+	for _, ys := range idle {
+		ys.Shrink()
+	}
+}
+
+// dropped drops what a stream holds on which nobody reads, and says why it was
+// aborted if that was done here.
+func (s *Session) dropped(st *Stream) {
+	st.drop()
+	if st.evicted == nil {
+		return
+	}
+	if s.logged++; s.cfg.Logger != nil && s.logged < maxLogged {
+		s.cfg.Logger.Warn("mux: stream aborted", "stream", st.id, "name", st.name,
+			"cause", st.evicted)
+	}
 }
 
 func (s *Session) doJobs() {
@@ -118,6 +160,8 @@ func (s *Session) doJobs() {
 				s.attach()
 			case jobClose:
 				_ = j.stream.yamux.Close()
+			case jobDrop:
+				s.dropped(j.stream)
 			case jobFail:
 				s.fail(j.err)
 			case jobDrain:
@@ -141,9 +185,15 @@ func (s *Session) attach() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.streams[ys.StreamID()]
-	st.yamux, st.acked = ys, true
-	s.offer(st)
-	st.maybeClose()
+	st.yamux = ys
+	if st.taken {
+		s.take(st)
+	} else {
+		s.offer(st)
+	}
+	if st.aborted && st.buffered > 0 {
+		s.addJob(job{kind: jobDrop, stream: st})
+	}
 }
 
 // addJob queues a job. Callers hold mu.

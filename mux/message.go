@@ -1,23 +1,39 @@
 package mux
 
-import "github.com/weir-go/weir/mux/internal/wire"
+import (
+	"time"
+
+	"github.com/weir-go/weir/mux/internal/wire"
+)
 
 // message acts on one message of the control stream. It runs on the goroutine
 // that reads the connection.
 func (s *Session) message(m wire.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch m.Kind {
-	case wire.Ping:
+	switch {
+	case m.Kind == wire.Ping:
 		s.send(wire.Message{Kind: wire.Pong, Nonce: m.Nonce})
-	case wire.Pong: // that it arrived is all it says
-	case wire.Drain:
+		return s.shim.Charge()
+	case m.Kind == wire.Pong:
+		return s.pong(m.Nonce)
+	case m.Kind == wire.Drain:
 		return s.peerDrains()
-	case wire.Drained:
+	case m.Kind == wire.Drained:
 		return s.peerDrained()
-	default:
-		return s.streamMessage(m)
+	case m.Kind >= wire.Optional:
+		return s.shim.Charge()
 	}
+	return s.streamMessage(m)
+}
+
+// pong takes a round trip from the answer to the last ping.
+func (s *Session) pong(nonce uint64) error {
+	if s.ping.at.IsZero() || nonce != s.ping.nonce {
+		return s.shim.Charge()
+	}
+	s.count.RTT = time.Since(s.ping.at)
+	s.ping.at = time.Time{}
 	return nil
 }
 
@@ -27,11 +43,11 @@ func (s *Session) streamMessage(m wire.Message) error {
 	st := s.streams[m.ID]
 	switch {
 	case st == nil && s.shim.Seen(m.ID):
-		return nil
+		return s.shim.Charge()
 	case st == nil:
 		return wire.Errorf("message of kind %d for unknown stream %d", m.Kind, m.ID)
 	case m.Kind == wire.Abort:
-		st.peerAborts(&StreamError{Code: Code(m.Code), Text: m.Text, Remote: true})
+		st.stop(&StreamError{Code: Code(m.Code), Text: m.Text, Remote: true})
 		return nil
 	}
 	end := &terminator{offset: m.Offset}
@@ -70,8 +86,9 @@ func (st *Stream) checkHead() error {
 	return nil
 }
 
-// peerAborts stops the sink, or answers for it where none runs.
-func (st *Stream) peerAborts(cause *StreamError) {
+// stop has our direction end with cause: by the sink, or at once where none
+// runs. Callers hold the session's mu.
+func (st *Stream) stop(cause *StreamError) {
 	if st.ended || st.sendErr != nil {
 		return
 	}

@@ -15,9 +15,11 @@ import (
 // the two ends.
 //
 // Open does not wait for the peer's answer: a stream that is refused ends with
-// a StreamError that says so. It waits while 256 streams are on their way and
-// while the connection takes nothing. It fails with the cause of ctx, with
-// ErrClosed once the session closes, or with the session's cause.
+// a StreamError that says so. It waits while as many streams are open, or wait
+// to be accepted, as the peer or Config.MaxOpen lets be, and while the connection
+// takes nothing. It fails with the cause of ctx, with ErrClosed once the session
+// closes, with the session's cause, or with a StreamError of CodeRefused if the
+// peer takes no streams at all.
 func (s *Session) Open(ctx context.Context, name string, meta map[string]string) (*Stream, error) {
 	if ctx.Err() != nil {
 		return nil, pull.Cause(ctx)
@@ -26,21 +28,21 @@ func (s *Session) Open(ctx context.Context, name string, meta map[string]string)
 	if err != nil {
 		return nil, fmt.Errorf("mux: open: %w", err)
 	}
-	select {
-	case s.slots <- struct{}{}:
-	case <-s.dead:
-		return nil, s.cause()
-	case <-ctx.Done():
-		return nil, pull.Cause(ctx)
+	if s.peer.Streams == 0 || s.peer.Backlog == 0 {
+		return nil, &StreamError{Code: CodeRefused, Text: "no streams are taken", Remote: true}
+	}
+	if err := s.reservePlace(ctx); err != nil {
+		return nil, err
 	}
 	reserved := len(head) + shim.HeaderSize
 	if !s.shim.Reserve(ctx, reserved) {
-		<-s.slots
+		s.freePlace()
 		return nil, s.why(ctx)
 	}
 	st := newStream(s, 0, false)
 	st.name, st.meta = name, maps.Clone(meta)
 	st.sent = uint64(len(head)) // before the peer can abort
+	st.headOut = st.sent
 	st.credit -= st.sent
 	err = s.openStream(st, head)
 	s.shim.Release(reserved)
@@ -48,6 +50,28 @@ func (s *Session) Open(ctx context.Context, name string, meta map[string]string)
 		return nil, err
 	}
 	return st, nil
+}
+
+// reservePlace waits until one more stream may be opened.
+func (s *Session) reservePlace(ctx context.Context) error {
+	for i, c := range []chan struct{}{s.places, s.slots} {
+		select {
+		case c <- struct{}{}:
+			continue
+		case <-s.dead:
+		case <-ctx.Done():
+		}
+		if i > 0 {
+			<-s.places
+		}
+		return s.why(ctx)
+	}
+	return nil
+}
+
+func (s *Session) freePlace() {
+	<-s.slots
+	<-s.places
 }
 
 // why is the reason for which something was interrupted.
@@ -68,7 +92,7 @@ func (s *Session) openStream(st *Stream, head []byte) error {
 	s.mu.Lock()
 	if s.isDead() || s.drain.sent || s.drain.received {
 		s.mu.Unlock()
-		<-s.slots
+		s.freePlace()
 		return s.cause()
 	}
 	s.next = st
@@ -83,6 +107,7 @@ func (s *Session) openStream(st *Stream, head []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st.yamux = ys
+	s.count.Opened++
 	st.maybeClose()
 	return nil
 }

@@ -58,6 +58,46 @@ func join(parts ...[]byte) (all []byte) {
 	return all
 }
 
+// greet has the handshake as a client that says h.
+func greet(c net.Conn, h wire.Hello) error {
+	if _, err := c.Write(wire.AppendPreface(nil, wire.RoleClient)); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(c, make([]byte, wire.PrefaceSize)); err != nil {
+		return err
+	}
+	if err := skipHello(c); err != nil {
+		return err
+	}
+	_, err := c.Write(wire.AppendHello(nil, h))
+	return err
+}
+
+// answer has the handshake as a server that says h.
+func answer(c net.Conn, h wire.Hello) error {
+	if _, err := io.ReadFull(c, make([]byte, wire.PrefaceSize)); err != nil {
+		return err
+	}
+	says := wire.AppendPreface(nil, wire.RoleServer)
+	if _, err := c.Write(wire.AppendHello(says, h)); err != nil {
+		return err
+	}
+	return skipHello(c)
+}
+
+func skipHello(c net.Conn) error {
+	var prefix [wire.HelloPrefix]byte
+	if _, err := io.ReadFull(c, prefix[:]); err != nil {
+		return err
+	}
+	n, err := wire.HelloSize(prefix)
+	if err != nil {
+		return err
+	}
+	_, err = io.ReadFull(c, make([]byte, n))
+	return err
+}
+
 // raw is a client written without this package: bytes go in as they are.
 type raw struct {
 	t    *testing.T
@@ -78,9 +118,7 @@ func rawClient(t *testing.T, cfg mux.Config) (*raw, *mux.Session) {
 		server, err = mux.Server(context.Background(), b, cfg)
 		assert.NoError(t, err)
 	}()
-	r.write(wire.AppendPreface(nil, wire.RoleClient))
-	_, err := io.ReadFull(a, make([]byte, wire.PrefaceSize))
-	require.NoError(t, err)
+	require.NoError(t, greet(a, wire.Hello{}))
 	r.got.Go(func() { _, _ = io.Copy(io.Discard, a) })
 	r.write(frame(window, syn, 1, 0))
 	<-ready
@@ -98,8 +136,7 @@ func rawServer(t *testing.T, rec *recording) (*raw, *mux.Session) {
 	a, b := net.Pipe()
 	r := &raw{t: t, conn: b}
 	r.got.Go(func() {
-		_, _ = io.ReadFull(b, make([]byte, wire.PrefaceSize))
-		_, _ = b.Write(wire.AppendPreface(nil, wire.RoleServer))
+		_ = answer(b, wire.Hello{Streams: 256, Backlog: 256})
 		_, _ = io.ReadFull(b, make([]byte, 12))
 		_, _ = b.Write(frame(window, ack, 1, 0))
 		_, _ = io.Copy(io.Discard, b)
@@ -211,10 +248,10 @@ func TestProtocolErrors(t *testing.T) {
 		"fin twice":            join(opened, closing, closing),
 		"data after fin":       join(opened, closing, dataFrame(0, 3, []byte("x"))),
 		"fin of control":       frame(window, fin, 1, 0),
-		"kind":                 control(wire.Message{Kind: 4}),
+		"kind":                 control(wire.Message{Kind: 8}),
 		"long message":         dataFrame(0, 1, []byte{1, 0xFF, 0x7F}),
 		"short message":        dataFrame(0, 1, []byte{1, 1, 3}),
-		"trailing bytes":       dataFrame(0, 1, []byte{5, 1, 3}),
+		"trailing bytes":       dataFrame(0, 1, []byte{4, 1, 3}),
 		"end of nothing":       control(end),
 		"abort of nothing":     control(wire.Message{Kind: wire.Abort, ID: 2, Code: 1}),
 		"end twice":            append(opened, control(end, end)...),

@@ -18,7 +18,12 @@ const (
 )
 
 // next is the stream's source.
-func (st *Stream) next(ctx context.Context) ([]byte, error) {
+func (st *Stream) next(ctx context.Context) ([]byte, error) { return st.pull(ctx, false) }
+
+// nextLent is the source that reuses its buffer.
+func (st *Stream) nextLent(ctx context.Context) ([]byte, error) { return st.pull(ctx, true) }
+
+func (st *Stream) pull(ctx context.Context, lend bool) ([]byte, error) {
 	if !st.reading.CompareAndSwap(false, true) {
 		return nil, pull.ErrOverlap
 	}
@@ -30,7 +35,7 @@ func (st *Stream) next(ctx context.Context) ([]byte, error) {
 		if ctx.Err() != nil {
 			return nil, st.abortRead(pull.Cause(ctx))
 		}
-		chunk, err := st.poll()
+		chunk, err := st.poll(lend)
 		if err != nil {
 			return nil, st.finishRead(err)
 		}
@@ -45,15 +50,26 @@ func (st *Stream) next(ctx context.Context) ([]byte, error) {
 
 // poll returns what can be returned now, if anything. Bytes that have been
 // seen are in yamux, or will be without anything more from the network.
-func (st *Stream) poll() ([]byte, error) {
+func (st *Stream) poll(lend bool) ([]byte, error) {
 	s := st.session
 	dead := s.isDead() // before seen is read: nothing arrives afterwards
+	st.pulling.Lock()
+	defer st.pulling.Unlock()
 	s.mu.Lock()
-	n := st.seen - st.read
-	term := st.term
+	n := st.buffered
+	term, evicted := st.term, st.evicted
+	buf := st.borrow(n > 0 && lend)
 	s.mu.Unlock()
-	if n > 0 {
-		buf := make([]byte, min(n, maxChunk))
+	switch {
+	case evicted != nil:
+		return nil, evicted
+	case n > 0:
+		if buf == nil && lend {
+			st.lent = make([]byte, maxChunk)
+			buf = st.lent
+		} else if buf == nil {
+			buf = make([]byte, min(n, maxChunk))
+		}
 		m, _ := st.yamux.Read(buf)
 		if m > 0 {
 			st.delivered(m)
@@ -61,8 +77,6 @@ func (st *Stream) poll() ([]byte, error) {
 		}
 		<-s.dead // yamux was torn down before it had them
 		return nil, s.cause()
-	}
-	switch {
 	case term != nil && st.read == term.offset && term.err == nil:
 		return nil, io.EOF
 	case term != nil && st.read == term.offset:
@@ -73,10 +87,34 @@ func (st *Stream) poll() ([]byte, error) {
 	return nil, nil
 }
 
+// maxSpare is how many lent buffers a session keeps for the next that need one.
+const maxSpare = 4
+
+// borrow is the buffer to lend out, if there is one. A reader that has to wait
+// leaves its own to the session's other readers. Callers hold the session's mu.
+func (st *Stream) borrow(want bool) []byte {
+	s := st.session
+	last := len(s.spare) - 1
+	switch {
+	case want && st.lent == nil && last >= 0:
+		st.lent, s.spare = s.spare[last], s.spare[:last]
+	case !want && st.lent != nil:
+		if len(s.spare) < maxSpare {
+			s.spare = append(s.spare, st.lent)
+		}
+		st.lent = nil
+	}
+	return st.lent
+}
+
 func (st *Stream) delivered(n int) {
-	st.session.mu.Lock()
-	defer st.session.mu.Unlock()
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	st.read += uint64(n)
+	st.release(uint64(n))
+	st.count.BytesIn += uint64(n)
+	st.count.ChunksIn++
 }
 
 // waitReadable waits until there may be news. A FIN whose terminator does not
@@ -106,8 +144,11 @@ func (st *Stream) finishRead(err error) error {
 	st.end = err
 	st.session.mu.Lock()
 	defer st.session.mu.Unlock()
-	st.aborted = true // nothing more is wanted: what arrives is dropped
-	st.gotEnd = true
+	st.lent = nil
+	if st.evicted == nil { // else the peer's end is still to come
+		st.aborted = true // nothing more is wanted: what arrives is dropped
+		st.gotEnd = true
+	}
 	st.maybeClose()
 	return err
 }
@@ -117,23 +158,35 @@ func (st *Stream) finishRead(err error) error {
 func (st *Stream) abortRead(cause error) error {
 	st.end = cause
 	st.session.mu.Lock()
+	st.lent = nil
 	st.sendAbort(cause)
-	held := st.seen - st.read
 	st.session.mu.Unlock()
-	st.drop(held)
+	st.drop()
 	return cause
 }
 
-// drop empties yamux's buffer of n bytes, so that an abandoned stream holds
-// nothing while its other direction goes on.
-func (st *Stream) drop(n uint64) {
-	buf := make([]byte, min(n, maxChunk))
-	for n > 0 {
-		m, err := st.yamux.Read(buf[:min(n, maxChunk)])
-		if err != nil || m == 0 {
-			return
-		}
-		n -= uint64(m)
+// drop empties yamux's buffer, so that an abandoned stream holds nothing while
+// its other direction goes on.
+func (st *Stream) drop() {
+	st.pulling.Lock()
+	defer st.pulling.Unlock()
+	s := st.session
+	s.mu.Lock()
+	n, ys := st.buffered, st.yamux
+	s.mu.Unlock()
+	if ys == nil || n == 0 {
+		return // attach comes back, or there is nothing
 	}
-	st.yamux.Shrink()
+	buf := make([]byte, min(n, maxChunk))
+	for left := n; left > 0; {
+		m, err := ys.Read(buf[:min(left, maxChunk)])
+		if err != nil || m == 0 {
+			break
+		}
+		left -= uint64(m)
+	}
+	ys.Shrink()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.release(n)
 }

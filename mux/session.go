@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -23,10 +24,12 @@ import (
 type Session struct {
 	cfg    Config
 	client bool
+	peer   wire.Hello
 	shim   *shim.Conn
 	yamux  *yamux.Session
 
-	slots   chan struct{} // streams of ours that the peer has not acknowledged
+	places  chan struct{} // streams of ours that are open
+	slots   chan struct{} // of them, those that the peer has not acknowledged
 	opening chan struct{} // 1 slot: who holds it may open or say DRAIN
 	up      chan struct{} // closed when the control stream is up
 	dead    chan struct{} // closed when the session has ended; err is set
@@ -41,20 +44,31 @@ type Session struct {
 	err     error // nil: it is open, or has ended without an error
 	streams map[uint32]*Stream
 	next    *Stream   // the stream whose SYN is on its way out
-	waiting int       // streams of the peer that were neither accepted nor refused
-	queue   []*Stream // of them, those that Accept may return
+	queue   []*Stream // streams of the peer that Accept may return
 	jobs    []job
 	end     error // what Accept returns, once it has ended
 	refuse  Code  // why new streams of the peer are refused; 0: they are not
 	drain   drainState
+
+	held     int64 // bytes that count against the budget
+	admitted int   // streams that do
+	logged   int   // lines, by the janitor
+	left     bool  // the budget: nothing counts any more
+	spare    [][]byte
+	count    Stats // what is counted as it happens
+	ping     struct {
+		nonce uint64
+		at    time.Time // zero: no answer is due
+	}
 }
 
 // Client runs the client's side of a session over conn: the side that
 // connected. When it returns, the peer has answered and streams can be opened.
 //
-// It fails with an error that matches ErrNotWeir or ErrVersion, with a
-// ProtocolError, a LostError, or the cause of ctx; then conn is closed. The
-// session does not depend on ctx afterwards.
+// It fails with ErrSilent when that took over Config.Handshake, with an error
+// that matches ErrNotWeir, ErrVersion or ErrApplication, with a ProtocolError, a
+// LostError, or the cause of ctx; then conn is closed. The session does not
+// depend on ctx afterwards.
 func Client(ctx context.Context, conn net.Conn, cfg Config) (*Session, error) {
 	return newSession(ctx, conn, cfg, true)
 }
@@ -70,18 +84,16 @@ func newSession(ctx context.Context, conn net.Conn, cfg Config, client bool) (*S
 		return nil, errors.Join(err, conn.Close())
 	}
 	start := time.Now()
-	if err := prefaces(ctx, conn, client, cfg.Handshake); err != nil {
+	h := handshake{conn: conn, client: client, ours: wire.Hello{
+		Window: uint32(cfg.Window), Streams: uint32(cfg.MaxStreams),
+		Backlog: uint32(cfg.Backlog), Application: cfg.Application,
+	}}
+	if err := h.run(ctx, cfg.Handshake); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
-	s := &Session{
-		cfg: cfg, client: client,
-		slots:   make(chan struct{}, shim.Backlog),
-		opening: make(chan struct{}, 1),
-		up:      make(chan struct{}), dead: make(chan struct{}), done: make(chan struct{}),
-		work: make(chan struct{}, 1), ready: make(chan struct{}, 1),
-		streams: make(map[uint32]*Stream),
-	}
+	orDefault(&cfg.Window, windowFor(h.rtt))
+	s := makeSession(cfg, h)
 	if err := s.start(conn); err != nil {
 		return nil, err
 	}
@@ -92,14 +104,32 @@ func newSession(ctx context.Context, conn net.Conn, cfg Config, client bool) (*S
 	return s, nil
 }
 
+func makeSession(cfg Config, h handshake) *Session {
+	limit := func(theirs uint32) int { return int(min(theirs, uint32(cfg.MaxOpen))) }
+	s := &Session{
+		cfg: cfg, client: h.client, peer: h.theirs,
+		places:  make(chan struct{}, limit(h.theirs.Streams)),
+		slots:   make(chan struct{}, limit(h.theirs.Backlog)),
+		opening: make(chan struct{}, 1),
+		up:      make(chan struct{}), dead: make(chan struct{}), done: make(chan struct{}),
+		work: make(chan struct{}, 1), ready: make(chan struct{}, 1),
+		streams: make(map[uint32]*Stream),
+	}
+	s.count.RTT, s.count.Window = h.rtt, cfg.Window
+	return s
+}
+
 // start starts the goroutines: shim and yamux have theirs.
 func (s *Session) start(conn net.Conn) (err error) {
 	// The handler must know the shim before anything can arrive; nothing is
 	// read or written before yamux runs.
-	s.shim = shim.New(conn, events{s}, s.client, max(0, s.cfg.WriteTimeout))
+	s.shim = shim.New(conn, events{s}, shim.Config{
+		Client: s.client, WriteTimeout: max(0, s.cfg.WriteTimeout),
+		Streams: s.cfg.MaxStreams, Backlog: s.cfg.Backlog,
+	})
 	cfg := &yamux.Config{
-		AcceptBacklog:          shim.Backlog,
-		KeepAliveInterval:      1, // required, unused
+		AcceptBacklog:          1 + max(s.cfg.Backlog, cap(s.slots)), // 1: the control stream
+		KeepAliveInterval:      1,                                    // required, unused
 		ConnectionWriteTimeout: 1 << 60,
 		MaxStreamWindowSize:    uint32(s.cfg.Window),
 		Logger:                 log.New(io.Discard, "", 0),
@@ -114,6 +144,7 @@ func (s *Session) start(conn net.Conn) (err error) {
 		s.shim.Wait()
 		return err
 	}
+	s.cfg.Budget.join(s)
 	go s.janitor()
 	if s.client {
 		_, err = s.yamux.OpenStream()
@@ -156,21 +187,6 @@ func (s *Session) Err() error {
 	return s.err
 }
 
-// Stats are the numbers of a session up to now.
-type Stats struct {
-	BytesIn  uint64 // read from the connection, after the prefaces
-	BytesOut uint64 // written to the connection, after the prefaces
-	Streams  int    // open now, the control stream not counted
-}
-
-// Stats returns the session's numbers.
-func (s *Session) Stats() Stats {
-	in, out := s.shim.Bytes()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return Stats{BytesIn: in, BytesOut: out, Streams: len(s.streams)}
-}
-
 // fail ends the session with cause, the first time it is called; nil is a
 // clean close. It does not wait for goroutines.
 func (s *Session) fail(cause error) {
@@ -192,6 +208,12 @@ func (s *Session) fail(cause error) {
 		st.stopSink(s.cause())
 	}
 	_ = s.shim.Close()
+}
+
+// Application is the id that the two ends agreed on in the handshake: the one
+// that is not empty, if there is one.
+func (s *Session) Application() string {
+	return cmp.Or(s.cfg.Application, s.peer.Application)
 }
 
 func (s *Session) isDead() bool {

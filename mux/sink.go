@@ -16,13 +16,13 @@ var errGoexit = errors.New("mux: goroutine of the sink was ended")
 func (st *Stream) drain(ctx context.Context, src pull.Source[[]byte]) error {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if !st.bind(cancel) {
+	w := &writer{st: st, ctx: own, cancel: cancel, idle: make(chan struct{}, 1)}
+	if !st.bind(w) {
 		if err := pull.AbortIn(ctx, src, duplex.ErrUsed); err != nil {
 			return &pull.ReleaseError{Cause: duplex.ErrUsed, Err: err}
 		}
 		return duplex.ErrUsed
 	}
-	w := &writer{st: st, ctx: own, cancel: cancel, idle: make(chan struct{}, 1)}
 	finished := false
 	defer func() {
 		if finished {
@@ -55,22 +55,21 @@ func (st *Stream) giveUp(w *writer, cause error) {
 }
 
 // bind registers how the sink is stopped; false means that it was used before.
-func (st *Stream) bind(cancel context.CancelCauseFunc) bool {
+func (st *Stream) bind(w *writer) bool {
 	s := st.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st.sinkUsed {
+	if st.writer != nil {
 		return false
 	}
-	st.sinkUsed = true
-	st.cancel = cancel
+	st.writer, st.cancel = w, w.cancel
 	switch {
 	case st.sendErr != nil:
-		cancel(st.sendErr)
+		w.cancel(st.sendErr)
 	case s.isDead() && s.err != nil:
-		cancel(s.err)
+		w.cancel(s.err)
 	case s.isDead():
-		cancel(ErrClosed)
+		w.cancel(ErrClosed)
 	}
 	return true
 }

@@ -3,7 +3,9 @@ package mux
 import (
 	"context"
 	"maps"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/yamux"
 
@@ -21,6 +23,8 @@ type Stream struct {
 
 	reading  atomic.Bool   // a call of the source is running
 	end      error         // the source's, owned by its caller
+	lent     []byte        // what the source has lent out, owned by its caller
+	pulling  sync.Mutex    // held while bytes are taken from yamux
 	readable chan struct{} // 1 slot
 	writable chan struct{} // 1 slot
 
@@ -31,24 +35,33 @@ type Stream struct {
 	meta   map[string]string
 	yamux  *yamux.Stream
 	head   *wire.HeadReader // of a stream of the peer; nil once it is complete
+	taken  bool             // of the peer: it was accepted or refused
 	acked  bool             // both ends know it
 	closed bool             // the FIN is on its way
 
 	// The receiving direction. Offsets count all its bytes, the head too.
-	seen    uint64      // arrived
-	read    uint64      // delivered
-	fin     bool        // no more will arrive
-	term    *terminator // how it ends, once the peer has said so
-	aborted bool        // the reader has gone: what arrives is dropped
-	gotEnd  bool        // the end was delivered, or nobody is there for it
+	seen     uint64      // arrived
+	read     uint64      // delivered
+	fin      bool        // no more will arrive
+	term     *terminator // how it ends, once the peer has said so
+	aborted  bool        // the reader has gone: what arrives is dropped
+	evicted  error       // the budget did that
+	gotEnd   bool        // the end was delivered, or nobody is there for it
+	admitted bool        // the stream counts against the budget
+	buffered uint64      // bytes in yamux
+	shrunk   uint64      // what had been read when yamux's buffer was last given up
 
 	// The sending direction.
-	sent     uint64 // given to yamux
-	credit   uint64 // bytes the peer takes now
-	sinkUsed bool
-	ended    bool  // END or RESET is on its way
-	sendErr  error // why nothing more may be sent
-	cancel   context.CancelCauseFunc
+	sent    uint64 // given to yamux
+	headOut uint64 // of that, the head
+	credit  uint64 // bytes the peer takes now
+	writer  *writer
+	ended   bool  // END or RESET is on its way
+	sendErr error // why nothing more may be sent
+	cancel  context.CancelCauseFunc
+	stalled time.Time // when the sink began to wait; zero: it does not
+
+	count StreamStats // what is counted as it happens
 }
 
 // A terminator is END (err is nil) or RESET.
@@ -83,9 +96,11 @@ func (st *Stream) Meta() map[string]string { return maps.Clone(st.meta) }
 // Duplex returns the stream's two halves, the same ones each time.
 //
 // The source returns chunks of at most 32 KiB as they arrive, owned by the
-// caller. It ends with io.EOF when the peer's sink ended well, with a
+// caller; Reused has the same source without an allocation for each chunk. It
+// ends with io.EOF when the peer's sink ended well, with a
 // StreamError when the peer reset the direction, with io.ErrUnexpectedEOF when
-// a foreign peer closed the stream without saying how it ends, and with the
+// a foreign peer closed the stream without saying how it ends, with a StreamError
+// of CodeBudget when the stream fell victim to Config.Budget, and with the
 // session's cause when that was lost. Its abort is sent to the peer.
 //
 // The sink may be called once. It sends what its source yields, reading ahead
@@ -96,6 +111,15 @@ func (st *Stream) Meta() map[string]string { return maps.Clone(st.meta) }
 // StreamError as the cause; when the session is lost, with that.
 func (st *Stream) Duplex() duplex.Duplex[[]byte, []byte] {
 	return duplex.Duplex[[]byte, []byte]{Source: st.next, Sink: st.drain}
+}
+
+// Reused returns the duplex with a source that uses one buffer over and over: a
+// chunk is valid until the next call, and must not be written to. So it may not
+// stand before a stage that reads ahead, or that hands its values to another
+// goroutine. It is the same source in everything else; the two must not be used
+// in turns.
+func (st *Stream) Reused() duplex.Duplex[[]byte, []byte] {
+	return duplex.Duplex[[]byte, []byte]{Source: st.nextLent, Sink: st.drain}
 }
 
 // maybeClose has the FIN sent once our direction has ended and the peer's end

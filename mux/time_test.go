@@ -135,11 +135,8 @@ func TestWriteTimeout(t *testing.T) {
 			require.NoError(t, err)
 			ready <- s
 		}()
-		_, err := a.Write(join(wire.AppendPreface(nil, wire.RoleClient)))
-		require.NoError(t, err)
-		_, err = io.ReadFull(a, make([]byte, wire.PrefaceSize))
-		require.NoError(t, err)
-		_, err = a.Write(frame(window, syn, 1, 0))
+		require.NoError(t, greet(a, wire.Hello{}))
+		_, err := a.Write(frame(window, syn, 1, 0))
 		require.NoError(t, err)
 		server := <-ready
 		start := time.Now()

@@ -120,7 +120,7 @@ func record(t *testing.T) *recording {
 	rec := &recording{}
 	bubble(t, func(t *testing.T) {
 		a, b := net.Pipe()
-		cfg := mux.Config{Idle: -1}
+		cfg := mux.Config{Idle: -1, Application: "chat/2"}
 		client, server := connectWith(t, recorded{a, "c", rec}, recorded{b, "s", rec}, cfg)
 		rec.step()
 		converse(t, rec, client, server)
@@ -161,8 +161,10 @@ func (r *recording) text(t *testing.T) string {
 		"# Where the order between the two is free, the client comes first.\n")
 	for _, step := range r.steps {
 		for _, who := range []string{"c", "s"} {
+			hello := false
 			for p := step[who]; len(p) > 0; {
-				n, what := explain(t, p)
+				n, what := explain(t, p, hello)
+				hello = wire.IsMagic(p[:n])
 				fmt.Fprintf(&b, "# %s\n%s %s\n", what, who, hex.EncodeToString(p[:n]))
 				p = p[n:]
 			}
@@ -172,9 +174,17 @@ func (r *recording) text(t *testing.T) string {
 }
 
 // explain says what p begins with and how long that is.
-func explain(t *testing.T, p []byte) (int, string) {
+func explain(t *testing.T, p []byte, hello bool) (int, string) {
 	if wire.IsMagic(p) {
 		return wire.PrefaceSize, "preface"
+	}
+	if hello {
+		n, err := wire.HelloSize([wire.HelloPrefix]byte(p))
+		require.NoError(t, err)
+		h, err := wire.ParseHello(p[wire.HelloPrefix:][:n])
+		require.NoError(t, err)
+		return wire.HelloPrefix + n, fmt.Sprintf("hello: window %d, streams %d, backlog %d, "+
+			"round trip %v, application %q", h.Window, h.Streams, h.Backlog, h.RTT, h.Application)
 	}
 	f := parseFrame(p)
 	what := fmt.Sprintf("%s stream %d%s", []string{"DATA", "WINDOW"}[f.kind], f.id, f.flagNames())

@@ -21,6 +21,7 @@ type writer struct {
 	buf   []byte // at most maxChunk bytes
 	spare []byte // the other buffer, when it is not being written; empty
 	busy  bool   // the goroutine runs
+	items uint64 // values taken from the source
 	err   error  // why it stopped early
 }
 
@@ -32,8 +33,8 @@ func (w *writer) pump(src pull.Source[[]byte]) error {
 		if err != nil {
 			return err
 		}
-		for len(p) > 0 && w.ctx.Err() == nil {
-			n := w.put(p)
+		for first := true; len(p) > 0 && w.ctx.Err() == nil; first = false {
+			n := w.put(p, first)
 			if p = p[n:]; len(p) > 0 {
 				select {
 				case <-w.idle:
@@ -44,10 +45,14 @@ func (w *writer) pump(src pull.Source[[]byte]) error {
 	}
 }
 
-// put takes as much of p as there is room for, and has it written.
-func (w *writer) put(p []byte) int {
+// put takes as much of p as there is room for, and has it written. An item may
+// take several calls, of which one is the first.
+func (w *writer) put(p []byte, first bool) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if first {
+		w.items++
+	}
 	n := min(len(p), maxChunk-len(w.buf))
 	w.buf = append(w.buf, p[:n]...)
 	if !w.busy && n > 0 {
@@ -92,6 +97,13 @@ func (w *writer) stop(err error) {
 	w.cancel(err)
 }
 
+// taken is how many values were taken from the source; empty ones do not count.
+func (w *writer) taken() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.items
+}
+
 // wait waits until everything is written or the writer has stopped, and
 // returns why it stopped.
 func (w *writer) wait() error {
@@ -115,11 +127,21 @@ func (st *Stream) write(ctx context.Context, p []byte) error {
 		if err != nil {
 			return err
 		}
-		if !s.shim.Reserve(ctx, n+shim.HeaderSize) {
-			return s.why(ctx)
+		if !s.shim.TryReserve(n + shim.HeaderSize) {
+			s.mu.Lock()
+			st.stall()
+			s.mu.Unlock()
+			if !s.shim.Reserve(ctx, n+shim.HeaderSize) {
+				s.mu.Lock()
+				st.unstall()
+				s.mu.Unlock()
+				return s.why(ctx)
+			}
 		}
 		s.mu.Lock()
+		st.unstall()
 		st.sent += uint64(n)
+		st.count.Writes++
 		s.mu.Unlock()
 		_, err = st.yamux.Write(p[:n])
 		s.shim.Release(n + shim.HeaderSize)
@@ -134,11 +156,17 @@ func (st *Stream) write(ctx context.Context, p []byte) error {
 // takeCredit waits until the peer takes more, and returns how much of want.
 func (st *Stream) takeCredit(ctx context.Context, want int) (int, error) {
 	for {
+		done := ctx.Err() != nil
 		st.session.mu.Lock()
 		n := min(uint64(want), st.credit)
 		st.credit -= n
+		if n > 0 || done {
+			st.unstall()
+		} else if st.stalled.IsZero() {
+			st.stall()
+		}
 		st.session.mu.Unlock()
-		if ctx.Err() != nil {
+		if done {
 			return 0, pull.Cause(ctx)
 		}
 		if n > 0 {

@@ -17,16 +17,23 @@ type claim struct {
 	granted chan struct{}
 }
 
+// try takes n bytes if they are free and nobody waits.
+func (b *budget) try(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) > 0 || b.free < n {
+		return false
+	}
+	b.free -= n
+	return true
+}
+
 // take waits for n bytes; false means that ctx or closed was done first.
 func (b *budget) take(ctx context.Context, closed <-chan struct{}, n int) bool {
-	b.mu.Lock()
-	if len(b.waiting) == 0 && b.free >= n {
-		b.free -= n
-		b.mu.Unlock()
-		return true
-	}
 	c := &claim{n: n, granted: make(chan struct{})}
+	b.mu.Lock()
 	b.waiting = append(b.waiting, c)
+	b.serve()
 	b.mu.Unlock()
 	select {
 	case <-c.granted:

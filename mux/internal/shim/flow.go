@@ -45,12 +45,17 @@ type flow struct {
 	remote        bool
 	acked         bool
 	finIn, finOut bool
+	widened       bool   // the peer has once granted more than it had before
 	granted       uint64 // bytes the peer may still send
 	credit        uint64 // bytes we may still send
+	most          uint64 // the largest credit so far: the peer's window
+	widening      uint32 // bytes to be granted when the stream is acknowledged
 }
 
 func newFlow(remote bool) *flow {
-	return &flow{remote: remote, granted: InitialWindow, credit: InitialWindow}
+	return &flow{
+		remote: remote, granted: InitialWindow, credit: InitialWindow, most: InitialWindow,
+	}
 }
 
 func side(remote bool) int {
@@ -92,14 +97,31 @@ func (c *Conn) openRemote(id uint32) (*flow, error) {
 		return nil, protocolError("peer opens stream %d before the control stream", id)
 	case id <= c.highest[1]:
 		return nil, protocolError("peer opens stream %d after %d", id, c.highest[1])
-	case c.unacked >= Backlog:
-		return nil, protocolError("over %d streams not acknowledged", Backlog)
+	}
+	f := newFlow(true)
+	if id != Control {
+		if c.open >= c.cfg.Streams {
+			return nil, protocolError("peer opens over %d streams at once", c.cfg.Streams)
+		}
+		if c.unacked >= c.cfg.Backlog {
+			return nil, protocolError("over %d streams not acknowledged", c.cfg.Backlog)
+		}
+		c.open++
+		c.unacked++
+		c.idle.earn(idlePerStream)
 	}
 	c.highest[1] = id
-	c.unacked++
-	f := newFlow(true)
 	c.flows[id] = f
 	return f, nil
+}
+
+// forget drops the record of a stream of which both FINs have passed. Callers
+// hold mu.
+func (c *Conn) forget(id uint32, f *flow) {
+	delete(c.flows, id)
+	if f.remote {
+		c.open--
+	}
 }
 
 // An arrival is what a checked frame asks the reader to do.
@@ -129,6 +151,7 @@ func (c *Conn) admit(h header) (a arrival, err error) {
 			return a, protocolError("stream %d acknowledged twice or by its opener", h.id)
 		}
 		f.acked, a.acked = true, true
+		c.idle.earn(idlePerStream)
 	}
 	if h.id == Control && h.has(flagFIN) {
 		return a, protocolError("FIN of the control stream")
@@ -148,6 +171,9 @@ func (c *Conn) admit(h header) (a arrival, err error) {
 			h.id, h.length, f.granted)
 	}
 	f.granted -= uint64(h.length)
+	if h.length == 0 && h.flags == 0 {
+		return a, c.idle.charge()
+	}
 	return a, nil
 }
 
@@ -155,18 +181,30 @@ func (c *Conn) admit(h header) (a arrival, err error) {
 // have crossed our FIN, anything else is an error.
 func (c *Conn) admitGone(h header) error {
 	if c.known(h.id) && h.kind == typeWindow && h.flags == 0 {
-		return nil
+		return c.idle.charge()
 	}
 	return protocolError("frame of type %d and flags %#x for unknown stream %d",
 		h.kind, h.flags, h.id)
 }
 
-// admitCredit books a window update and returns what the handler is told.
+// admitCredit books a window update and returns what the handler is told. One
+// that gives back what we have used is bounded by that; one that widens the
+// window is needed once.
 func (c *Conn) admitCredit(h header, f *flow) (uint32, error) {
 	if f.credit+uint64(h.length) > math.MaxUint32 {
 		return 0, protocolError("window of stream %d grows over 4 GiB", h.id)
 	}
 	f.credit += uint64(h.length)
+	idle := h.length == 0 && h.flags == 0
+	if f.credit > f.most {
+		idle = f.widened
+		f.most, f.widened = f.credit, true
+	}
+	if idle {
+		if err := c.idle.charge(); err != nil {
+			return 0, err
+		}
+	}
 	if h.id == Control {
 		c.pumpControl()
 		return 0, nil
@@ -174,20 +212,13 @@ func (c *Conn) admitCredit(h header, f *flow) (uint32, error) {
 	return h.length, nil
 }
 
-// finished books the peer's FIN and says whether the stream has gone. A yamux
-// that gets a FIN before its stream was accepted never acknowledges it, so
-// that is done here.
-func (c *Conn) finished(id uint32, f *flow) (gone bool, err error) {
+// finished books the peer's FIN and says whether the stream has gone.
+func (c *Conn) finished(id uint32, f *flow) (gone bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.remote && !f.acked {
-		f.acked = true
-		c.unacked--
-		err = c.sendFrame(header{kind: typeWindow, flags: flagACK, id: id})
-	}
 	f.finIn = true
 	if f.finOut {
-		delete(c.flows, id)
+		c.forget(id, f)
 	}
-	return f.finOut, err
+	return f.finOut
 }

@@ -188,6 +188,9 @@ func (c *Conn) refillControl(n int) error {
 }
 
 func (c *Conn) answerPing(h header) error {
+	if err := c.idle.charge(); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h.flags = flagACK
@@ -200,9 +203,8 @@ func (c *Conn) remoteFIN(id uint32, f *flow) error {
 	if err := c.h.Finished(id); err != nil {
 		return err
 	}
-	gone, err := c.finished(id, f)
-	if gone {
+	if c.finished(id, f) {
 		c.h.Forgotten(id)
 	}
-	return err
+	return nil
 }

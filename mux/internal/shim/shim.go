@@ -25,7 +25,6 @@ import (
 const (
 	Control       = 1         // id of the control stream
 	InitialWindow = 256 << 10 // of each stream, before any window update
-	Backlog       = 256       // streams opened and not yet acknowledged
 	Budget        = 128 << 10 // stream bytes waiting for the connection
 	HeaderSize    = 12
 	maxPiece      = 32 << 10 // one write to the connection
@@ -67,12 +66,20 @@ type OpError struct {
 // Error returns the operation and what went wrong.
 func (e *OpError) Error() string { return e.Op + ": " + e.Err.Error() }
 
+// A Config says which side a shim is on, and what it lets pass.
+type Config struct {
+	Client       bool
+	WriteTimeout time.Duration // for each write to the connection; 0: none
+	Streams      int           // of the peer, open at once
+	Backlog      int           // of them, those that are not acknowledged
+}
+
 // Conn is what yamux gets for a connection.
 type Conn struct {
-	conn         net.Conn
-	h            Handler
-	client       bool
-	writeTimeout time.Duration
+	conn   net.Conn
+	h      Handler
+	cfg    Config
+	client bool
 
 	closed    chan struct{}
 	closeOnce sync.Once
@@ -84,12 +91,14 @@ type Conn struct {
 	received, sent atomic.Uint64 // bytes of the connection
 
 	in     reader  // owned by the one goroutine that calls Read
+	idle   meter   // owned by it as well
 	bodyOf *header // owned by the one that calls Write: the frame it is in
 
 	mu         sync.Mutex
 	flows      map[uint32]*flow
 	highest    [2]uint32 // highest id opened: by us, by the peer
-	unacked    int       // streams of the peer that we have not acknowledged
+	open       int       // streams of the peer, but the control stream
+	unacked    int       // of them, those that we have not acknowledged
 	out        []byte    // whole frames that wait for the flusher
 	outCharged int       // what of out counts against the budget
 	ctl        []byte    // control bytes that wait for the peer's window
@@ -97,15 +106,16 @@ type Conn struct {
 	finishing  bool
 }
 
-// New makes a shim over conn, on which the preface has passed, and starts its
-// flusher. The connection is the shim's from now on.
-func New(conn net.Conn, h Handler, client bool, writeTimeout time.Duration) *Conn {
+// New makes a shim over conn, on which the handshake has passed, and starts
+// its flusher. The connection is the shim's from now on.
+func New(conn net.Conn, h Handler, cfg Config) *Conn {
 	c := &Conn{
-		conn: conn, h: h, client: client, writeTimeout: writeTimeout,
+		conn: conn, h: h, cfg: cfg, client: cfg.Client,
 		closed: make(chan struct{}), flushed: make(chan struct{}), wake: make(chan struct{}, 1),
 		flows: make(map[uint32]*flow), budget: budget{free: Budget},
 	}
 	c.in.buf = make([]byte, readBuffer)
+	c.idle = meter{left: idleBurst, at: time.Now()}
 	go c.flush()
 	return c
 }
@@ -131,11 +141,31 @@ func (c *Conn) Bytes() (received, sent uint64) { return c.received.Load(), c.sen
 // Reserve waits for n bytes of the send budget and sets them aside, for stream
 // bytes that are about to be written. It returns false when ctx was done or
 // the connection closed first.
-func (c *Conn) Reserve(ctx context.Context, n int) bool { return c.budget.take(ctx, c.closed, n) }
+func (c *Conn) Reserve(ctx context.Context, n int) bool {
+	return c.budget.try(n) || c.budget.take(ctx, c.closed, n)
+}
+
+// TryReserve is Reserve without waiting.
+func (c *Conn) TryReserve(n int) bool { return c.budget.try(n) }
 
 // Release ends a reservation. What was written meanwhile has been charged by
 // itself, exactly, until it leaves.
 func (c *Conn) Release(n int) { c.budget.give(n) }
+
+// Acknowledge tells the peer that its stream has been taken, the first time:
+// until then it counts against the backlog, and its window is the initial one.
+func (c *Conn) Acknowledge(id uint32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.flows[id]
+	if f == nil || f.acked {
+		return nil
+	}
+	f.acked = true
+	c.unacked--
+	f.granted += uint64(f.widening)
+	return c.sendFrame(header{kind: typeWindow, flags: flagACK, id: id, length: f.widening})
+}
 
 // Seen reports whether a stream of this id has been opened, ever.
 func (c *Conn) Seen(id uint32) bool {

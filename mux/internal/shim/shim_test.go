@@ -143,10 +143,15 @@ func takeApart(t *testing.T, b []byte) handed {
 	return h
 }
 
+// side is a shim's config with limits that are not reached.
+func side(client bool, timeout time.Duration) shim.Config {
+	return shim.Config{Client: client, WriteTimeout: timeout, Streams: 256, Backlog: 256}
+}
+
 // through runs bytes through the reading side of a server's shim.
 func through(t *testing.T, b []byte, size int, h *heard) (got []byte, sent []byte) {
 	conn := &pieces{left: b, size: size}
-	c := shim.New(conn, h, false, 0)
+	c := shim.New(conn, h, side(false, 0))
 	got, err := io.ReadAll(c)
 	require.Error(t, err)
 	require.Error(t, h.failed)
@@ -182,26 +187,31 @@ func TestReadCutsFrames(t *testing.T) {
 		var op *shim.OpError
 		require.ErrorAs(t, h.failed, &op)
 		require.Equal(t, "read", op.Op)
-		// A FIN before the stream was accepted is acknowledged here.
-		require.Equal(t, join(frame(window, ack, 3, 0), frame(ping, ack, 0, 7),
-			frame(window, ack, 5, 0)), sent)
+		require.Equal(t, frame(ping, ack, 0, 7), sent)
 	}
 }
 
-// yamux may acknowledge a stream just when the shim has done so.
-func TestStreamIsAcknowledgedOnce(t *testing.T) {
-	conn := &pieces{size: 100, left: join(frame(window, syn, 1, 0), frame(window, syn|fin, 3, 0))}
+// A stream is acknowledged when the session says so, once, and its window is
+// widened then.
+func TestAcknowledge(t *testing.T) {
+	conn := &pieces{size: 100, left: join(frame(window, syn, 1, 0), frame(window, syn, 3, 0),
+		frame(window, syn|fin, 5, 0))}
 	h := &heard{}
-	c := shim.New(conn, h, false, 0)
+	c := shim.New(conn, h, side(false, 0))
 	_, err := io.ReadAll(c)
 	require.Error(t, err)
-	write(t, c, frame(window, ack, 3, 100), frame(window, fin, 3, 0))
+	write(t, c, frame(window, ack, 3, 100), frame(window, 0, 5, 7))
+	require.NoError(t, c.Acknowledge(5))
+	require.NoError(t, c.Acknowledge(3))
+	require.NoError(t, c.Acknowledge(3))
+	require.NoError(t, c.Acknowledge(9))
+	write(t, c, frame(window, ack, 3, 50), frame(window, fin, 5, 0), frame(window, 0, 5, 9))
 	c.Finish()
 	c.Wait()
 	_ = c.Close()
-	require.Equal(t, join(frame(window, ack, 3, 0), frame(window, 0, 3, 100),
-		frame(window, fin, 3, 0)), conn.out.Bytes())
-	require.Equal(t, "forgotten 3", h.events[len(h.events)-1])
+	require.Equal(t, join(frame(window, ack, 5, 7), frame(window, ack, 3, 100),
+		frame(window, 0, 3, 50), frame(window, fin, 5, 0)), conn.out.Bytes())
+	require.Equal(t, "forgotten 5", h.events[len(h.events)-1])
 }
 
 func TestControlWindowIsRefilled(t *testing.T) {
@@ -221,7 +231,7 @@ func TestControlWindowIsRefilled(t *testing.T) {
 func pipe(t *testing.T, client bool, timeout time.Duration) (*shim.Conn, *heard, net.Conn) {
 	a, b := net.Pipe()
 	h := &heard{}
-	c := shim.New(a, h, client, timeout)
+	c := shim.New(a, h, side(client, timeout))
 	t.Cleanup(func() {
 		_ = c.Close()
 		_ = b.Close()

@@ -48,11 +48,14 @@ func (c *Conn) take(p []byte) (gone uint32, err error) {
 		c.highest[0] = h.id
 	}
 	f := c.flows[h.id]
-	if f == nil {
-		return 0, nil // a late window update: the peer has gone
+	if f == nil || f.finOut {
+		return 0, nil // a late window update: the stream has gone, or is about to
 	}
-	if f.acked && f.remote {
-		h.flags &^= flagACK // done already, see finished
+	if f.remote && h.id != Control {
+		if h.flags &^= flagACK; !f.acked {
+			f.widening += h.length // what Acknowledge says
+			return 0, nil
+		}
 	}
 	gone = c.book(h, f)
 	if h.kind == typeData && h.length > 0 {
@@ -75,12 +78,11 @@ func (c *Conn) book(h header, f *flow) (gone uint32) {
 	}
 	if h.has(flagACK) {
 		f.acked = true
-		c.unacked--
 	}
 	if h.has(flagFIN) {
 		f.finOut = true
 		if f.finIn {
-			delete(c.flows, h.id)
+			c.forget(h.id, f)
 			return h.id
 		}
 	}
@@ -158,8 +160,8 @@ func (c *Conn) swap(spare []byte) (out []byte, charged int, finishing bool) {
 func (c *Conn) writeOut(out []byte, charged int) error {
 	for len(out) > 0 {
 		n := min(len(out), maxPiece)
-		if c.writeTimeout > 0 {
-			_ = c.conn.SetWriteDeadline(time.Now().Add(c.writeTimeout))
+		if c.cfg.WriteTimeout > 0 {
+			_ = c.conn.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout))
 		}
 		m, err := c.conn.Write(out[:n])
 		c.sent.Add(uint64(m))

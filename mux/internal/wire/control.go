@@ -10,19 +10,18 @@ import (
 // A Kind says what a control message is.
 type Kind byte
 
-// Kinds of control messages. The numbers are part of the protocol. 4 is kept
-// for REJECT.
+// Kinds of control messages. The numbers are part of the protocol.
 const (
 	End     Kind = 1 // id, offset
 	Reset   Kind = 2 // id, offset, code, text
 	Abort   Kind = 3 // id, code, text
-	Drain   Kind = 5
-	Drained Kind = 6
-	Ping    Kind = 7 // nonce
-	Pong    Kind = 8 // nonce
+	Drain   Kind = 4
+	Drained Kind = 5
+	Ping    Kind = 6 // nonce
+	Pong    Kind = 7 // nonce
 )
 
-// Optional is the first of the kinds that a receiver skips when it does not
+// Optional is the first of the kinds that a receiver skips, since it does not
 // know them. An unknown kind below it is an error.
 const Optional Kind = 0x80
 
@@ -89,8 +88,9 @@ type Decoder struct {
 	buf []byte
 }
 
-// Feed adds p and calls f for each message that is complete, in order. It
-// stops at the first error, its own or f's; after one it must not be used.
+// Feed adds p and calls f for each message that is complete, in order; of one
+// of an optional kind, f gets the kind only. It stops at the first error, its
+// own or f's; after one it must not be used.
 func (d *Decoder) Feed(p []byte, f func(Message) error) error {
 	if len(d.buf) > 0 {
 		d.buf = append(d.buf, p...)
@@ -106,9 +106,6 @@ func (d *Decoder) Feed(p []byte, f func(Message) error) error {
 			return nil
 		}
 		p = p[n:]
-		if m.Kind >= Optional {
-			continue
-		}
 		if err := f(m); err != nil {
 			return err
 		}

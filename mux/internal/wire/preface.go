@@ -1,14 +1,15 @@
 package wire
 
-import "encoding/binary"
-
 // Magic opens every preface.
 const Magic = "weir-mux"
 
-// Version is the version of the protocol spoken here.
-const Version = 1
+// The versions of the protocol spoken here, from the lowest to the highest.
+const (
+	Lowest  = 1
+	Highest = 1
+)
 
-// PrefaceSize is the size of a preface in bytes: magic, version, role, zero.
+// PrefaceSize is the size of a preface in bytes: magic, versions, role, zero.
 const PrefaceSize = len(Magic) + 4
 
 // Roles in a preface.
@@ -17,11 +18,15 @@ const (
 	RoleServer = 's'
 )
 
-// AppendPreface appends a preface of this version for role.
+// A Preface is what each side says first. It looks the same in all versions.
+type Preface struct {
+	Lowest, Highest byte // versions spoken
+	Role            byte
+}
+
+// AppendPreface appends the preface of this side.
 func AppendPreface(b []byte, role byte) []byte {
-	b = append(b, Magic...)
-	b = binary.BigEndian.AppendUint16(b, Version)
-	return append(b, role, 0)
+	return append(append(b, Magic...), Lowest, Highest, role, 0)
 }
 
 // IsMagic reports whether b, which may be incomplete, can begin a preface.
@@ -31,6 +36,16 @@ func IsMagic(b []byte) bool {
 }
 
 // ParsePreface takes a whole preface apart. The caller has checked the magic.
-func ParsePreface(b [PrefaceSize]byte) (version uint16, role byte) {
-	return binary.BigEndian.Uint16(b[len(Magic):]), b[len(Magic)+2]
+func ParsePreface(b [PrefaceSize]byte) Preface {
+	rest := b[len(Magic):]
+	return Preface{Lowest: rest[0], Highest: rest[1], Role: rest[2]}
+}
+
+// Version is the highest version that both sides speak, 0 when there is none.
+func (p Preface) Version() int {
+	v := min(p.Highest, Highest)
+	if v < max(p.Lowest, Lowest) {
+		return 0
+	}
+	return int(v)
 }

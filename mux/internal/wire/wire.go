@@ -1,6 +1,6 @@
 // Package wire encodes and decodes what a mux session says.
 //
-// It knows the preface, the head of a stream (name and metadata) and the
+// It knows the preface, the hello, the head of a stream (name and metadata) and the
 // messages of the control stream; PROTOCOL.md beside package mux describes
 // them. Nothing here does I/O, and every length is checked before anything is
 // allocated for it.

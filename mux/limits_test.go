@@ -1,0 +1,387 @@
+package mux_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/mux"
+	"github.com/weir-go/weir/mux/internal/wire"
+	"github.com/weir-go/weir/pull"
+)
+
+// differ makes a session whose ends have different configs.
+func differ(t *testing.T, a, b net.Conn, ours, theirs mux.Config) (client, server *mux.Session) {
+	t.Helper()
+	ready := make(chan error, 1)
+	go func() {
+		var err error
+		server, err = mux.Server(context.Background(), b, theirs)
+		ready <- err
+	}()
+	client, err := mux.Client(context.Background(), a, ours)
+	require.NoError(t, err)
+	require.NoError(t, <-ready)
+	t.Cleanup(func() {
+		_ = client.Abort(nil)
+		_ = server.Abort(nil)
+	})
+	return client, server
+}
+
+// later runs f and returns where its error will be.
+func later(f func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	return done
+}
+
+// opening opens a stream in the background.
+func opening(ctx context.Context, s *mux.Session) <-chan error {
+	return later(func() error { _, err := s.Open(ctx, "x", nil); return err })
+}
+
+// Over the backlog the opener waits, and goes on with the next Accept.
+func TestOpenWaitsForAccept(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		client, server := differ(t, a, b, mux.Config{}, mux.Config{Backlog: 4})
+		for range 4 {
+			_, err := client.Open(soon(t), "x", nil)
+			require.NoError(t, err)
+		}
+		fifth := opening(soon(t), client)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		start := time.Now()
+		require.Equal(t, context.DeadlineExceeded, <-opening(ctx, client))
+		require.Equal(t, time.Second, time.Since(start))
+		require.Empty(t, fifth)
+		for range 5 {
+			_, err := server.Accept(soon(t))
+			require.NoError(t, err)
+		}
+		require.NoError(t, <-fifth)
+		require.EqualValues(t, 5, client.Stats().Opened)
+		require.EqualValues(t, 5, server.Stats().Accepted)
+	})
+}
+
+// Over either side's limit the opener waits until a stream has gone.
+func TestOpenWaitsForAPlace(t *testing.T) {
+	for name, c := range map[string][2]mux.Config{
+		"peer's limit": {{}, {MaxStreams: 3}},
+		"own limit":    {{MaxOpen: 3}, {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				a, b := net.Pipe()
+				client, server := differ(t, a, b, c[0], c[1])
+				var ends []*mux.Stream
+				for range 3 {
+					ours, theirs := pair(t, client, server, "x")
+					ends = append(ends, ours, theirs)
+				}
+				fourth := opening(soon(t), client)
+				settle()
+				require.Empty(t, fourth)
+				require.NoError(t, ends[0].Duplex().Close(nil))
+				settle()
+				require.Empty(t, fourth, "one side may still use it")
+				require.NoError(t, ends[1].Duplex().Close(nil))
+				require.NoError(t, <-fourth)
+
+				// The other way there is no limit but its own.
+				for range 100 {
+					pair(t, server, client, "back")
+				}
+				fifth := opening(soon(t), client)
+				settle()
+				require.NoError(t, server.Abort(nil))
+				require.ErrorIs(t, <-fifth, mux.ErrLost)
+			})
+		})
+	}
+}
+
+func TestNoStreamsTaken(t *testing.T) {
+	a, b := net.Pipe()
+	client, server := differ(t, a, b, mux.Config{}, mux.Config{MaxStreams: -1})
+	_, err := client.Open(soon(t), "x", nil)
+	require.Equal(t, mux.CodeRefused, err.(*mux.StreamError).Code)
+	pair(t, server, client, "the other way")
+}
+
+// Whoever ignores the limits it was told is cut off.
+func TestPeerIgnoresLimits(t *testing.T) {
+	for name, cfg := range map[string]mux.Config{
+		"streams": {MaxStreams: 3}, "backlog": {Backlog: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, server := rawClient(t, cfg)
+			for i := range uint32(4) {
+				r.write(frame(window, syn, 3+2*i, 0))
+			}
+			<-server.Done()
+			require.ErrorIs(t, server.Err(), mux.ErrProtocol)
+		})
+	}
+}
+
+// TestAdmissionReserves has the SYNs of several sessions come at once: a budget
+// they share never has more streams than it was given.
+func TestAdmissionReserves(t *testing.T) {
+	const sessions, each, limit = 8, 32, 50
+	budget := &mux.Budget{Streams: limit}
+	cfg := mux.Config{Budget: budget}
+	var servers []*mux.Session
+	var syns sync.WaitGroup
+	start := make(chan struct{})
+	for range sessions {
+		r, server := rawClient(t, cfg)
+		servers = append(servers, server)
+		syns.Go(func() {
+			<-start
+			for i := range uint32(each) {
+				id := 3 + 2*i
+				_, err := r.conn.Write(join(frame(window, syn, id, 0), dataFrame(0, id, head("x"))))
+				assert.NoError(t, err)
+			}
+		})
+	}
+	close(start)
+	syns.Wait()
+	for _, s := range servers { // all SYNs have been seen
+		for s.Stats().Streams < each {
+			select {
+			case <-s.Done():
+				t.Fatal(s.Err())
+			default:
+			}
+		}
+	}
+	var accepted, refused uint64
+	for _, s := range servers {
+		n := s.Stats().Refused
+		for range each - n {
+			_, err := s.Accept(soon(t))
+			require.NoError(t, err)
+		}
+		accepted += s.Stats().Accepted
+		refused += n
+	}
+	require.EqualValues(t, limit, accepted)
+	require.EqualValues(t, sessions*each-limit, refused)
+	for _, s := range servers {
+		_ = s.Abort(nil)
+	}
+	// What ended sessions had is free again.
+	a, b := net.Pipe()
+	client, server := differ(t, a, b, mux.Config{}, cfg)
+	for range limit {
+		pair(t, client, server, "x")
+	}
+}
+
+// Over the budget, new streams are refused, then the largest holder is
+// aborted on both ends; the others keep all they have.
+func TestBudget(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		lines := &logLines{}
+		budget := &mux.Budget{Bytes: 400_000}
+		client, server := differ(t, a, b, mux.Config{},
+			mux.Config{Budget: budget, Logger: lines.logger()})
+		small, smallEnd := pair(t, client, server, "small")
+		large, largeEnd := pair(t, client, server, "large")
+		sent := later(func() error { return send(soon(t), small, noise(110_000), 10_000) })
+		require.NoError(t, <-sent)
+		filling := later(func() error { return send(soon(t), large, noise(200_000), 10_000) })
+		require.NoError(t, <-filling)
+		settle()
+		require.Equal(t, 310_000, budget.Held())
+		require.Equal(t, 310_000, server.Stats().Held)
+		require.Equal(t, 110_000, smallEnd.Stats().Held)
+
+		refused, err := client.Open(soon(t), "refused", nil)
+		require.NoError(t, err)
+		_, err = receive(soon(t), refused)
+		require.Equal(t, &mux.StreamError{Code: mux.CodeBudget, Remote: true}, err)
+
+		middle, middleEnd := openedBefore(t, client, server, budget)
+		over := later(func() error { return send(soon(t), middle, noise(100_000), 10_000) })
+		settle()
+		_, err = receive(soon(t), largeEnd)
+		require.Equal(t, mux.CodeBudget, err.(*mux.StreamError).Code)
+		require.False(t, err.(*mux.StreamError).Remote)
+		_, err = receive(soon(t), large)
+		require.Equal(t, mux.CodeBudget, err.(*mux.StreamError).Code)
+		require.NoError(t, <-over)
+
+		got, err := receive(soon(t), smallEnd)
+		require.Equal(t, io.EOF, err)
+		require.Equal(t, noise(110_000), got)
+		got, err = receive(soon(t), middleEnd)
+		require.Equal(t, io.EOF, err)
+		require.Equal(t, noise(100_000), got)
+		require.EqualValues(t, 1, server.Stats().Evicted)
+		require.Zero(t, budget.Held())
+		require.Equal(t, 1, lines.count())
+		for _, st := range []*mux.Stream{small, smallEnd, middle, middleEnd} {
+			require.NoError(t, st.Duplex().Close(nil))
+		}
+		require.NoError(t, client.Close(soon(t)))
+	})
+}
+
+// openedBefore opens a stream although the budget is nearly used up, by raising
+// it for a moment.
+func openedBefore(t *testing.T, client, server *mux.Session, b *mux.Budget) (x, y *mux.Stream) {
+	settle()
+	b.Bytes *= 2
+	defer func() { b.Bytes /= 2 }()
+	x, y = pair(t, client, server, "middle")
+	settle()
+	return x, y
+}
+
+// A peer that fills every stream it may open never holds more than the budget,
+// over all its sessions, whether its streams are accepted or not.
+func TestBudgetHolds(t *testing.T) {
+	const limit = 2 << 20
+	budget := &mux.Budget{Bytes: limit}
+	var flood sync.WaitGroup
+	var servers []*mux.Session
+	for range 3 {
+		r, server := rawClient(t, mux.Config{Budget: budget, Window: 256 << 10})
+		servers = append(servers, server)
+		flood.Go(func() {
+			body := make([]byte, 200_000)
+			for i := range uint32(40) {
+				id := 3 + 2*i
+				says := join(frame(window, syn, id, 0), dataFrame(0, id, append(head("x"), body...)))
+				if _, err := r.conn.Write(says); err != nil {
+					return
+				}
+				assert.LessOrEqual(t, budget.Held(), limit+3*(64<<10))
+			}
+		})
+	}
+	flood.Wait()
+	refused, evicted := uint64(0), uint64(0)
+	for _, s := range servers {
+		require.NoError(t, s.Err())
+		refused += s.Stats().Refused
+		evicted += s.Stats().Evicted
+		require.NoError(t, s.Abort(nil))
+	}
+	require.Greater(t, refused, uint64(80))
+	require.Less(t, evicted, uint64(40))
+	require.Zero(t, budget.Held())
+}
+
+// The window goes by the round trip of the handshake, unless it is given.
+func TestWindowByRoundTrip(t *testing.T) {
+	for _, c := range []struct {
+		delay, rtt    time.Duration
+		given, window int
+	}{
+		{0, time.Microsecond, 0, 256 << 10},
+		{999 * time.Microsecond, 1998 * time.Microsecond, 0, 256 << 10},
+		{time.Millisecond, 2 * time.Millisecond, 0, 1 << 20},
+		{10 * time.Millisecond, 20 * time.Millisecond, 0, 1 << 20},
+		{15 * time.Millisecond, 30 * time.Millisecond, 0, 16 << 20},
+		{100 * time.Millisecond, 200 * time.Millisecond, 0, 16 << 20},
+		{100 * time.Millisecond, 200 * time.Millisecond, 512 << 10, 512 << 10},
+	} {
+		bubble(t, func(t *testing.T) {
+			a, b := net.Pipe()
+			slow := func(conn net.Conn) net.Conn { return &late{Conn: conn, delay: c.delay} }
+			client, server := connectWith(t, slow(a), slow(b), mux.Config{Window: c.given})
+			for _, s := range []*mux.Session{client, server} {
+				require.Equal(t, c.rtt, s.Stats().RTT)
+				require.Equal(t, c.window, s.Stats().Window)
+			}
+			ours, theirs := pair(t, client, server, "x")
+			sank := later(func() error { return send(soon(t), ours, make([]byte, 17<<20), 1<<20) })
+			synctest.Wait()
+			time.Sleep(5 * time.Minute)
+			require.Equal(t, c.window-len(head("x")), theirs.Stats().Held)
+			require.NoError(t, pull.Abort(theirs.Duplex().Source, nil))
+			require.ErrorIs(t, <-sank, pull.ErrStopped)
+		})
+	}
+}
+
+// late is a connection whose reads are late.
+type late struct {
+	net.Conn
+	delay time.Duration
+}
+
+func (l *late) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	time.Sleep(l.delay)
+	return n, err
+}
+
+func TestApplications(t *testing.T) {
+	for _, c := range []struct {
+		ours, theirs, agreed string
+		ok                   bool
+	}{
+		{"", "", "", true}, {"chat/2", "", "chat/2", true}, {"", "chat/2", "chat/2", true},
+		{"chat/2", "chat/2", "chat/2", true}, {"chat/2", "chat/3", "", false},
+	} {
+		over(t, func(t *testing.T, a, b net.Conn) {
+			var server *mux.Session
+			served := later(func() (err error) {
+				server, err = mux.Server(soon(t), b, mux.Config{Application: c.theirs})
+				return err
+			})
+			client, err := mux.Client(soon(t), a, mux.Config{Application: c.ours})
+			if !c.ok {
+				require.Equal(t, &mux.ApplicationError{Ours: c.ours, Theirs: c.theirs}, err)
+				require.ErrorIs(t, err, mux.ErrApplication)
+				require.Equal(t, &mux.ApplicationError{Ours: c.theirs, Theirs: c.ours}, <-served)
+				return
+			}
+			require.NoError(t, err)
+			require.NoError(t, <-served)
+			require.Equal(t, c.agreed, client.Application())
+			require.Equal(t, c.agreed, server.Application())
+			_ = client.Abort(nil)
+			_ = server.Abort(nil)
+		})
+	}
+}
+
+// A hello that lies or is too long is refused on sight.
+func TestBadHello(t *testing.T) {
+	for name, says := range map[string][]byte{
+		"long":   {0xFF, 0xFF},
+		"broken": {0, 3, 0xFF, 0xFF, 0xFF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := net.Pipe()
+			served := later(func() error {
+				_, err := mux.Server(soon(t), b, mux.Config{})
+				return err
+			})
+			_, err := a.Write(wire.AppendPreface(nil, wire.RoleClient))
+			require.NoError(t, err)
+			_, err = io.ReadFull(a, make([]byte, wire.PrefaceSize))
+			require.NoError(t, err)
+			require.NoError(t, skipHello(a))
+			_, _ = a.Write(says)
+			require.ErrorIs(t, <-served, mux.ErrProtocol)
+		})
+	}
+}
