@@ -151,7 +151,7 @@ func TestAcceptEnds(t *testing.T) {
 }
 
 // A session is ended in every way there is: everything in it gets the cause.
-func TestSessionCause(t *testing.T) {
+func TestSessionCauseNeverEOF(t *testing.T) {
 	mine := errors.New("mine")
 	wrapped := &net.OpError{Op: "read", Err: io.EOF}
 	abort := func(cause error) func(client *mux.Session, _, _ net.Conn) {

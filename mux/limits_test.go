@@ -310,7 +310,7 @@ func TestWindowByRoundTrip(t *testing.T) {
 				require.Equal(t, c.window, s.Stats().Window)
 			}
 			ours, theirs := pair(t, client, server, "x")
-			sank := later(func() error { return send(soon(t), ours, make([]byte, 17<<20), 1<<20) })
+			sank := later(func() error { return send(t.Context(), ours, make([]byte, 17<<20), 1<<20) })
 			synctest.Wait()
 			time.Sleep(5 * time.Minute)
 			require.Equal(t, c.window-len(head("x")), theirs.Stats().Held)

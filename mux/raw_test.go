@@ -317,7 +317,7 @@ func TestAllowedFrames(t *testing.T) {
 
 // A foreign client may send flags with data, and say how a stream ends after
 // its FIN.
-func TestFINOvertakesEnd(t *testing.T) {
+func TestFinOvertakesTerminator(t *testing.T) {
 	r, server := rawClient(t, mux.Config{})
 	body := append(head("raw"), "hello"...)
 	r.write(dataFrame(syn|fin, 3, body))

@@ -227,7 +227,7 @@ func TestSinkPanics(t *testing.T) {
 
 // The session answers an ABORT where no sink runs, and a sink that comes later
 // ends with it.
-func TestAbortWithoutSink(t *testing.T) {
+func TestAbortWithoutSinkIsAnswered(t *testing.T) {
 	over(t, func(t *testing.T, a, b net.Conn) {
 		client, server := connect(t, a, b)
 		ours, theirs := pair(t, client, server, "no sink")
@@ -282,7 +282,7 @@ func TestOverlap(t *testing.T) {
 
 // Ids leave in the order of opening, whoever opens, and streams are accepted
 // in that order.
-func TestConcurrentOpensKeepOrder(t *testing.T) {
+func TestConcurrentOpensKeepIdOrder(t *testing.T) {
 	over(t, func(t *testing.T, a, b net.Conn) {
 		client, server := connect(t, a, b)
 		const n = 256 // as many as may wait to be accepted

@@ -12,7 +12,6 @@ package shim
 
 import (
 	"context"
-	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -33,7 +32,7 @@ const (
 )
 
 // ErrStalled says that the peer takes nothing of what must be sent at once.
-var ErrStalled = errors.New("mux: peer does not read the control stream")
+var ErrStalled = wire.Errorf("peer does not take what must be sent at once")
 
 // A Handler is told what passes. Its methods must not wait: they are called
 // by the goroutines that carry everything else. They may call the Conn.
