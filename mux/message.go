@@ -3,6 +3,7 @@ package mux
 import (
 	"time"
 
+	"github.com/weir-go/weir/mux/internal/shim"
 	"github.com/weir-go/weir/mux/internal/wire"
 )
 
@@ -42,7 +43,7 @@ func (s *Session) pong(nonce uint64) error {
 func (s *Session) streamMessage(m wire.Message) error {
 	st := s.streams[m.ID]
 	switch {
-	case st == nil && s.shim.Seen(m.ID):
+	case st == nil && m.ID != shim.Control && s.shim.Seen(m.ID):
 		return s.shim.Charge()
 	case st == nil:
 		return wire.Errorf("message of kind %d for unknown stream %d", m.Kind, m.ID)
