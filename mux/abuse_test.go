@@ -1,0 +1,205 @@
+package mux_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/mux"
+	"github.com/weir-go/weir/mux/internal/wire"
+)
+
+// live is the memory in use, stacks included, after a collection.
+func live() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// flood writes says again and again until the server has hung up, and returns
+// how many times it could, and the most goroutines there were.
+func flood(t *testing.T, r *raw, server *mux.Session, says func(i int) []byte) (n, goroutines int) {
+	for ; n < 1<<20; n++ {
+		if _, err := r.conn.Write(says(n)); err != nil {
+			break
+		}
+		goroutines = max(goroutines, runtime.NumGoroutine())
+	}
+	select {
+	case <-server.Done():
+	case <-soon(t).Done():
+		t.Fatal("the server lets it pass")
+	}
+	return n, goroutines
+}
+
+// An abusive peer is cut off soon: meanwhile it costs no goroutines, next to no
+// memory and a log line, and another session goes on.
+func TestAbusivePeer(t *testing.T) {
+	same := func(p []byte) func(int) []byte {
+		p = bytes.Repeat(p, 20)
+		return func(int) []byte { return p }
+	}
+	each := func(f func(id uint32) []byte) func(int) []byte {
+		return func(i int) []byte { return f(uint32(3 + 2*i)) }
+	}
+	first := func(p []byte, then func(int) []byte) func(int) []byte {
+		return func(i int) []byte {
+			if i == 0 {
+				return p
+			}
+			return then(i)
+		}
+	}
+	opened := join(frame(window, syn, 3, 0), dataFrame(0, 3, head("x")))
+	cases := map[string]func(i int) []byte{
+		"pings":         same(frame(ping, syn, 0, 7)),
+		"control pings": same(control(wire.Message{Kind: wire.Ping, Nonce: 7})),
+		"pongs":         same(control(wire.Message{Kind: wire.Pong, Nonce: 7})),
+		"unknown kinds": same(control(wire.Message{Kind: 200})),
+		"zeros":         same(make([]byte, 4096)),
+		"empty frames":  first(opened, same(frame(data, 0, 3, 0))),
+		"SYN":           each(func(id uint32) []byte { return frame(window, syn, id, 0) }),
+		"SYN and RST": each(func(id uint32) []byte {
+			return join(frame(window, syn, id, 0), frame(window, rst, id, 0))
+		}),
+		"SYN and FIN": each(func(id uint32) []byte {
+			return join(dataFrame(syn|fin, id, head("x")),
+				control(wire.Message{Kind: wire.End, ID: id, Offset: uint64(len(head("x")))}))
+		}),
+		"wrong parity":         each(func(id uint32) []byte { return frame(window, syn, id+1, 0) }),
+		"long frames":          first(opened, same(frame(data, 0, 3, 0xFFFFFFFF))),
+		"long frames unopened": each(func(id uint32) []byte { return frame(data, 0, id, 0xFFFFFFFF) }),
+		"long SYN":             same(frame(data, syn, 3, 256<<10+1)),
+		"window overflow":      first(opened, same(frame(window, 0, 3, 0xFFFFFFFF))),
+		"window by ones":       first(opened, same(frame(window, 0, 3, 1))),
+		"data over the window": first(opened, same(dataFrame(0, 3, make([]byte, 32<<10)))),
+	}
+	a, b := tcp(t)
+	other, server := connect(t, a, b)
+	go func() { _ = echo(t.Context(), server) }()
+	for name, says := range cases {
+		t.Run(name, func(t *testing.T) {
+			lines := &logLines{}
+			r, server := rawClient(t, mux.Config{Logger: lines.logger()})
+			memory, goroutines := live(), runtime.NumGoroutine()
+			n, most := flood(t, r, server, says)
+			require.ErrorIs(t, server.Err(), mux.ErrProtocol)
+			assert.LessOrEqual(t, most-goroutines, 8)
+			assert.Less(t, live()-memory, int64(4<<20))
+			assert.LessOrEqual(t, lines.count(), 10)
+			assert.Less(t, n, 1000)
+			runtime.KeepAlive(server)
+			got, err := askBytes(soon(t), other, []byte("still there?"))
+			require.NoError(t, err)
+			require.Equal(t, "still there?", string(got))
+		})
+	}
+}
+
+// askBytes sends a question to an echo and returns what comes back.
+func askBytes(ctx context.Context, s *mux.Session, question []byte) ([]byte, error) {
+	st, err := s.Open(ctx, "echo", nil)
+	if err != nil {
+		return nil, err
+	}
+	sank := later(func() error { return send(ctx, st, question, 1000) })
+	got, err := receive(ctx, st)
+	if serr := <-sank; err == io.EOF {
+		err = serr
+	}
+	return got, err
+}
+
+// Unfinished handshakes cost their caller's goroutine and little memory, until
+// the deadline.
+func TestUnfinishedHandshakes(t *testing.T) {
+	const n = 1000
+	for name, says := range map[string][]byte{
+		"silent": nil, "preface": wire.AppendPreface(nil, wire.RoleClient)[:11],
+		"hello": wire.AppendPreface(nil, wire.RoleClient),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				memory, goroutines := live(), runtime.NumGoroutine()
+				errs := make(chan error, n)
+				start := time.Now()
+				for range n {
+					a, b := net.Pipe()
+					go func() {
+						_, err := mux.Server(context.Background(), b, mux.Config{})
+						errs <- err
+					}()
+					_, err := a.Write(says)
+					require.NoError(t, err)
+				}
+				settle()
+				assert.Equal(t, n, runtime.NumGoroutine()-goroutines)
+				assert.Less(t, (live()-memory)/n, int64(10<<10))
+				for range n {
+					require.Equal(t, mux.ErrSilent, <-errs)
+				}
+				require.Equal(t, 5*time.Second, time.Since(start))
+				settle()
+				assert.Equal(t, goroutines, runtime.NumGoroutine())
+			})
+		})
+	}
+}
+
+// TestRapidResetBounded has a peer open streams and end them at once, as fast
+// as it can. One that keeps to the limits makes no more handlers run than
+// streams may be open; one that does not is cut off.
+func TestRapidResetBounded(t *testing.T) {
+	t.Run("within the limits", func(t *testing.T) {
+		const limit = 16
+		var r mux.Router
+		var now, most, served atomic.Int32
+		r.Handle("x", func(ctx context.Context, st *mux.Stream) error {
+			n := now.Add(1)
+			defer now.Add(-1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			served.Add(1)
+			_, err := receive(ctx, st)
+			return err
+		})
+		client, server, done := routed(t, &r, mux.Config{MaxStreams: limit})
+		goroutines, crowd := runtime.NumGoroutine(), 0
+		for range 5000 {
+			st, err := client.Open(soon(t), "x", nil)
+			require.NoError(t, err)
+			require.NoError(t, st.Duplex().Close(nil))
+			crowd = max(crowd, runtime.NumGoroutine()-goroutines)
+		}
+		require.NoError(t, client.Close(soon(t)))
+		require.NoError(t, <-done)
+		require.EqualValues(t, 5000, served.Load())
+		require.LessOrEqual(t, most.Load(), int32(limit))
+		require.LessOrEqual(t, crowd, limit+8)
+		require.Zero(t, server.Stats().Streams)
+	})
+	t.Run("beyond", func(t *testing.T) {
+		r, server := rawClient(t, mux.Config{})
+		goroutines := runtime.NumGoroutine()
+		n, most := flood(t, r, server, func(i int) []byte {
+			id := uint32(3 + 2*i)
+			return join(frame(window, syn, id, 0), dataFrame(0, id, head("x")), control(
+				wire.Message{Kind: wire.Reset, ID: id, Offset: uint64(len(head("x"))), Code: 1},
+				wire.Message{Kind: wire.Abort, ID: id, Code: 1}))
+		})
+		require.ErrorContains(t, server.Err(), "over 256 streams")
+		require.LessOrEqual(t, n, 300)
+		require.LessOrEqual(t, most-goroutines, 8)
+	})
+}
