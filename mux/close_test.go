@@ -52,11 +52,11 @@ func TestCloseIsClean(t *testing.T) {
 }
 
 // Both ends close while both send on streams of their own: everything arrives,
-// fifty times over.
+// two hundred times over.
 func TestCloseWhileSending(t *testing.T) {
 	over(t, func(t *testing.T, a, b net.Conn) {
 		payload := noise(300_000)
-		for round := range 50 {
+		for round := range 200 {
 			if round > 0 {
 				a, b = tcp(t)
 			}

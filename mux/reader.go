@@ -113,8 +113,8 @@ func (st *Stream) delivered(n int) {
 	defer s.mu.Unlock()
 	st.read += uint64(n)
 	st.release(uint64(n))
-	st.count.BytesIn += uint64(n)
-	st.count.ChunksIn++
+	st.bytesIn += uint64(n)
+	st.chunksIn++
 }
 
 // waitReadable waits until there may be news. A FIN whose terminator does not

@@ -63,6 +63,7 @@ func (st *Stream) bind(w *writer) bool {
 		return false
 	}
 	st.writer, st.cancel = w, w.cancel
+	st.writable = make(chan struct{}, 1)
 	switch {
 	case st.sendErr != nil:
 		w.cancel(st.sendErr)

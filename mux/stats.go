@@ -49,10 +49,11 @@ func (st *Stream) Stats() StreamStats {
 	s := st.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := st.count
-	n.BytesOut = st.sent - st.headOut
-	n.Credit = int(st.credit)
-	n.Held = int(st.buffered)
+	n := StreamStats{
+		BytesIn: st.bytesIn, ChunksIn: st.chunksIn,
+		BytesOut: st.sent - st.headOut, Writes: st.writes,
+		Held: int(st.buffered), Credit: int(st.credit), Stalled: st.waited,
+	}
 	if w := st.writer; w != nil {
 		n.ChunksOut = w.taken()
 	}
@@ -73,6 +74,6 @@ func (st *Stream) unstall() {
 	}
 	d := time.Since(st.stalled)
 	st.stalled = time.Time{}
-	st.count.Stalled += d
+	st.waited += d
 	st.session.count.Stalled += d
 }

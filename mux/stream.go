@@ -26,7 +26,7 @@ type Stream struct {
 	lent     []byte        // what the source has lent out, owned by its caller
 	pulling  sync.Mutex    // held while bytes are taken from yamux
 	readable chan struct{} // 1 slot
-	writable chan struct{} // 1 slot
+	writable chan struct{} // 1 slot; nil until the sink runs
 
 	// What follows is guarded by session.mu. id, name, meta and yamux are set
 	// before anybody else sees the stream.
@@ -61,7 +61,9 @@ type Stream struct {
 	cancel  context.CancelCauseFunc
 	stalled time.Time // when the sink began to wait; zero: it does not
 
-	count StreamStats // what is counted as it happens
+	// What is counted as it happens.
+	bytesIn, chunksIn, writes uint64
+	waited                    time.Duration
 }
 
 // A terminator is END (err is nil) or RESET.
@@ -73,7 +75,7 @@ type terminator struct {
 func newStream(s *Session, id uint32, remote bool) *Stream {
 	st := &Stream{
 		session: s, id: id, remote: remote, credit: shim.InitialWindow,
-		readable: make(chan struct{}, 1), writable: make(chan struct{}, 1),
+		readable: make(chan struct{}, 1),
 	}
 	if remote {
 		st.head = new(wire.HeadReader)

@@ -141,7 +141,7 @@ func (st *Stream) write(ctx context.Context, p []byte) error {
 		s.mu.Lock()
 		st.unstall()
 		st.sent += uint64(n)
-		st.count.Writes++
+		st.writes++
 		s.mu.Unlock()
 		_, err = st.yamux.Write(p[:n])
 		s.shim.Release(n + shim.HeaderSize)
