@@ -52,19 +52,22 @@ func sourceConforms(t *testing.T, client, server *mux.Session) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			source := func() pull.Source[[]byte] {
+			stream := func() *mux.Stream {
 				ours, theirs := fresh(client, server)
 				go func() { _ = ours.Duplex().Sink(t.Context(), saying("hello", c.last)) }()
 				go func() { _ = theirs.Duplex().Sink(t.Context(), pull.Empty[[]byte]()) }()
 				go func() { _ = pull.Abort(ours.Duplex().Source, nil) }()
-				return theirs.Duplex().Source
+				return theirs
 			}
+			source := func() pull.Source[[]byte] { return stream().Duplex().Source }
 			c.opts.RealTime, c.opts.Holds = true, true
 			c.opts.Want = [][]byte{[]byte("hello")}
 			pulltest.Source(t, source, c.opts)
 			bytes := pulltest.SourceOptions[byte]{Want: []byte("hello"), End: c.opts.End,
 				Stalls: c.opts.Stalls, RealTime: true, Holds: true}
 			pulltest.Source(t, func() pull.Source[byte] { return through.Flatten(source()) }, bytes)
+			reused := func() pull.Source[byte] { return through.Flatten(stream().Reused().Source) }
+			pulltest.Source(t, reused, bytes)
 		})
 	}
 }

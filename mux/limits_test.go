@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -303,7 +304,11 @@ func TestWindowByRoundTrip(t *testing.T) {
 	} {
 		bubble(t, func(t *testing.T) {
 			a, b := net.Pipe()
-			slow := func(conn net.Conn) net.Conn { return &late{Conn: conn, delay: c.delay} }
+			slow := func(conn net.Conn) net.Conn {
+				l := &late{Conn: conn}
+				l.delay.Store(int64(c.delay))
+				return l
+			}
 			client, server := connectWith(t, slow(a), slow(b), mux.Config{Window: c.given})
 			for _, s := range []*mux.Session{client, server} {
 				require.Equal(t, c.rtt, s.Stats().RTT)
@@ -323,12 +328,12 @@ func TestWindowByRoundTrip(t *testing.T) {
 // late is a connection whose reads are late.
 type late struct {
 	net.Conn
-	delay time.Duration
+	delay atomic.Int64 // in nanoseconds
 }
 
 func (l *late) Read(p []byte) (int, error) {
 	n, err := l.Conn.Read(p)
-	time.Sleep(l.delay)
+	time.Sleep(time.Duration(l.delay.Load()))
 	return n, err
 }
 
