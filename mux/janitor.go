@@ -119,6 +119,7 @@ func (s *Session) tick(w *watch) {
 // filled them is long read.
 func (s *Session) shrink() {
 	s.mu.Lock()
+	s.spare = nil
 	var idle []*yamux.Stream
 	for _, st := range s.streams {
 		if st.buffered == 0 && st.read != st.shrunk && st.yamux != nil {

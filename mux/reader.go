@@ -42,6 +42,7 @@ func (st *Stream) pull(ctx context.Context, lend bool) ([]byte, error) {
 		if chunk != nil {
 			return chunk, nil
 		}
+		st.unlend()
 		if err := st.waitReadable(ctx); err != nil {
 			return nil, st.finishRead(err)
 		}
@@ -58,18 +59,12 @@ func (st *Stream) poll(lend bool) ([]byte, error) {
 	s.mu.Lock()
 	n := st.buffered
 	term, evicted := st.term, st.evicted
-	buf := st.borrow(n > 0 && lend)
 	s.mu.Unlock()
 	switch {
 	case evicted != nil:
 		return nil, evicted
 	case n > 0:
-		if buf == nil && lend {
-			st.lent = make([]byte, maxChunk)
-			buf = st.lent
-		} else if buf == nil {
-			buf = make([]byte, min(n, maxChunk))
-		}
+		buf := st.buffer(n, lend)
 		m, _ := st.yamux.Read(buf)
 		if m > 0 {
 			st.delivered(m)
@@ -87,24 +82,24 @@ func (st *Stream) poll(lend bool) ([]byte, error) {
 	return nil, nil
 }
 
-// maxSpare is how many lent buffers a session keeps for the next that need one.
-const maxSpare = 4
-
-// borrow is the buffer to lend out, if there is one. A reader that has to wait
-// leaves its own to the session's other readers. Callers hold the session's mu.
-func (st *Stream) borrow(want bool) []byte {
-	s := st.session
-	last := len(s.spare) - 1
-	switch {
-	case want && st.lent == nil && last >= 0:
-		st.lent, s.spare = s.spare[last], s.spare[:last]
-	case !want && st.lent != nil:
-		if len(s.spare) < maxSpare {
-			s.spare = append(s.spare, st.lent)
-		}
-		st.lent = nil
+// buffer is where the next n bytes go. One that is lent out serves until the
+// reader has to wait.
+func (st *Stream) buffer(n uint64, lend bool) []byte {
+	if !lend {
+		return make([]byte, min(n, maxChunk))
+	}
+	if st.lent == nil {
+		st.lent = st.session.takeBuffer()
 	}
 	return st.lent
+}
+
+// unlend takes back the buffer that was lent out.
+func (st *Stream) unlend() {
+	if st.lent != nil {
+		st.session.giveBuffer(st.lent)
+		st.lent = nil
+	}
 }
 
 func (st *Stream) delivered(n int) {
@@ -142,9 +137,9 @@ func (st *Stream) waitReadable(ctx context.Context) error {
 // to.
 func (st *Stream) finishRead(err error) error {
 	st.end = err
+	st.unlend()
 	st.session.mu.Lock()
 	defer st.session.mu.Unlock()
-	st.lent = nil
 	if st.evicted == nil { // else the peer's end is still to come
 		st.aborted = true // nothing more is wanted: what arrives is dropped
 		st.gotEnd = true
@@ -157,8 +152,8 @@ func (st *Stream) finishRead(err error) error {
 // arrived.
 func (st *Stream) abortRead(cause error) error {
 	st.end = cause
+	st.unlend()
 	st.session.mu.Lock()
-	st.lent = nil
 	st.sendAbort(cause)
 	st.session.mu.Unlock()
 	st.drop()

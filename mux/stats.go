@@ -48,17 +48,18 @@ type StreamStats struct {
 func (st *Stream) Stats() StreamStats {
 	s := st.session
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	w := st.writer
 	n := StreamStats{
 		BytesIn: st.bytesIn, ChunksIn: st.chunksIn,
 		BytesOut: st.sent - st.headOut, Writes: st.writes,
 		Held: int(st.buffered), Credit: int(st.credit), Stalled: st.waited,
 	}
-	if w := st.writer; w != nil {
-		n.ChunksOut = w.taken()
-	}
 	if !st.stalled.IsZero() {
 		n.Stalled += time.Since(st.stalled)
+	}
+	s.mu.Unlock()
+	if w != nil {
+		n.ChunksOut = w.taken()
 	}
 	return n
 }

@@ -54,6 +54,9 @@ func (w *writer) put(p []byte, first bool) int {
 		w.items++
 	}
 	n := min(len(p), maxChunk-len(w.buf))
+	if all := len(w.buf) + n; all > cap(w.buf) && all > smallBuffer {
+		w.buf = append(w.st.session.takeBuffer()[:0], w.buf...)
+	}
 	w.buf = append(w.buf, p[:n]...)
 	if !w.busy && n > 0 {
 		w.busy = true
@@ -82,12 +85,23 @@ func (w *writer) swap(written []byte) []byte {
 	out := w.buf
 	if w.err != nil || len(out) == 0 {
 		w.busy = false
+		w.buf, w.spare = w.small(w.buf), w.small(w.spare)
 		out = nil
 	} else {
 		w.buf, w.spare = w.spare, nil
 	}
 	signal(w.idle)
 	return out
+}
+
+// small keeps a small buffer and gives a large one to the session: an idle sink
+// holds little. Callers hold mu.
+func (w *writer) small(b []byte) []byte {
+	if cap(b) < maxChunk {
+		return b
+	}
+	w.st.session.giveBuffer(b)
+	return nil
 }
 
 func (w *writer) stop(err error) {
