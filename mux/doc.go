@@ -40,7 +40,7 @@
 //
 // To send: a session holds at most 128 KiB of stream bytes that wait for the
 // connection, and each sink 32 KiB that it is writing and 32 KiB that it has
-// read ahead. What accumulates while a write is under way goes out with the
+// read ahead; one that waits for its source holds at most 10 KiB. What accumulates while a write is under way goes out with the
 // next, and nothing waits for a timer.
 //
 // To receive: a stream holds at most a window of bytes that have arrived and

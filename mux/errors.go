@@ -61,7 +61,8 @@ func (e *VersionError) Is(target error) bool { return target == ErrVersion }
 // An ApplicationError says that the two ends are for different things: their
 // Config.Application differ. It matches ErrApplication.
 type ApplicationError struct {
-	Ours, Theirs string
+	Ours   string // the id here
+	Theirs string // the peer's
 }
 
 // Error returns both ids.

@@ -162,9 +162,12 @@ func (st *Stream) endSend(cause error) {
 	st.maybeClose()
 }
 
-// sendAbort tells the peer that nobody reads, unless it has ended already.
+// sendAbort tells the peer that nobody reads, once, unless it has ended already.
 // Callers hold mu.
 func (st *Stream) sendAbort(cause error) {
+	if st.aborted {
+		return
+	}
 	st.aborted = true
 	if st.term == nil {
 		code, text := reason(cause)
