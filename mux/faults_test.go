@@ -337,7 +337,7 @@ func (s *slow) Write(p []byte) (int, error) {
 func TestSlowLinkNoFalseKill(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		a, b := net.Pipe()
-		cfg := mux.Config{Idle: 3 * time.Second, WriteTimeout: 2 * time.Second}
+		cfg := mux.Config{Idle: 3 * time.Second, WriteTimeout: time.Second}
 		client, server := connectWith(t, &slow{a, 64_000}, &slow{b, 64_000}, cfg)
 		start := time.Now()
 		payload := noise(4 << 20)
