@@ -145,7 +145,7 @@ func TestUnfinishedHandshakes(t *testing.T) {
 				}
 				settle()
 				assert.Equal(t, n, runtime.NumGoroutine()-goroutines)
-				assert.Less(t, (live()-memory)/n, int64(10<<10))
+				assert.True(t, raceEnabled || (live()-memory)/n < 10<<10)
 				for range n {
 					require.Equal(t, mux.ErrSilent, <-errs)
 				}
@@ -177,7 +177,7 @@ func TestRapidResetBounded(t *testing.T) {
 		client, server, done := routed(t, &r, mux.Config{MaxStreams: limit})
 		goroutines, crowd := runtime.NumGoroutine(), 0
 		for range 5000 {
-			st, err := client.Open(soon(t), "x", nil)
+			st, err := client.Open(t.Context(), "x", nil)
 			require.NoError(t, err)
 			require.NoError(t, st.Duplex().Close(nil))
 			crowd = max(crowd, runtime.NumGoroutine()-goroutines)

@@ -54,39 +54,42 @@ func TestCloseIsClean(t *testing.T) {
 // Both ends close while both send on streams of their own: everything arrives,
 // two hundred times over.
 func TestCloseWhileSending(t *testing.T) {
-	over(t, func(t *testing.T, a, b net.Conn) {
-		payload := noise(300_000)
-		for round := range 200 {
-			if round > 0 {
-				a, b = tcp(t)
-			}
-			client, server := connect(t, a, b)
-			var work sync.WaitGroup
-			for _, dir := range [][2]*mux.Session{{client, server}, {server, client}} {
-				st, err := dir[0].Open(soon(t), "bulk", nil)
-				require.NoError(t, err)
-				got, err := dir[1].Accept(soon(t))
-				require.NoError(t, err)
-				work.Go(func() {
-					assert.NoError(t, send(soon(t), st, payload, 10_000))
-					_, err := receive(soon(t), st)
-					assert.Equal(t, io.EOF, err)
-				})
-				work.Go(func() {
-					all, err := receive(soon(t), got)
-					assert.Equal(t, io.EOF, err)
-					assert.True(t, bytes.Equal(payload, all))
-					assert.NoError(t, send(soon(t), got, nil, 1))
-				})
-			}
-			work.Go(func() { assert.NoError(t, client.Close(soon(t))) })
-			work.Go(func() { assert.NoError(t, server.Close(soon(t))) })
-			work.Wait()
-			if t.Failed() {
-				t.FailNow()
-			}
+	payload := noise(300_000)
+	for round := range 200 {
+		a, b := net.Pipe()
+		if round%2 == 0 {
+			a, b = tcp(t)
 		}
-	})
+		closeWhileSending(t, a, b, payload)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func closeWhileSending(t *testing.T, a, b net.Conn, payload []byte) {
+	client, server := connect(t, a, b)
+	var work sync.WaitGroup
+	for _, dir := range [][2]*mux.Session{{client, server}, {server, client}} {
+		st, err := dir[0].Open(soon(t), "bulk", nil)
+		require.NoError(t, err)
+		got, err := dir[1].Accept(soon(t))
+		require.NoError(t, err)
+		work.Go(func() {
+			assert.NoError(t, send(soon(t), st, payload, 10_000))
+			_, err := receive(soon(t), st)
+			assert.Equal(t, io.EOF, err)
+		})
+		work.Go(func() {
+			all, err := receive(soon(t), got)
+			assert.Equal(t, io.EOF, err)
+			assert.True(t, bytes.Equal(payload, all))
+			assert.NoError(t, send(soon(t), got, nil, 1))
+		})
+	}
+	work.Go(func() { assert.NoError(t, client.Close(soon(t))) })
+	work.Go(func() { assert.NoError(t, server.Close(soon(t))) })
+	work.Wait()
 }
 
 func TestCloseRefusesWhatWaits(t *testing.T) {

@@ -23,18 +23,19 @@ import (
 // Ten thousand streams are open at once, in order, and all of them work.
 func TestTenThousandStreams(t *testing.T) {
 	const n = 10_000
+	ctx := t.Context()
 	cfg := mux.Config{MaxStreams: n, MaxOpen: n, Backlog: n}
 	memory := live()
 	a, b := tcp(t)
 	client, server := connectWith(t, a, b, cfg)
 	var ours, theirs []*mux.Stream
 	for i := range n {
-		st, err := client.Open(soon(t), fmt.Sprint(i), nil)
+		st, err := client.Open(ctx, fmt.Sprint(i), nil)
 		require.NoError(t, err)
 		ours = append(ours, st)
 	}
 	for i := range n {
-		st, err := server.Accept(soon(t))
+		st, err := server.Accept(ctx)
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprint(i), st.Name())
 		theirs = append(theirs, st)
@@ -42,18 +43,18 @@ func TestTenThousandStreams(t *testing.T) {
 	require.Equal(t, n, client.Stats().Streams)
 	require.Equal(t, n, server.Stats().Streams)
 	for i := range n {
-		require.NoError(t, send(soon(t), ours[i], []byte(theirs[i].Name()), 10))
+		require.NoError(t, send(ctx, ours[i], []byte(theirs[i].Name()), 10))
 	}
-	assert.Less(t, live()-memory, int64(2*64<<20))
+	assert.True(t, raceEnabled || live()-memory < 2*64<<20)
 	for i := range n {
-		require.NoError(t, theirs[i].Duplex().Sink(soon(t), theirs[i].Duplex().Source))
+		require.NoError(t, theirs[i].Duplex().Sink(ctx, theirs[i].Duplex().Source))
 	}
 	for i := range n {
-		got, err := receive(soon(t), ours[i])
+		got, err := receive(ctx, ours[i])
 		require.Equal(t, io.EOF, err)
 		require.Equal(t, ours[i].Name(), string(got))
 	}
-	require.NoError(t, client.Close(soon(t)))
+	require.NoError(t, client.Close(ctx))
 }
 
 // An idle stream whose reader waits takes little: its records here and in
@@ -78,7 +79,7 @@ func TestIdleStreamMemory(t *testing.T) {
 		settle()
 		each := (live() - memory) / (2 * n)
 		t.Logf("%d bytes each", each)
-		assert.Less(t, each, int64(6656))
+		assert.True(t, raceEnabled || each < 6656)
 		cancel()
 		readers.Wait()
 	})
@@ -172,7 +173,7 @@ func TestStorm(t *testing.T) {
 	for range 64 {
 		work.Go(func() {
 			for at.Add(1) <= int64(n) {
-				st, err := client.Open(soon(t), "storm", nil)
+				st, err := client.Open(t.Context(), "storm", nil)
 				if !assert.NoError(t, err) {
 					return
 				}
