@@ -90,8 +90,12 @@ func TestReused(t *testing.T) {
 		src := theirs.Reused().Source
 		var first []byte
 		for i := range byte(5) {
-			values <- []byte{i, i, i}
-			settle()
+			if i < 3 { // there is something to read
+				values <- []byte{i, i, i}
+				settle()
+			} else { // the reader waits, and leaves its buffer to the session
+				go func() { settle(); values <- []byte{i, i, i} }()
+			}
 			chunk, err := src(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, []byte{i, i, i}, chunk)
