@@ -67,6 +67,7 @@ func TestAbusivePeer(t *testing.T) {
 		"control pings": same(control(wire.Message{Kind: wire.Ping, Nonce: 7})),
 		"pongs":         same(control(wire.Message{Kind: wire.Pong, Nonce: 7})),
 		"unknown kinds": same(control(wire.Message{Kind: 200})),
+		"aborts":        first(opened, same(control(wire.Message{Kind: wire.Abort, ID: 3, Code: 1}))),
 		"zeros":         same(make([]byte, 4096)),
 		"empty frames":  first(opened, same(frame(data, 0, 3, 0))),
 		"SYN":           each(func(id uint32) []byte { return frame(window, syn, id, 0) }),

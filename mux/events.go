@@ -74,14 +74,14 @@ func (s *Session) arrive(id uint32, p []byte) (skip int, err error) {
 	if st.term != nil && st.seen > st.term.offset {
 		return 0, wire.Errorf("stream %d goes on after its offset %d", id, st.term.offset)
 	}
-	if st.aborted {
-		st.settle()
-		return len(p), nil
-	}
-	if st.head != nil {
+	if st.head != nil && !st.aborted {
 		if skip, err = s.readHead(st, p); err != nil {
 			return 0, err
 		}
+	}
+	if st.aborted {
+		st.settle()
+		return len(p), nil
 	}
 	if skip < len(p) {
 		st.hold(len(p) - skip)

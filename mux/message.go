@@ -47,6 +47,8 @@ func (s *Session) streamMessage(m wire.Message) error {
 		return s.shim.Charge()
 	case st == nil:
 		return wire.Errorf("message of kind %d for unknown stream %d", m.Kind, m.ID)
+	case m.Kind == wire.Abort && (st.ended || st.sendErr != nil):
+		return s.shim.Charge()
 	case m.Kind == wire.Abort:
 		st.stop(&StreamError{Code: Code(m.Code), Text: m.Text, Remote: true})
 		return nil
