@@ -81,6 +81,7 @@ func (s *Session) sayDrain() {
 		return
 	}
 	s.drain.sent = true
+	close(s.closing)
 	s.send(wire.Message{Kind: wire.Drain})
 	s.checkDrained()
 }

@@ -59,12 +59,16 @@ func (s *Session) reservePlace(ctx context.Context) error {
 		case c <- struct{}{}:
 			continue
 		case <-s.dead:
+		case <-s.closing:
 		case <-ctx.Done():
 		}
 		if i > 0 {
 			<-s.places
 		}
-		return s.why(ctx)
+		if ctx.Err() != nil {
+			return pull.Cause(ctx)
+		}
+		return s.cause()
 	}
 	return nil
 }

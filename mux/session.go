@@ -32,6 +32,7 @@ type Session struct {
 	slots   chan struct{} // of them, those that the peer has not acknowledged
 	opening chan struct{} // 1 slot: who holds it may open or say DRAIN
 	up      chan struct{} // closed when the control stream is up
+	closing chan struct{} // closed when no more streams are opened here
 	dead    chan struct{} // closed when the session has ended; err is set
 	done    chan struct{} // closed when all goroutines have ended too
 	work    chan struct{} // 1 slot: the janitor has something to do
@@ -111,6 +112,7 @@ func makeSession(cfg Config, h handshake) *Session {
 		places:  make(chan struct{}, limit(h.theirs.Streams)),
 		slots:   make(chan struct{}, limit(h.theirs.Backlog)),
 		opening: make(chan struct{}, 1),
+		closing: make(chan struct{}),
 		up:      make(chan struct{}), dead: make(chan struct{}), done: make(chan struct{}),
 		work: make(chan struct{}, 1), ready: make(chan struct{}, 1),
 		streams: make(map[uint32]*Stream),
