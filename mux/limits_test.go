@@ -147,10 +147,18 @@ func TestPeerIgnoresLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, server := rawClient(t, cfg)
 			for i := range uint32(4) {
-				r.write(frame(window, syn, 3+2*i, 0))
+				id := 3 + 2*i
+				r.write(join(frame(window, syn, id, 0), dataFrame(0, id, head("x"))))
+				if cfg.MaxStreams > 0 && i < 3 {
+					_, err := server.Accept(soon(t)) // it is open, and not in the backlog
+					require.NoError(t, err)
+				}
 			}
 			<-server.Done()
 			require.ErrorIs(t, server.Err(), mux.ErrProtocol)
+			require.ErrorContains(t, server.Err(), map[string]string{
+				"streams": "over 3 streams at once", "backlog": "over 3 streams not acknowledged",
+			}[name])
 		})
 	}
 }
