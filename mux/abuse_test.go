@@ -145,14 +145,15 @@ func TestUnfinishedHandshakes(t *testing.T) {
 					require.NoError(t, err)
 				}
 				settle()
-				assert.Equal(t, n, runtime.NumGoroutine()-goroutines)
+				// The runtime may have one of its own at any time.
+				assert.InDelta(t, n, runtime.NumGoroutine()-goroutines, 2)
 				assert.True(t, raceEnabled || (live()-memory)/n < 10<<10)
 				for range n {
 					require.Equal(t, mux.ErrSilent, <-errs)
 				}
 				require.Equal(t, 5*time.Second, time.Since(start))
 				settle()
-				assert.Equal(t, goroutines, runtime.NumGoroutine())
+				assert.InDelta(t, goroutines, runtime.NumGoroutine(), 2)
 			})
 		})
 	}
