@@ -234,3 +234,72 @@ func traceConforms(t *testing.T) {
 	pulltest.Through(t, func(src ints) ints { return through.Trace(src, new(through.Probe)) },
 		pulltest.ThroughOptions[int, int]{Want: asIs[int]})
 }
+
+func newConforms(t *testing.T) {
+	threes := func(look func(int) (int, error)) pull.Through[int, []int] {
+		return func(src ints) pull.Source[[]int] {
+			return through.New(src, func(ctx context.Context, src ints) (batch []int, err error) {
+				for len(batch) < 3 {
+					v, err := src(ctx)
+					if err != nil && len(batch) > 0 {
+						return batch, nil
+					}
+					if err == nil {
+						v, err = look(v)
+					}
+					if err != nil {
+						return nil, err
+					}
+					batch = append(batch, v)
+				}
+				return batch, nil
+			})
+		}
+	}
+	pulltest.Through(t, threes(func(v int) (int, error) { return v, nil }),
+		pulltest.ThroughOptions[int, []int]{
+			Want: batched,
+			Fail: threes(func(v int) (int, error) {
+				if v == 1 {
+					return 0, errBroken
+				}
+				return v, nil
+			}),
+			Panic: threes(func(v int) (int, error) { return panicAt3(v), nil }),
+		})
+	pulltest.Through(t, func(src ints) ints {
+		return through.New(src, func(ctx context.Context, src ints) (int, error) {
+			v, err := src(ctx)
+			if v == 4 {
+				err = io.EOF // early and clean
+			}
+			return v, err
+		})
+	}, pulltest.ThroughOptions[int, int]{
+		Want: func(in []int) []int { return in[:min(4, len(in))] },
+	})
+}
+
+func untilDoneConforms(t *testing.T) {
+	pulltest.Through(t, func(src ints) ints { return through.UntilDone(src, context.Background()) },
+		pulltest.ThroughOptions[int, int]{Want: asIs[int]})
+	stopAt := func(at int, before bool) pull.Through[int, int] {
+		return func(src ints) ints {
+			stop, cancel := context.WithCancel(context.Background())
+			if before {
+				cancel()
+			}
+			return through.UntilDone(through.Tap(src, func(v int) {
+				if v == at {
+					cancel()
+				}
+			}, func(error) { cancel() }), stop)
+		}
+	}
+	pulltest.Through(t, stopAt(0, true), pulltest.ThroughOptions[int, int]{
+		Want: func([]int) []int { return nil },
+	})
+	pulltest.Through(t, stopAt(3, false), pulltest.ThroughOptions[int, int]{
+		Want: func(in []int) []int { return in[:min(4, len(in))] },
+	})
+}

@@ -45,6 +45,8 @@ func TestOperatorsConform(t *testing.T) {
 	t.Run("Recover", recoverConforms)
 	t.Run("Track", trackConforms)
 	t.Run("Trace", traceConforms)
+	t.Run("New", newConforms)
+	t.Run("UntilDone", untilDoneConforms)
 }
 
 func mapped(in []int) []int {
@@ -181,7 +183,9 @@ func parallelConforms(t *testing.T) {
 func TestConformanceBoundaries(t *testing.T) {
 	t.Run("Buffer", bufferConforms)
 	t.Run("BufferDrop", bufferDropConforms)
+	t.Run("ParallelDrop", parallelDropConforms)
 	t.Run("ParallelUnordered", unorderedConforms)
+	t.Run("ParallelUnorderedDrop", unorderedDropConforms)
 	t.Run("FlattenSources", flattenSourcesConforms)
 	t.Run("FlatMap", flatMapConforms)
 }

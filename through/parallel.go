@@ -12,14 +12,16 @@ import (
 
 // Parallel returns f of each value of src, in the order of src, with up to n
 // calls of f at once (less than 1 means 1). At most n values have been pulled
-// and not yet delivered, so a slow f holds up the ones behind it; values and
-// results in that window are discarded when the stream ends early.
+// and not yet delivered, so a slow f holds up the ones behind it. F is called
+// for every value that has been pulled, so all that can be lost, when the stream
+// ends early, is results in that window: see [ParallelDrop].
 //
 // The first error, in the order of src, ends the stream after the results
 // before it: nothing more is pulled, the contexts of the other calls are
 // cancelled, all are waited for, and src is aborted. A panic of f or of src is
 // such an error, a [pull.PanicError]; io.EOF from f is io.ErrUnexpectedEOF, so
-// that a failure cannot look like the end.
+// that a failure cannot look like the end. Where one bad value must not end the
+// stream, let f return a result that can hold an error.
 //
 // src and f run in goroutines that start at the first call, as values need
 // them, and have gone when the end is returned. Calls of src do not overlap.
@@ -28,9 +30,21 @@ import (
 func Parallel[A, B any](
 	src pull.Source[A], n int, f func(context.Context, A) (B, error),
 ) pull.Source[B] {
+	return ParallelDrop(src, n, f, nil)
+}
+
+// ParallelDrop is [Parallel] for results that must be let go of, or counted:
+// drop is given each one that f has returned without an error and that will not
+// be delivered, in the order of src, by the call that ends the stream. Src has
+// ended by then, and no f runs. A nil drop does nothing. If drop panics, the
+// stream has failed, and the rest is not dropped.
+func ParallelDrop[A, B any](
+	src pull.Source[A], n int, f func(context.Context, A) (B, error), drop func(B),
+) pull.Source[B] {
 	p := &parallel[A, B]{
 		src:   src,
 		f:     f,
+		drop:  drop,
 		ring:  make([]result[B], max(n, 1)),
 		ready: make(chan struct{}, 1),
 	}
@@ -41,12 +55,13 @@ func Parallel[A, B any](
 // errExited stands for a value whose goroutine was ended by runtime.Goexit.
 var errExited = errors.New("through: runtime.Goexit in a parallel call")
 
-// errPanicked is what Parallel has ended with if aborting src panics.
-var errPanicked = errors.New("through: source panicked when it was aborted")
+// errPanicked is what Parallel has ended with if aborting src, or drop, panics.
+var errPanicked = errors.New("through: panic when the stream was ended")
 
 type parallel[A, B any] struct {
 	src   pull.Source[A]
 	f     func(context.Context, A) (B, error)
+	drop  func(B)       // nil: nothing
 	ready chan struct{} // tells the reader that what it waits for has arrived
 
 	// Written once, by the first call.
@@ -239,10 +254,11 @@ func (p *parallel[A, B]) call(a A, err error) result[B] {
 func (p *parallel[A, B]) finish(err error) error {
 	p.end = err
 	p.quit(pull.ErrStopped)
+	p.ring = nil // all were delivered
 	return err
 }
 
-// quit cancels the calls, waits for them, and lets go of what they returned.
+// quit cancels the calls and waits for them.
 func (p *parallel[A, B]) quit(cause error) {
 	if p.own == nil {
 		return
@@ -252,12 +268,26 @@ func (p *parallel[A, B]) quit(cause error) {
 	p.mu.Unlock()
 	p.cancel(cause)
 	p.running.Wait()
-	clear(p.ring)
+}
+
+// discard lets go of the results that will not be delivered.
+func (p *parallel[A, B]) discard() {
+	ring := p.ring
+	p.ring = nil
+	if p.drop == nil {
+		return
+	}
+	for i := range ring {
+		r := ring[(p.delivered+i)%len(ring)]
+		if r.there && r.err == nil {
+			p.drop(r.value)
+		}
+	}
 }
 
 // stop ends the stream with cause, and src if it has not ended.
 func (p *parallel[A, B]) stop(ctx context.Context, cause error) error {
-	p.end = errPanicked // stands only if src panics
+	p.end = errPanicked // stands only if src, or drop, panics
 	p.quit(cause)
 	src := p.src
 	if p.srcEnd != nil {
@@ -266,6 +296,7 @@ func (p *parallel[A, B]) stop(ctx context.Context, cause error) error {
 	if err := pull.AbortIn(ctx, src, cause); err != nil {
 		cause = stage.Released(err, cause)
 	}
+	p.discard()
 	p.end = cause
 	return cause
 }

@@ -71,6 +71,33 @@ var allLinks = slices.Concat(links, []link{
 	{"Parallel", func(src ints, n int) ints {
 		return through.Parallel(src, n, func(_ context.Context, v int) (int, error) { return v, nil })
 	}, func(in []int, _ int) []int { return in }},
+	{"New", func(src ints, n int) ints {
+		return through.New(src, func(ctx context.Context, src ints) (int, error) {
+			for sum := 0; ; {
+				v, err := src(ctx)
+				if sum += v; err != nil && sum > 0 {
+					return -sum, nil // what is left
+				}
+				if err != nil || sum > n {
+					return sum, err
+				}
+			}
+		})
+	}, func(in []int, n int) []int {
+		out, sum := []int{}, 0
+		for _, v := range in {
+			if sum += v; sum > n {
+				out, sum = append(out, sum), 0
+			}
+		}
+		if sum > 0 {
+			out = append(out, -sum)
+		}
+		return out
+	}},
+	{"UntilDone", func(src ints, _ int) ints {
+		return through.UntilDone(src, context.Background())
+	}, func(in []int, _ int) []int { return in }},
 	{"Recover", func(src ints, _ int) ints {
 		return through.Recover(src, func(error) ints { return nil })
 	}, func(in []int, _ int) []int { return in }},

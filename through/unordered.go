@@ -13,7 +13,8 @@ import (
 // ParallelUnordered is [Parallel], except that results come as they arrive: a
 // slow call of f holds up no other result. With up to n calls of f at once
 // (less than 1 means 1), fewer than 2n values have been pulled and not yet
-// delivered: those in f, and their results.
+// delivered: those in f, and their results,
+// which are discarded when the stream ends early: see [ParallelUnorderedDrop].
 //
 // An error of f ends the stream after the results that had arrived before it,
 // one of src after the results of what came before it; both do so in the way of
@@ -21,10 +22,18 @@ import (
 func ParallelUnordered[A, B any](
 	src pull.Source[A], n int, f func(context.Context, A) (B, error),
 ) pull.Source[B] {
+	return ParallelUnorderedDrop(src, n, f, nil)
+}
+
+// ParallelUnorderedDrop is [ParallelUnordered] with the drop of [ParallelDrop],
+// except for the order of what is dropped.
+func ParallelUnorderedDrop[A, B any](
+	src pull.Source[A], n int, f func(context.Context, A) (B, error), drop func(B),
+) pull.Source[B] {
 	c := &crew[A, B]{src: src, f: f, idle: max(n, 1) - 1, turn: make(chan struct{}, 1)}
 	c.turn <- struct{}{}
 	c.active.Store(1)
-	c.ahead = pull.NewAhead(c.work, 1, nil)
+	c.ahead = pull.NewAhead(c.work, 1, drop)
 	return c.ahead.Next
 }
 

@@ -166,7 +166,7 @@ func (h *hub[T]) ended(err error) {
 	cause := h.cause
 	h.mu.Unlock()
 	if cause != nil && h.own.Err() != nil {
-		h.note(judge(err, cause))
+		h.note(stage.Judge(err, cause))
 		err = cause
 	}
 	h.finish(err)

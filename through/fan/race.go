@@ -103,18 +103,9 @@ func run[T any](own context.Context, i int, src pull.Source[T]) (l lap[T]) {
 	returned = true
 	l = lap[T]{i: i, v: v, err: err}
 	if err != nil && own.Err() != nil {
-		l.err, l.release = io.EOF, judge(err, pull.Cause(own))
+		l.err, l.release = io.EOF, stage.Judge(err, pull.Cause(own))
 	}
 	return l
-}
-
-// judge returns what err, the answer of a source that was stopped because of
-// cause, says of its release: Abort can tell, if it is answered with err.
-func judge(err, cause error) error {
-	return pull.Abort(func(ctx context.Context) (struct{}, error) {
-		_ = ctx.Err() // an answer to an abort has asked for it
-		return struct{}{}, err
-	}, cause)
 }
 
 // errExited stands for a goroutine that was ended by runtime.Goexit.

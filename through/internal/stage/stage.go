@@ -90,8 +90,16 @@ func overtaken(due, cause error) error {
 	return cause
 }
 
-// Released joins a release that failed to why the stage
-// ended.
+// Judge returns what err, the answer of a source that was stopped because of
+// cause, says of its release: Abort can tell, if it is answered with err.
+func Judge(err, cause error) error {
+	return pull.Abort(func(ctx context.Context) (struct{}, error) {
+		_ = ctx.Err() // an answer to an abort has asked for it
+		return struct{}{}, err
+	}, cause)
+}
+
+// Released joins a release that failed to why the stage ended.
 func Released(err, cause error) error {
 	if rel, ok := err.(*pull.ReleaseError); ok {
 		err = rel.Err
