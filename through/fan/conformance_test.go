@@ -44,6 +44,7 @@ func TestConformanceReaders(t *testing.T) {
 	t.Run("Partition", partitionConforms)
 	t.Run("Route", routeConforms)
 	t.Run("NewHub", hubConforms)
+	t.Run("Hub.Join", joinConforms)
 }
 
 func mergeConforms(t *testing.T) {
@@ -338,4 +339,30 @@ func hubConforms(t *testing.T) {
 		opts.Stalls = true
 		pulltest.Source(t, hub(nil, same), opts)
 	}
+}
+
+// joinConforms is hubConforms for readers that join before they are read.
+func joinConforms(t *testing.T) {
+	var open atomic.Int32
+	joined := func(end error) func() source {
+		return func() source {
+			hub := fan.NewHub(func() source {
+				open.Add(1)
+				r := &root{n: 5, end: end}
+				return pull.From(r.source(), func(error) error { open.Add(-1); return nil })
+			}, fan.HubOptions{})
+			r, err := hub.Join(context.Background())
+			if err != nil {
+				return pull.Error[int](err)
+			}
+			return r.Next
+		}
+	}
+	opts := pulltest.SourceOptions[int]{
+		Want: []int{0, 1, 2, 3, 4}, Holds: true, Goroutines: true,
+		Held: func() int { return int(open.Load()) },
+	}
+	pulltest.Source(t, joined(io.EOF), opts)
+	opts.Stalls = true
+	pulltest.Source(t, joined(nil), opts)
 }

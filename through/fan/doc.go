@@ -3,7 +3,7 @@
 // Into one: [Merge] by arrival, [MergeSorted] by order, [Concat] one after the
 // other, [Interleave] in turns, [Zip] and [ZipAll] in step, [CombineLatest] and
 // [CombineLatestAll] with what each had last, [Race] the one that is first,
-// [Live] a history and what follows it.
+// [Live] a history and what follows it, without a gap if that is of [Hub.Join].
 //
 // Out of one: [Tee] in step, [Broadcast] and [BroadcastLossy] with a bound for
 // each reader, [Partition] and [Route] each value to one reader, [GroupBy] each

@@ -67,23 +67,46 @@ func ExampleRace() {
 	// Output: [a b] <nil>
 }
 
+// A reader gets what a store holds, and then what is written: nothing is missed
+// between the two, and what is in both is known by its number.
 func ExampleLive() {
-	moments := fan.Live(pull.Values("old", "older"), pull.Values("new"), 64)
-	for m, err := range moments.All(context.Background()) {
+	ctx := context.Background()
+	store, news := []int{1, 2}, pull.NewPushable[int](16, nil)
+	write := func(n int) {
+		store = append(store, n) // first write it, then tell
+		_ = news.Push(ctx, n)
+	}
+	hub := fan.NewHub(news.Source, fan.HubOptions{})
+
+	reader, err := hub.Join(ctx) // first join, then read
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	write(3)
+	history := pull.Late(func(context.Context) (pull.Source[int], error) {
+		return pull.Values(store...), nil
+	})
+	last := 0
+	for m, err := range fan.Live(history, reader.Next, 64).All(ctx) {
 		switch {
 		case err != nil:
 			fmt.Println(err)
 		case m.Now:
 			fmt.Println("-- up to date")
-		default:
-			fmt.Println(m.Value)
+			write(4)
+			news.End()
+		case m.Value > last: // else it was in both
+			last = m.Value
+			fmt.Println(last)
 		}
 	}
 	// Output:
-	// old
-	// older
+	// 1
+	// 2
+	// 3
 	// -- up to date
-	// new
+	// 4
 }
 
 func ExampleTee() {
@@ -173,4 +196,20 @@ func ExampleNewHub() {
 	// [0 1 2] <nil>
 	// [0 1 2] <nil>
 	// opened 2
+}
+
+// A reader that has joined gets what comes before its first call, too.
+func ExampleHub_Join() {
+	ctx := context.Background()
+	news := pull.NewPushable[string](16, nil)
+	hub := fan.NewHub(news.Source, fan.HubOptions{})
+	reader, err := hub.Join(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = news.Push(ctx, "while nobody reads")
+	news.End()
+	fmt.Println(pull.Collect(ctx, reader.Next))
+	// Output: [while nobody reads] <nil>
 }

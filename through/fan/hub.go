@@ -19,6 +19,8 @@ type hub[T any] struct {
 	keep  int         // how many values a reader that comes later gets
 	route func(T) int // which reader gets a value; nil means all
 
+	opened <-chan struct{} // closed when there is no opening to wait for; of a Hub
+
 	after func() // runs when the goroutine has ended; nil: nothing
 
 	running sync.WaitGroup

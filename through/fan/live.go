@@ -17,10 +17,15 @@ type Moment[T any] struct {
 // Live returns the values of history, then a marker, then those of live. A
 // goroutine reads live ahead from the first call on, by up to n values (less
 // than 1 means 1), so that what happens while history is being read is not
-// missed, as long as n values hold it: then live is held back. Where live
-// subscribes to something in its first call, what happens between that and the
-// reading of history comes twice, or not at all if history is faster; subscribe
-// before building the stream.
+// missed, as long as n values hold it: then live is held back.
+//
+// So live must have subscribed before history is asked for: have [Hub.Join]
+// make it, and let history's first call take the snapshot. Then nothing is
+// missed, and what happens between the two comes twice: leave out what history
+// had, by its number or key. (A live that subscribes in its first call, as that
+// of [Hub.Subscribe], is called at the same time as history, and may miss what
+// happens meanwhile.) Live must be read, or aborted, where live holds something
+// already.
 //
 // A failure of history ends the stream and aborts live. One of live is
 // delivered in its place, after history. An abort ends both, and discards what

@@ -5,7 +5,8 @@ import "github.com/weir-go/weir/pull"
 // Merge returns the values of all srcs as they arrive; the order within each
 // stays. A goroutine for each source reads it ahead, by up to n values (less
 // than 2 means 2), whatever the others do: a quick source does not crowd out
-// the others.
+// the others. (The sources are a slice here, not variadic as in [Concat] and
+// [Race], because a parameter follows them.)
 //
 // The end comes when all have ended. The first failure ends the stream after
 // the values that had arrived before it, and the other sources are aborted

@@ -10,8 +10,9 @@ import (
 // A Hub gives the values of one source to readers that come and go. The source
 // is opened when the first of them reads and aborted when the last one has
 // left; after that, or after its end, the next reader has it opened again. A
-// reader gets the values that are pulled after its first call and, before
-// those, the last ones that HubOptions.Replay asks for.
+// reader gets the values that are pulled after it has joined and, before those,
+// the last ones that HubOptions.Replay asks for. It joins at its first call
+// ([Hub.Subscribe]), or at once ([Hub.Join]).
 //
 // A Hub may be used by any number of goroutines. It holds nothing while it has
 // no readers.
@@ -36,7 +37,10 @@ type HubOptions struct {
 	Replay int
 
 	// Lossy says that a slow reader misses values, which it counts, instead of
-	// holding up the source. The source is then pulled as fast as it goes.
+	// holding up the source. The source is then pulled as fast as it goes. What
+	// is missed is the newest, so where the newest count, as in what shows the
+	// state of things, do not use Lossy but put timed.Conflate, or timed.Latest,
+	// behind each reader: that never holds up the source either.
 	Lossy bool
 }
 
@@ -51,11 +55,38 @@ func NewHub[T any](open func() pull.Source[T], opts HubOptions) *Hub[T] {
 }
 
 // Subscribe returns a new reader, which joins at its first call. Until then it
-// holds nothing.
+// holds nothing, and what is pulled before that passes it by: see [Hub.Join].
 func (h *Hub[T]) Subscribe() *Reader[T] {
 	r := newReader[T]()
 	r.join = h.seat
 	return r
+}
+
+// Join returns a new reader that has joined: from now on it gets every value
+// that is pulled. The source is open when Join returns, which waits for that
+// where the reader is the first: open has returned, so what open subscribes to
+// is subscribed to as well. What is asked for after Join has returned, as by the
+// first call of a history, therefore leaves no gap between it and the reader:
+// what happens meanwhile is in both. See [Live].
+//
+// The reader holds its place, so it must be read or aborted. Join fails only if
+// ctx becomes done while it waits, with [pull.Cause] of that or a
+// [pull.ReleaseError] with it; the reader has left then. Where open has failed,
+// the reader's first call tells. The source is called under a context that
+// carries ctx's values, if this is the first reader.
+func (h *Hub[T]) Join(ctx context.Context) (*Reader[T], error) {
+	if ctx.Err() != nil {
+		return nil, pull.Cause(ctx)
+	}
+	r := newReader[T]()
+	h.seat(r)
+	r.hub.begin(ctx)
+	select {
+	case <-r.hub.opened:
+		return r, nil
+	case <-ctx.Done():
+		return nil, r.leave(ctx, pull.Cause(ctx))
+	}
 }
 
 // seat adds a reader to the source that is open, or opens one.
@@ -65,9 +96,9 @@ func (h *Hub[T]) seat(r *Reader[T]) {
 	if h.now != nil && h.now.admit(r) {
 		return
 	}
-	src := &opening[T]{hub: h}
+	src := &opening[T]{hub: h, opened: make(chan struct{})}
 	h.now = newHub(src.next, half(h.opts.Ahead))
-	h.now.after = src.close
+	h.now.opened, h.now.after = src.opened, src.close
 	h.now.lossy = h.opts.Lossy
 	h.now.keep = max(h.opts.Replay, 0)
 	h.now.seat(r)
@@ -86,9 +117,11 @@ func (h *hub[T]) admit(r *Reader[T]) bool {
 
 // An opening is the source that a hub opens, once the one before has ended.
 type opening[T any] struct {
-	hub *Hub[T]
-	src pull.Source[T]
-	has bool // the hub's token
+	hub    *Hub[T]
+	src    pull.Source[T]
+	has    bool          // the hub's token
+	opened chan struct{} // closed when open has returned, or never will
+	told   bool          // it is closed
 }
 
 func (o *opening[T]) next(ctx context.Context) (T, error) {
@@ -105,11 +138,21 @@ func (o *opening[T]) next(ctx context.Context) (T, error) {
 		return zero, pull.Cause(ctx)
 	}
 	o.src = o.hub.open()
+	o.tell()
 	return o.src(ctx)
+}
+
+// tell says that who waits for the opening need not.
+func (o *opening[T]) tell() {
+	if !o.told {
+		o.told = true
+		close(o.opened)
+	}
 }
 
 // close lets the next source be opened.
 func (o *opening[T]) close() {
+	o.tell()
 	if o.has {
 		<-o.hub.turn
 	}
