@@ -17,7 +17,8 @@ func Distinct[T any, K comparable](src pull.Source[T], key func(T) K) pull.Sourc
 
 // DistinctRecent is [Distinct] with a memory of n keys (less than 1 means 1): a
 // value is discarded if its key is among those of the last n that were
-// returned. So a key comes again once n others have come since it last did.
+// returned. So a key comes again once n others have come since it last did. How
+// many were discarded, two probes tell: see [Trace], and the example.
 func DistinctRecent[T any, K comparable](
 	src pull.Source[T], n int, key func(T) K,
 ) pull.Source[T] {

@@ -140,7 +140,10 @@ func ExampleTrack() {
 	_ = pull.Drain(context.Background(), through.Take(words, 2)) // a bar reads p meanwhile
 	r := p.Report()
 	fmt.Println(r.Values, "of", p.Values, "values,", r.Bytes, "bytes, done:", r.Done)
-	// Output: 2 of 4 values, 4 bytes, done: true
+	fmt.Println("left:", r.Left, "because:", r.Err)
+	// Output:
+	// 2 of 4 values, 4 bytes, done: true
+	// left: -1ns because: pull: stopped
 }
 
 func ExampleTrace() {
@@ -151,4 +154,89 @@ func ExampleTrace() {
 	_ = pull.Drain(context.Background(), src)
 	fmt.Println(in.Values(), "in,", out.Values(), "out, ended with", out.End())
 	// Output: 10 in, 4 out, ended with EOF
+}
+
+// Two probes around a stage say how many values it has left out.
+func ExampleDistinctRecent_counted() {
+	var in, out through.Probe
+	src := through.Trace(pull.Values("a", "b", "a", "a", "c"), &in)
+	src = through.DistinctRecent(src, 100, func(s string) string { return s })
+	src = through.Trace(src, &out)
+	fmt.Println(pull.Collect(context.Background(), src))
+	fmt.Println("duplicates:", in.Values()-out.Values())
+	// Output:
+	// [a b c] <nil>
+	// duplicates: 2
+}
+
+// A line and what became of it.
+type parsed struct {
+	line string
+	n    int
+	err  error
+}
+
+// A bad value is no failure of the stream where f returns it as a result: the
+// next stage, or the reader, decides.
+func ExampleParallel_badValues() {
+	lines := pull.Values("1", "x", "3")
+	results := through.Parallel(lines, 2, func(ctx context.Context, line string) (parsed, error) {
+		n, err := strconv.Atoi(line)
+		return parsed{line, n, err}, ctx.Err() // only an abort ends the stream
+	})
+	for r, err := range results.All(context.Background()) {
+		switch {
+		case err != nil:
+			fmt.Println("stream:", err)
+		case r.err != nil:
+			fmt.Println("skipped:", r.err)
+		default:
+			fmt.Println(r.n)
+		}
+	}
+	// Output:
+	// 1
+	// skipped: strconv.Atoi: parsing "x": invalid syntax
+	// 3
+}
+
+// FilterMap leaves bad values out; where they go is up to its function.
+func ExampleFilterMap_badValues() {
+	var bad []error
+	numbers := through.FilterMap(pull.Values("1", "x", "3"), func(line string) (int, bool) {
+		n, err := strconv.Atoi(line)
+		if err != nil {
+			bad = append(bad, err)
+		}
+		return n, err == nil
+	})
+	fmt.Println(pull.Collect(context.Background(), numbers))
+	fmt.Println(bad)
+	// Output:
+	// [1 3] <nil>
+	// [strconv.Atoi: parsing "x": invalid syntax]
+}
+
+// What was made and will not be delivered is closed, and counted.
+func ExampleParallelDrop() {
+	closed := 0
+	opened := through.ParallelDrop(pull.Count(100), 4,
+		func(_ context.Context, n int) (int, error) { return n, nil },
+		func(int) { closed++ })
+	_, err := opened(context.Background())
+	fmt.Println(err, pull.Abort(opened, nil), closed <= 4)
+	// Output: <nil> <nil> true
+}
+
+func ExampleParallelUnorderedDrop() {
+	made, delivered, dropped := through.Probe{}, 0, 0
+	src := through.ParallelUnorderedDrop(through.Trace(pull.Count(100), &made), 4,
+		func(_ context.Context, n int) (int, error) { return n, nil },
+		func(int) { dropped++ })
+	_ = pull.Each(context.Background(), through.Take(src, 9), func(int) error {
+		delivered++
+		return nil
+	})
+	fmt.Println(delivered, "delivered; unaccounted for:", int(made.Values())-delivered-dropped)
+	// Output: 9 delivered; unaccounted for: 0
 }

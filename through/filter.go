@@ -13,7 +13,8 @@ func FilterNot[T any](src pull.Source[T], drop func(T) bool) pull.Source[T] {
 }
 
 // FilterMap returns f of the values of src for which f returns true: [Filter]
-// and [Map] where one computation answers both.
+// and [Map] where one computation answers both. Bad values can be left out so,
+// and kept for a report, without ending the stream.
 func FilterMap[A, B any](src pull.Source[A], f func(A) (B, bool)) pull.Source[B] {
 	up := stage.Of(src)
 	return func(ctx context.Context) (B, error) {

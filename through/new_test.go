@@ -116,7 +116,7 @@ func TestNewCancelledMeanwhile(t *testing.T) {
 		}, root{n: 3, release: disk}, &pull.ReleaseError{Cause: errBroken, Err: disk}},
 		"the source's answer, hidden": {func(ctx context.Context, src ints) (int, error) {
 			_, _ = src(ctx)
-			return 0, io.EOF
+			return 0, disk
 		}, root{n: 3, release: disk}, &pull.ReleaseError{Cause: errBroken, Err: disk}},
 		"the source's clean end": {func(_ context.Context, src ints) (int, error) {
 			return src(context.Background())

@@ -2,6 +2,7 @@ package through
 
 import (
 	"context"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ type Progress struct {
 	Bytes int64
 
 	values, bytes  atomic.Int64
+	failure        atomic.Pointer[error]
 	open           atomic.Int64 // streams that have begun and not ended
 	started, ended atomic.Int64 // nanoseconds, Unix time; 0: not yet
 }
@@ -35,13 +37,19 @@ type Report struct {
 	// 0 if no time has passed.
 	ValueRate, ByteRate float64
 
-	// Left is how long the rest takes at the average rate; -1 if that is not
-	// known, because there is no total or nothing has passed. Bytes decide,
-	// where their total is known.
+	// Left is how long the rest takes at the average rate; 0 after a clean end.
+	// It is -1 if there is nothing to say: there is no total, nothing has passed
+	// yet, or all is over before the total was reached, as Err tells. Bytes
+	// decide, where their total is known.
 	Left time.Duration
 
 	// Done says that every stream that has begun has ended, well or not.
 	Done bool
+
+	// Err is what the first stream that did not end cleanly has ended with: its
+	// failure, or what it was aborted with (pull.ErrStopped where the reader had
+	// enough); nil if there is none.
+	Err error
 }
 
 // Track returns the values of src, and counts them in p, with size of each as
@@ -54,7 +62,7 @@ func Track[T any](src pull.Source[T], p *Progress, size func(T) int) pull.Source
 			p.bytes.Add(int64(size(v)))
 		}
 		p.values.Add(1)
-	}, func(error) { p.end() })
+	}, p.end)
 	return func(ctx context.Context) (T, error) {
 		if !begun {
 			begun = true
@@ -69,7 +77,10 @@ func (p *Progress) begin() {
 	p.started.CompareAndSwap(0, time.Now().UnixNano())
 }
 
-func (p *Progress) end() {
+func (p *Progress) end(err error) {
+	if err != io.EOF {
+		p.failure.CompareAndSwap(nil, &err)
+	}
 	p.ended.Store(time.Now().UnixNano())
 	p.open.Add(-1)
 }
@@ -83,6 +94,9 @@ func (p *Progress) Report() Report {
 		Left:   -1,
 		Done:   started != 0 && open == 0,
 	}
+	if failure := p.failure.Load(); failure != nil {
+		r.Err = *failure
+	}
 	switch {
 	case started == 0:
 		return r
@@ -94,12 +108,15 @@ func (p *Progress) Report() Report {
 		r.ValueRate, r.ByteRate = float64(r.Values)/s, float64(r.Bytes)/s
 	}
 	switch {
-	case r.Done:
+	case r.Done && r.Err == nil:
 		r.Left = 0
 	case p.Bytes > 0:
 		r.Left = left(r.Bytes, p.Bytes, r.ByteRate)
 	case p.Values > 0:
 		r.Left = left(r.Values, p.Values, r.ValueRate)
+	}
+	if r.Done && r.Left > 0 {
+		r.Left = -1
 	}
 	return r
 }

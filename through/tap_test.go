@@ -192,7 +192,8 @@ func TestProgress(t *testing.T) {
 		r := p.Report()
 		assert.True(t, r.Done)
 		assert.Equal(t, time.Second, r.Elapsed, "time stands still")
-		assert.Zero(t, r.Left)
+		assert.Equal(t, time.Duration(-1), r.Left, "the rest will not come")
+		assert.Equal(t, pull.ErrStopped, r.Err)
 	})
 }
 
@@ -212,6 +213,29 @@ func TestProgressOfNothing(t *testing.T) {
 	})
 }
 
+// What fails first is told, whatever becomes of the others.
+func TestProgressFailed(t *testing.T) {
+	p := &through.Progress{Values: 9}
+	good := through.Track(pull.Count(3), p, nil)
+	bad := through.Track((&root{n: 2, end: errBroken}).source(), p, nil)
+	_, err := good(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, errBroken, pull.Drain(t.Context(), bad))
+	r := p.Report()
+	assert.False(t, r.Done)
+	assert.Equal(t, errBroken, r.Err)
+	require.NoError(t, pull.Abort(good, nil))
+	r = p.Report()
+	assert.True(t, r.Done)
+	assert.Equal(t, errBroken, r.Err)
+	assert.Equal(t, time.Duration(-1), r.Left)
+
+	p = &through.Progress{Values: 3}
+	require.NoError(t, pull.Drain(t.Context(),
+		through.Take(through.Track(pull.Count(9), p, nil), 3)))
+	assert.Zero(t, p.Report().Left, "the total was reached")
+}
+
 // Two streams of which one ends long before the other are one piece of work.
 func TestProgressOfSeveral(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -228,6 +252,8 @@ func TestProgressOfSeveral(t *testing.T) {
 		assert.True(t, r.Done)
 		assert.Equal(t, int64(7), r.Values)
 		assert.Equal(t, 2*time.Second, r.Elapsed, "from the first call of all to the last end")
+		assert.Zero(t, r.Left)
+		assert.NoError(t, r.Err)
 	})
 }
 

@@ -9,8 +9,9 @@ import (
 
 // A Probe counts the values that pass one point of a pipeline, and keeps how
 // the stream ended there: two probes around a stage say what it makes of its
-// input, and where nothing moves. The zero value is ready; it must not be
-// copied. Its methods may be called from any goroutine.
+// input, how many values it has left out or lost, and where nothing moves. The
+// zero value is ready; it must not be copied. Its methods may be called from any
+// goroutine.
 type Probe struct {
 	values atomic.Int64
 	end    atomic.Pointer[error]

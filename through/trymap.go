@@ -14,7 +14,9 @@ import (
 //
 // An error of f ends the stream, and src is aborted because of it. io.EOF from
 // f is io.ErrUnexpectedEOF, so that a failure cannot look like the end. If the
-// call's context is done when f fails, the end is [pull.Cause] of it.
+// call's context is done when f fails, the end is [pull.Cause] of it. Where one
+// bad value must not end the stream, leave it out by [FilterMap], or let f
+// return a result that can hold an error, as in the example of [Parallel].
 func TryMap[A, B any](
 	src pull.Source[A], f func(context.Context, A) (B, error),
 ) pull.Source[B] {

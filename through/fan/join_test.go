@@ -2,6 +2,7 @@ package fan_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"runtime"
@@ -119,7 +120,7 @@ func whole(ctx context.Context, t *testing.T, j *journal, reader *fan.Reader[int
 		case m.Value < next: // history had it
 			continue
 		case !assert.Equal(t, next, m.Value):
-			return io.ErrUnexpectedEOF
+			return errors.Join(io.ErrUnexpectedEOF, pull.Abort(src, nil))
 		}
 		next++
 		if more > 0 {
