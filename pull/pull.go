@@ -6,6 +6,15 @@ import "context"
 // value, (zero, io.EOF) at the end, (zero, err) for a failure. A call with a
 // done context ends it. Unless its doc says otherwise, a source may be called
 // from any goroutine but from one at a time.
+//
+// To read one to its end, range over [Source.All]:
+//
+//	for v, err := range src.All(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		// use v
+//	}
 type Source[T any] func(ctx context.Context) (T, error)
 
 // A Through turns one source into another. Any function of this shape is one.

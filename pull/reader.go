@@ -27,7 +27,8 @@ const maxEmptyReads = 100
 // deadline in the past, which is cleared before the call returns; do not set
 // deadlines of your own meanwhile. Any other reader (a regular file, most
 // standard inputs, a bytes.Buffer) cannot be interrupted: the call returns
-// when its Read does.
+// when its Read does. For a standard input that Ctrl-C interrupts, see
+// duplex.Stdio; to end a stream cleanly then, through.UntilDone.
 //
 // Reader does not close r; use [From] to add a release.
 func Reader(r io.Reader) Source[[]byte] {

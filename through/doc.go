@@ -29,10 +29,12 @@
 // The first value is Take(src, 1), value i is Take(Skip(src, i), 1), the last
 // one TakeLast(src, 1); pull's Find and Last are sinks for the same.
 //
-// Nothing is lost silently. What an operator has read and does not return, when
-// the stream ends early, is given to drop where there is one: Buffer, Parallel,
-// ParallelUnordered, and those of package timed have one. How many values any
-// stage has left out, or lost, two probes around it tell: see [Trace].
+// What an operator holds when the stream is aborted is discarded. Where values
+// must be let go of then, or counted, BufferDrop, ParallelDrop and
+// ParallelUnorderedDrop are given a function for them, as the operators of
+// package timed are. How many values any stage, or a row of them, has left out
+// or discarded, two probes around it tell: see [Trace]. To stop without
+// discarding anything, see [UntilDone].
 //
 // # One of your own
 //

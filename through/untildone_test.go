@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,31 @@ func TestUntilDoneDeliversBatches(t *testing.T) {
 			func(ctx context.Context, b []int) ([]int, error) { return b, wait(ctx, time.Hour) })
 		assert.Equal(t, [][]int{{1, 2, 3}, {4, 5}}, collect(t, batches))
 	})
+}
+
+// Whenever the stop comes: what the source has returned is what arrives.
+func TestUntilDoneLosesNothing(t *testing.T) {
+	for seed := range uint64(300) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			stop, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(20)))
+			defer cancel()
+			returned := 0
+			src := through.UntilDone(func(ctx context.Context) (int, error) {
+				deaf := random.IntN(3) == 0
+				if deaf {
+					time.Sleep(time.Duration(random.IntN(4)))
+				} else if wait(ctx, time.Duration(random.IntN(4))) != nil {
+					return 0, pull.Cause(ctx)
+				}
+				returned++
+				return returned, nil
+			}, stop)
+			got := collect(t, src)
+			require.Len(t, got, returned, "seed %d", seed)
+			require.Error(t, stop.Err())
+		})
+	}
 }
 
 // What a source makes of the stop, and what comes of it.

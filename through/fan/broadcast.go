@@ -28,7 +28,9 @@ func Broadcast[T any](src pull.Source[T], readers, n int) []pull.Source[T] {
 // BroadcastLossy is [Broadcast], except that a slow reader holds up nobody: src
 // is pulled as fast as it goes, from the first call on, and a reader that is n
 // values behind misses the ones that come until it has read some. Its Missed
-// counts them. The values it gets are in order.
+// counts them. The values it gets are in order. What it misses is the newest:
+// where those count, put timed.Conflate or timed.Latest behind each reader of
+// [Broadcast] instead.
 func BroadcastLossy[T any](src pull.Source[T], readers, n int) []*Reader[T] {
 	h := newHub(src, half(n))
 	h.lossy = true

@@ -39,8 +39,8 @@ type HubOptions struct {
 	// Lossy says that a slow reader misses values, which it counts, instead of
 	// holding up the source. The source is then pulled as fast as it goes. What
 	// is missed is the newest, so where the newest count, as in what shows the
-	// state of things, do not use Lossy but put timed.Conflate, or timed.Latest,
-	// behind each reader: that never holds up the source either.
+	// state of things, do not use Lossy but put timed.Latest behind each reader,
+	// or timed.Conflate for each key: a slow reader does not hold up these.
 	Lossy bool
 }
 

@@ -2,6 +2,10 @@
 //
 // Limiters are that package's own: one may serve several streams, and whatever
 // else it limits, and may be changed while they run.
+//
+// What is limited is values. Where a source is made again after failures (see
+// through/retry), tries that fail give no values: to limit those, wait for the
+// limiter in the function that opens the source, limiter.Wait(ctx).
 package rate
 
 import (

@@ -1,6 +1,8 @@
 // Package retry makes a source again when it has failed, with backoff between.
 //
-// The policies are those of github.com/cenkalti/backoff.
+// The policies, and the errors that say what to do, are those of
+// github.com/cenkalti/backoff/v5. Mind the v5: the Permanent of another version
+// compiles as well, and is taken for any other error.
 package retry
 
 import (
@@ -42,17 +44,24 @@ type Options struct {
 // its values come again; open may know where to go on.
 //
 // The first call opens; nothing is read ahead. A failure is an error of open or
-// of a source, which has then ended by itself, except that a clean end whose release failed (a
-// [pull.ReleaseError] of io.EOF) is an end. The stream ends with the last
+// of a source, which has then ended by itself, except that a clean end whose
+// release failed (a [pull.ReleaseError] of io.EOF) is an end. Where a clean end
+// is to be tried again too, as that of a feed, let open put a failure behind it:
+// fan.Concat(src, pull.Error[T](errEnded)). The stream ends with the last
 // failure itself when the options say so, or when it is, or wraps, a
-// backoff.PermanentError (of which the outermost is taken off); io.EOF from
-// open is io.ErrUnexpectedEOF then. A backoff.RetryAfterError says itself how
-// long to wait, and resets the backoff. An abort ends the source that is being
+// backoff.PermanentError of v5 (of which the outermost is taken off); io.EOF
+// from open is io.ErrUnexpectedEOF then. A backoff.RetryAfterError says itself
+// how long to wait, and resets the backoff. An abort ends the source that is being
 // read, or the wait, at once.
 //
 // The context of open is that of a call: what open makes must not depend on it
-// after open has returned. All functions run inside calls. A panic of one
-// reaches the caller; the stream has then failed.
+// after open has returned. What is to count or bound every try, not the stream,
+// belongs inside open: a timeout of one try, or a limit of their rate, as by
+// limiter.Wait(ctx). One call that is to be tried again is an open that makes
+// the call and returns pull.Once of its result.
+//
+// All functions run inside calls. A panic of one reaches the caller; the stream
+// has then failed.
 func Source[T any](
 	open func(ctx context.Context) (pull.Source[T], error), o Options,
 ) pull.Source[T] {

@@ -13,6 +13,12 @@ import (
 // are discarded. When src ends or fails, the last value is returned at once. A
 // quiet of 0 or less lets every value pass.
 //
+// A source that never rests for that long yields nothing until it ends. Where
+// that may be, take what bounds the wait: [Sample], the last value of each
+// period; [Throttle] with Trailing; or [Batch], of which the last value of a
+// slice is one at most d after the slice's first. To debounce each key by itself,
+// do so within the groups of fan.GroupBy: see the example.
+//
 // It reads up to 128 values ahead.
 func Debounce[T any](
 	src pull.Source[T], quiet time.Duration, drop func(T),

@@ -4,7 +4,9 @@
 // goroutine, up to the number of values their doc states, and stamp each value
 // when the source returns it. What they do depends on these times alone: a slow
 // reader gets the same values, later. For the newest ones only, put [Latest]
-// before the reader. Where a value and a moment are due at once, the moment
+// before the reader, or [Conflate] for the newest of each key: what shows the
+// state of things wants these behind each reader of a fan.Hub or fan.Broadcast,
+// rather than lossy readers, which miss the newest. Where a value and a moment are due at once, the moment
 // comes first.
 //
 // A value that is read and not returned is given to drop, if that is not nil:

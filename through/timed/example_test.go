@@ -3,9 +3,11 @@ package timed_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/through/fan"
 	"github.com/weir-go/weir/through/timed"
 )
 
@@ -28,6 +30,28 @@ func ExampleDebounce() {
 	queries := timed.Debounce(keystrokes, time.Hour, nil) // the end cuts the hour short
 	fmt.Println(pull.Collect(context.Background(), queries))
 	// Output: [weir] <nil>
+}
+
+// Each key is debounced by itself: the work is done in the function of its
+// group, which stays open until the source ends, so limit is how many keys there
+// may be.
+func ExampleDebounce_byKey() {
+	type edit struct{ file, text string }
+	edits := pull.Values(edit{"a", "1"}, edit{"b", "1"}, edit{"a", "2"}, edit{"a", "3"})
+	saved := fan.GroupBy(edits, 1000, func(e edit) string { return e.file },
+		func(ctx context.Context, file string, group pull.Source[edit]) (string, error) {
+			var all []string
+			rested := timed.Debounce(group, time.Hour, nil) // the end cuts the hour short
+			err := pull.Each(ctx, rested, func(e edit) error {
+				all = append(all, e.file+"="+e.text) // save it
+				return nil
+			})
+			return fmt.Sprint(all), err
+		})
+	got, err := pull.Collect(context.Background(), saved)
+	slices.Sort(got)
+	fmt.Println(got, err)
+	// Output: [[a=3] [b=1]] <nil>
 }
 
 func ExampleThrottle() {
