@@ -98,11 +98,8 @@ func (u *untilDone[T]) free() {
 func (u *untilDone[T]) ended(ctx context.Context, err error) error {
 	stopped := context.Cause(u.own) == pull.ErrStopped
 	u.free()
-	switch {
-	case !stopped || err == io.EOF:
-		return err
-	case !errors.Is(err, pull.ErrStopped) && !errors.Is(err, context.Canceled):
-		return err // a failure, just then
+	if !stopped || !errors.Is(err, pull.ErrStopped) && !errors.Is(err, context.Canceled) {
+		return err // the end, or a failure, just then
 	}
 	end := io.EOF
 	if ctx.Err() != nil {

@@ -81,7 +81,7 @@ func TestUntilDoneLosesNothing(t *testing.T) {
 			stop, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(20)))
 			defer cancel()
 			returned := 0
-			src := through.UntilDone(func(ctx context.Context) (int, error) {
+			src := through.UntilDone(pull.From(func(ctx context.Context) (int, error) {
 				deaf := random.IntN(3) == 0
 				if deaf {
 					time.Sleep(time.Duration(random.IntN(4)))
@@ -90,7 +90,7 @@ func TestUntilDoneLosesNothing(t *testing.T) {
 				}
 				returned++
 				return returned, nil
-			}, stop)
+			}, nil), stop)
 			got := collect(t, src)
 			require.Len(t, got, returned, "seed %d", seed)
 			require.Error(t, stop.Err())
