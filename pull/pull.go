@@ -18,7 +18,8 @@ import "context"
 type Source[T any] func(ctx context.Context) (T, error)
 
 // A Through turns one source into another. Any function of this shape is one.
-// It reads nothing until its result is read.
+// It reads nothing until its result is read. To write one that keeps the laws,
+// compose others, or give a function to through.New.
 type Through[A, B any] func(Source[A]) Source[B]
 
 // A Sink reads src to its end and returns nil, or the failure that stopped

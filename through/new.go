@@ -27,8 +27,10 @@ import (
 //
 // Next need not look at its context. It is not called with one that is done:
 // the stream ends then, and src is aborted. If the context becomes done while
-// next runs, its value is returned, and its error is [pull.Cause] of the
-// context, or what src made of it. After a panic of next the stream has failed.
+// next runs, its value is still returned, unless src has been aborted by then:
+// what is flushed because of an abort is discarded. The end is [pull.Cause] of
+// the context, or what src made of it. After a panic of next the stream has
+// failed.
 // Next must call src with its context or one derived from it, on its own
 // goroutine, and not after it has returned. To let go of what next holds, put
 // [Finally] behind it.
@@ -52,22 +54,22 @@ func New[A, B any](
 	}
 	return stage.Run(&many, func(ctx context.Context) (B, error) {
 		v, err := next(ctx, read)
-		if err != nil {
+		if err != nil || end != nil {
 			err = endOf(ctx, err, end)
 		}
 		return v, err
 	})
 }
 
-// endOf is what a stream of New ends with when next has returned err, and src
-// has ended with end, or not (nil).
+// endOf is what a stream of New ends with, or nil, when next has returned err,
+// and src has ended with end, or not (nil).
 func endOf(ctx context.Context, err, end error) error {
 	cancelled := ctx.Err() != nil
 	failed := end != nil && end != io.EOF
 	switch {
 	case failed && (cancelled || err == io.EOF):
 		return end
-	case !cancelled, end == io.EOF && err == io.EOF:
+	case err == nil, !cancelled, end == io.EOF && err == io.EOF:
 		return err
 	}
 	cause := pull.Cause(ctx)

@@ -133,30 +133,37 @@ func TestNewCancelledMeanwhile(t *testing.T) {
 	}
 }
 
-// What next flushes when the stream is aborted is returned, then the abort.
-func TestNewFlushesWhenCancelled(t *testing.T) {
+// What next has made is returned though its context is done, but not what it
+// flushes because its source was aborted.
+func TestNewDoesNotFlushWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	up := &root{n: 3}
+	later, cancelLater := context.WithCancelCause(t.Context())
+	up := &root{n: 9}
 	src := next(func(ctx context.Context, src ints) (int, error) {
 		sum := 0
-		for {
+		for range 2 {
 			v, err := src(ctx)
-			if err != nil && sum > 0 {
+			if err != nil {
 				return sum, nil
 			}
-			if err != nil {
-				return 0, err
-			}
-			if sum += v; sum == 1 {
+			switch sum += v; v {
+			case 3:
 				cancel(errBroken)
+			case 4:
+				cancelLater(errBroken)
 			}
 		}
+		return sum, nil
 	})(up.source())
-	v, err := src(ctx)
-	require.NoError(t, err)
-	assert.Equal(t, 1, v)
-	_, err = src(t.Context())
-	assert.Equal(t, errBroken, err)
+	for _, want := range []int{0 + 1, 2 + 3} {
+		v, err := src(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, want, v)
+	}
+	for range 2 {
+		_, err := src(later) // has 4 in hand
+		assert.Equal(t, errBroken, err)
+	}
 	assert.Equal(t, []error{errBroken}, up.causes)
 }
 

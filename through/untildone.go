@@ -23,7 +23,8 @@ import (
 // A stop that is done before the first call ends the stream unread. A failure
 // of src stays a failure, as does a release that fails (a [pull.ReleaseError]
 // of io.EOF). The context of a call is for giving up, as ever. What cannot be
-// interrupted is waited for.
+// interrupted is waited for. Where what stops is a channel, cancel a context
+// when it is closed.
 //
 // Src is called under contexts derived from those of the calls, one for as long
 // as they are the same: a derivation costs some eight allocations, a value none.

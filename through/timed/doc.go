@@ -6,8 +6,8 @@
 // reader gets the same values, later. For the newest ones only, put [Latest]
 // before the reader, or [Conflate] for the newest of each key: what shows the
 // state of things wants these behind each reader of a fan.Hub or fan.Broadcast,
-// rather than lossy readers, which miss the newest. Where a value and a moment are due at once, the moment
-// comes first.
+// rather than lossy readers, which miss the newest. Where a value and a moment
+// are due at once, the moment comes first.
 //
 // A value that is read and not returned is given to drop, if that is not nil:
 // one that another has replaced, and what is held when the stream is aborted.
