@@ -1,5 +1,5 @@
 // Compare measures weir beside its peers in one process, in turns:
-// go run -C examples/compare . streams|sync
+// go run -C examples/compare . streams|sync|mux
 // It ends with status 1 where a goal is not met.
 package main
 
@@ -11,13 +11,16 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 )
 
 // minRounds is how many paired ratios a median needs to mean something here.
 const minRounds = 7
 
 var (
-	errUsage  = errors.New("usage: compare [--json] [--rounds N] streams|sync")
+	errUsage = errors.New(
+		"usage: compare [--json] [--rounds N] [--only NAME] streams|sync|mux")
 	errMissed = errors.New("a goal was not met")
 )
 
@@ -40,6 +43,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(io.Discard)
 	asJSON := flags.Bool("json", false, "print JSON lines")
 	rounds := flags.Int("rounds", 15, "how often everything is measured, 7 or more")
+	only := flags.String("only", "", "measure only works whose name begins so")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -50,6 +54,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	works, err := family(ctx)
 	if err != nil {
 		return err
+	}
+	works = slices.DeleteFunc(works, func(w work) bool { return !strings.HasPrefix(w.name, *only) })
+	if len(works) == 0 {
+		return errUsage
 	}
 	print := printTable
 	if *asJSON {
@@ -73,6 +81,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 var families = map[string]func(context.Context) ([]work, error){
 	"streams": func(context.Context) ([]work, error) { return streams(), nil },
 	"sync":    syncs,
+	"mux":     func(context.Context) ([]work, error) { return muxes(1), nil },
 }
 
 func missed(rows []row) error {

@@ -16,6 +16,7 @@ import (
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"nothing"}, {"streams", "twice"}, {"--rounds", "6", "streams"}, {"--what", "streams"},
+		{"--only", "nothing", "streams"},
 	} {
 		assert.ErrorIs(t, run(t.Context(), args, &bytes.Buffer{}), errUsage, "%q", args)
 	}

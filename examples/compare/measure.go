@@ -24,22 +24,32 @@ type work struct {
 	// tries is how often each round runs; 0 means 5.
 	tries int
 
+	// rounds is how many rounds are enough where each takes long; 0 means as
+	// many as are asked for.
+	rounds int
+
+	// gauge says that what a run returns is what it costs, in unit: it has
+	// checked its result by itself. Otherwise the time of the whole run is taken.
+	gauge bool
+	unit  string // of the costs; "" means ns
+
 	// size returns the bytes for a value, ours and the first peer's; nil means
 	// that no bytes are moved.
 	size func(ctx context.Context) (ours, theirs float64, err error)
 }
 
-// A contender does the work once. What it returns must be the same for all.
+// A contender does the work once. What it returns must be the same for all,
+// unless it is a gauge.
 type contender func(ctx context.Context) (int, error)
 
 type peer struct {
 	name string
 	row  string // what the row calls the work; "" means by its name
 	run  contender
-	goal float64 // our time over the peer's at most; 0 means none is set
+	goal float64 // our cost over the peer's at most; 0 means none is set
 }
 
-// A row is one comparison. Times and allocations are for one value.
+// A row is one comparison. Costs and allocations are for one value.
 type row struct {
 	Work  string  `json:"work"`
 	Peer  string  `json:"peer"`
@@ -93,17 +103,20 @@ func measure(ctx context.Context, w work, rounds int) ([]row, error) {
 	return append(rows, r), err
 }
 
-// inTurns returns what each round took, for each peer, for one value.
+// inTurns returns what each round cost, for each peer, for one value.
 func inTurns(ctx context.Context, w work, rounds int) (ours, theirs [][]float64, err error) {
 	ours = make([][]float64, len(w.peers))
 	theirs = make([][]float64, len(w.peers))
+	if w.rounds > 0 {
+		rounds = min(rounds, w.rounds)
+	}
 	for i := range rounds * len(w.peers) {
 		i %= len(w.peers)
-		us, err := timeOf(ctx, w.ours, w.tries)
+		us, err := costOf(ctx, w, w.ours)
 		if err != nil {
 			return nil, nil, err
 		}
-		them, err := timeOf(ctx, w.peers[i].run, w.tries)
+		them, err := costOf(ctx, w, w.peers[i].run)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", w.peers[i].name, err)
 		}
@@ -121,7 +134,7 @@ func agree(ctx context.Context, w work) error {
 	}
 	for _, p := range w.peers {
 		got, err := p.run(ctx)
-		if err == nil && got != want {
+		if err == nil && got != want && !w.gauge {
 			err = fmt.Errorf("the result is %d, ours is %d", got, want)
 		}
 		if err != nil {
@@ -131,24 +144,30 @@ func agree(ctx context.Context, w work) error {
 	return nil
 }
 
-// timeOf returns the nanoseconds of one run.
-func timeOf(ctx context.Context, run contender, n int) (float64, error) {
+// costOf returns what one run costs: nanoseconds, or what it says itself.
+func costOf(ctx context.Context, w work, run contender) (float64, error) {
 	runtime.GC()
 	best := math.Inf(1)
-	if n == 0 {
-		n = tries
+	try := timeOf
+	if w.gauge {
+		try = saidBy
 	}
-	for range n {
-		took, err := try(ctx, run)
+	for range cmp.Or(w.tries, tries) {
+		cost, err := try(ctx, run)
 		if err != nil {
 			return 0, err
 		}
-		best = min(best, took)
+		best = min(best, cost)
 	}
 	return best, nil
 }
 
-func try(ctx context.Context, run contender) (float64, error) {
+func saidBy(ctx context.Context, run contender) (float64, error) {
+	cost, err := run(ctx)
+	return float64(cost), err
+}
+
+func timeOf(ctx context.Context, run contender) (float64, error) {
 	start := time.Now()
 	for n := 1; ; n++ {
 		if _, err := run(ctx); err != nil {
@@ -166,7 +185,7 @@ func compare(w work, p peer, ours, theirs []float64) row {
 		ratios[i] = ours[i] / theirs[i]
 	}
 	r := row{
-		Work: cmp.Or(p.row, w.name), Peer: p.name, Unit: "ns",
+		Work: cmp.Or(p.row, w.name), Peer: p.name, Unit: cmp.Or(w.unit, "ns"),
 		Ours: median(ours), Their: median(theirs),
 		Ratio: median(ratios), Min: slices.Min(ratios), Max: slices.Max(ratios),
 		Goal: p.goal, Bound: p.goal > 0,
