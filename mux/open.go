@@ -44,9 +44,8 @@ func (s *Session) Open(ctx context.Context, name string, meta map[string]string)
 	st.sent = uint64(len(head)) // before the peer can abort
 	st.headOut = st.sent
 	st.credit -= st.sent
-	err = s.openStream(st, head)
-	s.shim.Release(reserved)
-	if err != nil {
+	if err := s.openStream(st, head); err != nil {
+		s.shim.Release(reserved)
 		return nil, err
 	}
 	return st, nil
@@ -105,7 +104,7 @@ func (s *Session) openStream(st *Stream, head []byte) error {
 	if err != nil {
 		return s.lost(err)
 	}
-	if _, err := ys.Write(head); err != nil {
+	if err := s.shim.Send(st.id, head); err != nil {
 		return s.lost(err)
 	}
 	s.mu.Lock()

@@ -157,9 +157,7 @@ func (st *Stream) write(ctx context.Context, p []byte) error {
 		st.sent += uint64(n)
 		st.writes++
 		s.mu.Unlock()
-		_, err = st.yamux.Write(p[:n])
-		s.shim.Release(n + shim.HeaderSize)
-		if err != nil {
+		if err := s.shim.Send(st.id, p[:n]); err != nil {
 			return s.lost(err)
 		}
 		p = p[n:]

@@ -45,14 +45,6 @@ func (b *budget) take(ctx context.Context, closed <-chan struct{}, n int) bool {
 	return false
 }
 
-// charge takes n bytes at once, though fewer may be free: what is charged was
-// reserved, and its reservation is about to be given back.
-func (b *budget) charge(n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.free -= n
-}
-
 // give returns n bytes and serves who waits.
 func (b *budget) give(n int) {
 	b.mu.Lock()

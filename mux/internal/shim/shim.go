@@ -5,7 +5,8 @@
 // goroutine flushes, so that yamux never waits for the network; what may be
 // appended is bounded above yamux, by [Conn.Reserve]. Its Read hands on only
 // frames that it has checked, cut at whatever has arrived, so that yamux never
-// waits inside a frame. The control stream's bytes do not pass yamux at all.
+// waits inside a frame. The control stream's bytes do not pass yamux at all, nor
+// do those that leave on other streams: [Conn.Send] takes them.
 //
 // No lock is held while a [Handler] is called.
 package shim
@@ -89,9 +90,8 @@ type Conn struct {
 
 	received, sent atomic.Uint64 // bytes of the connection
 
-	in     reader  // owned by the one goroutine that calls Read
-	idle   meter   // owned by it as well
-	bodyOf *header // owned by the one that calls Write: the frame it is in
+	in   reader // owned by the one goroutine that calls Read
+	idle meter  // owned by it as well
 
 	mu         sync.Mutex
 	flows      map[uint32]*flow
@@ -147,8 +147,7 @@ func (c *Conn) Reserve(ctx context.Context, n int) bool {
 // TryReserve is Reserve without waiting.
 func (c *Conn) TryReserve(n int) bool { return c.budget.try(n) }
 
-// Release ends a reservation. What was written meanwhile has been charged by
-// itself, exactly, until it leaves.
+// Release gives back a reservation that no Send has used.
 func (c *Conn) Release(n int) { c.budget.give(n) }
 
 // Acknowledge tells the peer that its stream has been taken, the first time:

@@ -257,8 +257,7 @@ func TestWriteDoesNotWait(t *testing.T) {
 		n := len(body) + shim.HeaderSize
 		for range 3 {
 			require.True(t, c.Reserve(ctx, n))
-			write(t, c, frame(data, 0, 3, uint32(len(body))), body)
-			c.Release(n)
+			require.NoError(t, c.Send(3, body))
 		}
 		stopped, cancel := context.WithCancel(ctx)
 		cancel()
@@ -284,6 +283,30 @@ func TestWriteDoesNotWait(t *testing.T) {
 		require.NoError(t, c.Close())
 		require.False(t, <-waits)
 	})
+}
+
+func TestSendKnowsItsStreams(t *testing.T) {
+	c, h, far := pipe(t, true, 0)
+	write(t, c, frame(window, syn, 1, 0), frame(window, syn, 3, 0), frame(window, syn, 5, 0))
+	require.True(t, c.Reserve(context.Background(), 2*shim.HeaderSize+5))
+	require.NoError(t, c.Send(3, []byte("abc")))
+	write(t, c, frame(window, fin, 3, 0))
+	require.Error(t, c.Send(3, []byte("de")), "after its FIN")
+	require.Error(t, c.Send(7, []byte("de")), "not opened")
+	require.NoError(t, c.Send(5, []byte("de")))
+	want := join(frame(window, syn, 1, 0), frame(window, syn, 3, 0), frame(window, syn, 5, 0),
+		frame(data, 0, 3, 3), []byte("abc"), frame(window, fin, 3, 0),
+		frame(data, 0, 5, 2), []byte("de"))
+	got := make([]byte, len(want))
+	_, err := io.ReadFull(far, got)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.NoError(t, h.failed)
+	_, err = c.Write(frame(data, 0, 5, 2))
+	require.Error(t, err, "yamux sends no bytes")
+	require.Equal(t, err, h.failed)
+	require.NoError(t, c.Close())
+	require.ErrorIs(t, c.Send(5, []byte("de")), net.ErrClosed)
 }
 
 func TestControlWaitsForItsWindow(t *testing.T) {

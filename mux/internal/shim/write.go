@@ -6,10 +6,13 @@ import (
 	"time"
 )
 
-var errFrame = errors.New("mux: yamux wrote something that is not a frame")
+var (
+	errFrame = errors.New("mux: yamux wrote something that is not a frame without a body")
+	errGone  = errors.New("mux: bytes for a stream that is not open")
+)
 
-// Write takes from yamux a frame's header, or the whole body that the last
-// header announced. It does not wait.
+// Write takes a frame from yamux, which is a header and nothing else: bytes of
+// streams come by Send. It does not wait.
 func (c *Conn) Write(p []byte) (int, error) {
 	select {
 	case <-c.closed:
@@ -28,13 +31,13 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 func (c *Conn) take(p []byte) (gone uint32, err error) {
-	if c.bodyOf != nil {
-		return 0, c.takeBody(p)
-	}
 	if len(p) != HeaderSize {
 		return 0, errFrame
 	}
 	h := parseHeader(p)
+	if h.kind == typeData {
+		return 0, errFrame
+	}
 	if h.kind <= typeWindow && h.has(flagSYN) {
 		c.h.Opened(h.id, false) // before the peer can answer
 	}
@@ -58,10 +61,6 @@ func (c *Conn) take(p []byte) (gone uint32, err error) {
 		}
 	}
 	gone = c.book(h, f)
-	if h.kind == typeData && h.length > 0 {
-		c.bodyOf = &h
-		return gone, nil
-	}
 	err = c.sendFrame(h)
 	if h.id == Control {
 		c.pumpControl()
@@ -71,11 +70,7 @@ func (c *Conn) take(p []byte) (gone uint32, err error) {
 
 // book notes what leaving frame h means for its stream. Callers hold mu.
 func (c *Conn) book(h header, f *flow) (gone uint32) {
-	if h.kind == typeWindow {
-		f.granted += uint64(h.length)
-	} else {
-		f.credit -= min(f.credit, uint64(h.length))
-	}
+	f.granted += uint64(h.length)
 	if h.has(flagACK) {
 		f.acked = true
 	}
@@ -89,18 +84,25 @@ func (c *Conn) book(h header, f *flow) (gone uint32) {
 	return 0
 }
 
-// takeBody appends a DATA frame, so that the flusher never sees half of one.
-func (c *Conn) takeBody(p []byte) error {
-	h := *c.bodyOf
-	c.bodyOf = nil
-	if len(p) != int(h.length) {
-		return errFrame
+// Send queues a DATA frame with p, for which HeaderSize more bytes were reserved
+// than it has; those are given back when the frame has left. The caller keeps to
+// the peer's window. Send does not wait and does not keep p.
+func (c *Conn) Send(id uint32, p []byte) error {
+	select {
+	case <-c.closed:
+		return net.ErrClosed
+	default:
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	f := c.flows[id]
+	if f == nil || f.finOut {
+		return errGone
+	}
+	f.credit -= min(f.credit, uint64(len(p)))
+	h := header{kind: typeData, id: id, length: uint32(len(p))}
 	c.out = append(h.append(c.out), p...)
 	c.outCharged += HeaderSize + len(p)
-	c.budget.charge(HeaderSize + len(p))
 	c.signal()
 	return nil
 }
