@@ -307,3 +307,34 @@ func TestConcurrentOpensKeepIdOrder(t *testing.T) {
 		require.NoError(t, client.Close(soon(t)))
 	})
 }
+
+// TestSinkTakesAnySize mixes chunks that are gathered with those that are sent
+// as they are, from a source that uses its buffer again.
+func TestSinkTakesAnySize(t *testing.T) {
+	over(t, func(t *testing.T, a, b net.Conn) {
+		client, server := connect(t, a, b)
+		ours, theirs := pair(t, client, server, "x")
+		sizes := []int{1, 16 << 10, 5, 32 << 10, 100_000, 0, 3, 16<<10 - 1, 40 << 10, 1 << 20, 1}
+		data, n, empty := noise(4<<20), 0, 0
+		buf := make([]byte, 1<<20)
+		sent := later(func() error {
+			at := 0
+			return ours.Duplex().Sink(soon(t), func(context.Context) ([]byte, error) {
+				if at == len(data) {
+					return nil, io.EOF
+				}
+				p := data[at:min(len(data), at+sizes[n%len(sizes)])]
+				if at, n = at+len(p), n+1; len(p) == 0 {
+					empty++
+				}
+				clear(buf) // what was lent before is gone
+				return buf[:copy(buf, p)], nil
+			})
+		})
+		got, err := receive(soon(t), theirs)
+		require.Equal(t, io.EOF, err)
+		require.NoError(t, <-sent)
+		require.True(t, bytes.Equal(data, got))
+		require.EqualValues(t, n-empty, ours.Stats().ChunksOut, "empty ones do not count")
+	})
+}

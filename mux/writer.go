@@ -8,6 +8,9 @@ import (
 	"github.com/weir-go/weir/pull"
 )
 
+// largeChunk is how many bytes are worth a frame of their own.
+const largeChunk = maxChunk / 2
+
 // A writer is the double buffer of a sink: what is pulled while one buffer is
 // being written goes into the other. Its goroutine runs only while there is
 // something to write.
@@ -34,6 +37,10 @@ func (w *writer) pump(src pull.Source[[]byte]) error {
 			return err
 		}
 		for first := true; len(p) > 0 && w.ctx.Err() == nil; first = false {
+			if n := w.pass(p, first); n > 0 {
+				p = p[n:]
+				continue
+			}
 			n := w.put(p, first)
 			if p = p[n:]; len(p) > 0 {
 				select {
@@ -43,6 +50,38 @@ func (w *writer) pump(src pull.Source[[]byte]) error {
 			}
 		}
 	}
+}
+
+// pass writes a chunk of p without a copy, if p is large and nothing is before
+// it: it would fill a buffer by itself, so that there is nothing to gather
+// meanwhile.
+func (w *writer) pass(p []byte, first bool) int {
+	if len(p) < largeChunk || !w.claim(first) {
+		return 0
+	}
+	n := min(len(p), maxChunk)
+	if err := w.st.write(w.ctx, p[:n]); err != nil {
+		w.stop(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = false
+	return n
+}
+
+// claim has the caller write in place of the goroutine, if that has nothing to
+// do.
+func (w *writer) claim(first bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy {
+		return false
+	}
+	w.busy = true
+	if first {
+		w.items++
+	}
+	return true
 }
 
 // put takes as much of p as there is room for, and has it written. An item may
