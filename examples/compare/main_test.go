@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -59,7 +60,7 @@ func TestAllPeersAgree(t *testing.T) {
 func TestPeersAreOfTheirVersions(t *testing.T) {
 	mod, err := os.ReadFile("go.mod")
 	require.NoError(t, err)
-	for _, w := range streams() {
+	for _, w := range append(streams(), muxes(64)...) {
 		for _, p := range w.peers {
 			name, version, ok := strings.Cut(p.name, " v")
 			if ok {
@@ -116,6 +117,36 @@ func TestMeasureRefuses(t *testing.T) {
 	}
 }
 
+// A gauge says its cost; what it says need not agree, and rounds may be limited.
+func TestGauge(t *testing.T) {
+	runs := 0
+	counted := func(cost int) contender {
+		return func(context.Context) (int, error) { runs++; return cost, nil }
+	}
+	rows, err := measure(t.Context(), work{
+		name: "size", values: 2, unit: "B", gauge: true, tries: 3, rounds: 8, allocs: -1,
+		ours: counted(30), peers: []peer{{name: "peer", run: counted(40), goal: 0.7}},
+	}, 100)
+	require.NoError(t, err)
+	assert.Equal(t, []row{{
+		Work: "size", Peer: "peer", Unit: "B", Ours: 15, Their: 20,
+		Ratio: 0.75, Min: 0.75, Max: 0.75, Goal: 0.7, Bound: true,
+	}}, rows)
+	assert.Equal(t, 2+8*3*2, runs)
+}
+
+// A goroutine that works is seen in CPU time, one that waits is not.
+func TestCPU(t *testing.T) {
+	waited, err := cpu(func() error { <-time.After(50 * time.Millisecond); return nil })
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	worked, err := cpu(func() error { _, err := spin(100_000_000, 0)(t.Context()); return err })
+	require.NoError(t, err)
+	assert.Greater(t, worked, 2*waited)
+}
+
 func TestAllocationsAreCounted(t *testing.T) {
 	var keep [][]byte
 	const values = 1000
@@ -160,6 +191,57 @@ func trimmed(table string) (lines []string) {
 		lines = append(lines, strings.TrimRight(line, " \n"))
 	}
 	return lines
+}
+
+// A small share of all, by everybody, who checks what has arrived.
+func TestMuxRuns(t *testing.T) {
+	var rows []string
+	for _, w := range muxes(64) {
+		require.NoError(t, agree(t.Context(), w), w.name)
+		for _, p := range w.peers {
+			r := compare(w, p, []float64{1}, []float64{1})
+			rows = append(rows, r.Work+": "+r.Peer)
+		}
+	}
+	assert.Equal(t, []string{
+		"bulk: netconn duplexes",
+		"bulk-reuse: TCP",
+		"bulk-reuse: yamux v0.1.2",
+		"bulk-reuse: libp2p/go-yamux v5.1.0",
+		"bulk-reuse: xtaci/smux v1.5.56",
+		"bulk-tls: netconn duplexes",
+		"small: yamux v0.1.2",
+		"small: libp2p/go-yamux v5.1.0",
+		"small: xtaci/smux v1.5.56",
+		"rr64: TCP",
+		"rr64: yamux v0.1.2",
+		"rr64: libp2p/go-yamux v5.1.0",
+		"rr64: xtaci/smux v1.5.56",
+		"rr1: TCP",
+		"rr1: yamux v0.1.2",
+		"rr1: libp2p/go-yamux v5.1.0",
+		"rr1: xtaci/smux v1.5.56",
+		"open: TCP",
+		"open: yamux v0.1.2",
+		"open: libp2p/go-yamux v5.1.0",
+		"open: xtaci/smux v1.5.56",
+		"many16: netconn duplexes",
+		"many16: yamux v0.1.2",
+		"many256: netconn duplexes",
+		"many256: yamux v0.1.2",
+		"many1024: netconn duplexes",
+		"many1024: yamux v0.1.2",
+		"idle: a limit of 6.5 KiB",
+		"idle: yamux v0.1.2",
+		"idle: libp2p/go-yamux v5.1.0",
+		"idle: xtaci/smux v1.5.56",
+		"delay50: yamux v0.1.2",
+		"delay50: libp2p/go-yamux v5.1.0",
+		"delay50: xtaci/smux v1.5.56",
+		"thin-use: the link's rate",
+		"thin-use: yamux v0.1.2",
+		"thin-echo: a limit of 90 ms",
+	}, rows)
 }
 
 func TestSyncAgrees(t *testing.T) {

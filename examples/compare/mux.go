@@ -48,10 +48,10 @@ const (
 	nameLibp2p = "libp2p/go-yamux v5.1.0"
 	nameSmux   = "xtaci/smux v1.5.56"
 	nameDuplex = "netconn duplexes"
+	nameTCP    = "TCP"
 )
 
-// others are the three sessions of others, ours without a goal but goal for
-// bare yamux; 0 for none.
+// others are sessions of others; goal is that beside bare yamux, 0 for none.
 func others(of func(setup) contender, on medium, goal float64) []peer {
 	return []peer{
 		{name: nameYamux, run: of(bareYamux(on)), goal: goal},
@@ -60,26 +60,28 @@ func others(of func(setup) contender, on medium, goal float64) []peer {
 	}
 }
 
-// bulk is CPU time for a chunk of 32 KiB through one stream.
+// bulk is CPU time for a chunk of 32 KiB through one stream, each chunk being
+// its receiver's to keep.
 func bulk(chunks int) work {
 	run := func(on setup) contender { return transfer(on, 1, chunks, chunkSize, cpu) }
-	return session("bulk", "ns CPU", chunks, run(weir(tcpPair, mux.Config{})), append([]peer{
-		{name: nameDuplex, run: run(netconns(tcpPair)), goal: 1.25},
-	}, others(run, tcpPair, 0)...)...)
+	return session("bulk", "ns CPU", chunks, run(weir(tcpPair, mux.Config{})),
+		peer{name: nameDuplex, run: run(netconns(tcpPair)), goal: 1.25})
 }
 
+// bulkReuse is the same with one buffer for all chunks.
 func bulkReuse(chunks int) work {
 	run := func(on setup) contender { return transfer(on, 1, chunks, chunkSize, cpu) }
 	lent := weirAs(tcpPair, mux.Config{}, (*mux.Stream).Reused)
-	return session("bulk-reuse", "ns CPU", chunks, run(lent),
-		peer{name: "TCP", run: run(tcp), goal: 1.25})
+	return session("bulk-reuse", "ns CPU", chunks, run(lent), append([]peer{
+		{name: nameTCP, run: run(tcp), goal: 1.25},
+	}, others(run, tcpPair, 0)...)...)
 }
 
+// bulkTLS is bulk over TLS.
 func bulkTLS(chunks int) work {
 	run := func(on setup) contender { return transfer(on, 1, chunks, chunkSize, cpu) }
 	return session("bulk-tls", "ns CPU", chunks, run(weir(tlsPair, mux.Config{})),
-		peer{name: nameDuplex, run: run(netconns(tlsPair)), goal: 1.25},
-		peer{name: nameYamux, run: run(bareYamux(tlsPair))})
+		peer{name: nameDuplex, run: run(netconns(tlsPair)), goal: 1.25})
 }
 
 // small is the time for an item of 128 bytes.
@@ -94,7 +96,7 @@ func manyRequests(trips int) work {
 	const lines = 64
 	run := func(on setup) contender { return requests(on, lines, trips) }
 	return session("rr64", "ns", lines*trips, run(weir(tcpPair, mux.Config{})), append([]peer{
-		{name: "TCP", run: run(tcp), goal: 1 / 0.8},
+		{name: nameTCP, run: run(tcp), goal: 1 / 0.8},
 	}, others(run, tcpPair, 0)...)...)
 }
 
@@ -102,7 +104,7 @@ func manyRequests(trips int) work {
 func oneRequest(trips int) work {
 	run := func(on setup) contender { return roundTrip(on, trips) }
 	return session("rr1", "ns", 1, run(weir(tcpPair, mux.Config{})), append([]peer{
-		{name: "TCP", run: run(tcp), goal: 3},
+		{name: nameTCP, run: run(tcp), goal: 3},
 	}, others(run, tcpPair, 0)...)...)
 }
 
@@ -110,7 +112,7 @@ func oneRequest(trips int) work {
 func openings(each int) work {
 	run := func(on setup) contender { return opening(on, each) }
 	return session("open", "ns", 64*each, run(weir(tcpPair, mux.Config{})), append([]peer{
-		{name: "TCP", run: run(tcp), goal: 1 / 2.0},
+		{name: nameTCP, run: run(tcp), goal: 1 / 2.0},
 	}, others(run, tcpPair, 0)...)...)
 }
 
