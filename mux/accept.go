@@ -100,9 +100,7 @@ func (s *Session) refuseStream(st *Stream, code Code) {
 	cause := &StreamError{Code: code}
 	st.sendAbort(cause)
 	st.endSend(cause)
-	if st.buffered > 0 {
-		s.addJob(job{kind: jobDrop, stream: st})
-	}
+	st.discard()
 }
 
 // take acknowledges a stream of the peer: it was accepted or refused. yamux

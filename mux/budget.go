@@ -169,11 +169,11 @@ func (st *Stream) charge(n int64) {
 // hold mu.
 func (st *Stream) evict(cause *StreamError) {
 	s := st.session
-	st.charge(-int64(st.buffered))
+	st.discard()
 	st.evicted = cause
 	st.sendAbort(cause)
 	st.stop(cause)
-	s.addJob(job{kind: jobDrop, stream: st})
+	s.addJob(job{kind: jobEvicted, stream: st})
 	signal(st.readable)
 	if st.remote && !st.taken {
 		s.queue = slices.DeleteFunc(s.queue, func(q *Stream) bool { return q == st })

@@ -3,7 +3,7 @@ package mux
 const (
 	// maxSpare is how many buffers of maxChunk bytes a session keeps for the
 	// next that needs one, until it has been silent for a while.
-	maxSpare = 4
+	maxSpare = 8
 
 	// smallBuffer is what an idle sink may keep for each of its two buffers.
 	smallBuffer = 4 << 10

@@ -54,40 +54,16 @@ func (e events) Acked(id uint32) {
 
 // Data reads the control stream, and the head of a stream of the peer; other
 // bytes are announced to the stream's reader.
-func (e events) Data(id uint32, p []byte) (skip int, err error) {
+func (e events) Data(id uint32, p []byte) error {
 	s := e.s
 	if id == shim.Control {
-		return len(p), s.control.Feed(p, s.message)
+		return s.control.Feed(p, s.message)
 	}
-	skip, err = s.arrive(id, p)
+	err := s.arrive(id, p)
 	if s.cfg.Budget.over() {
 		s.cfg.Budget.enforce()
 	}
-	return skip, err
-}
-
-func (s *Session) arrive(id uint32, p []byte) (skip int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := s.streams[id]
-	st.seen += uint64(len(p))
-	if st.term != nil && st.seen > st.term.offset {
-		return 0, wire.Errorf("stream %d goes on after its offset %d", id, st.term.offset)
-	}
-	if st.head != nil && !st.aborted {
-		if skip, err = s.readHead(st, p); err != nil {
-			return 0, err
-		}
-	}
-	if st.aborted {
-		st.settle()
-		return len(p), nil
-	}
-	if skip < len(p) {
-		st.hold(len(p) - skip)
-		signal(st.readable)
-	}
-	return skip, nil
+	return err
 }
 
 func (s *Session) readHead(st *Stream, p []byte) (used int, err error) {
@@ -142,7 +118,7 @@ func (e events) Forgotten(id uint32) {
 	defer s.mu.Unlock()
 	st := s.streams[id]
 	delete(s.streams, id)
-	st.release(st.buffered)
+	st.discard()
 	switch {
 	case !st.remote:
 		<-s.places

@@ -3,8 +3,6 @@ package mux
 import (
 	"time"
 
-	"github.com/hashicorp/yamux"
-
 	"github.com/weir-go/weir/mux/internal/shim"
 	"github.com/weir-go/weir/mux/internal/wire"
 )
@@ -15,18 +13,18 @@ const linger = 2 * time.Second
 // A job is something that may wait for yamux, for the janitor to do.
 type job struct {
 	kind   jobKind
-	stream *Stream // of jobClose and jobDrop
+	stream *Stream // of jobClose and jobEvicted
 	err    error   // of jobFail
 }
 
 type jobKind int
 
 const (
-	jobAttach jobKind = iota // take the next stream of the peer from yamux
-	jobClose                 // send the stream's FIN
-	jobDrain                 // say DRAIN
-	jobDrop                  // drop what the stream holds
-	jobFail                  // end the session
+	jobAttach  jobKind = iota // take the next stream of the peer from yamux
+	jobClose                  // send the stream's FIN
+	jobDrain                  // say DRAIN
+	jobEvicted                // say that the budget has aborted the stream
+	jobFail                   // end the session
 )
 
 // maxLogged is how many lines a session logs.
@@ -115,31 +113,15 @@ func (s *Session) tick(w *watch) {
 	s.shrink()
 }
 
-// shrink gives up the buffers of streams that have nothing in them: what
-// filled them is long read.
+// shrink gives up the buffers that nothing needs for now.
 func (s *Session) shrink() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.spare = nil
-	var idle []*yamux.Stream
-	for _, st := range s.streams {
-		if st.buffered == 0 && st.read != st.shrunk && st.yamux != nil {
-			st.shrunk = st.read
-			idle = append(idle, st.yamux)
-		}
-	}
-	s.mu.Unlock()
-	for _, ys := range idle {
-		ys.Shrink()
-	}
 }
 
-// dropped drops what a stream holds on which nobody reads, and says why it was
-// aborted if that was done here.
-func (s *Session) dropped(st *Stream) {
-	st.drop()
-	if st.evicted == nil {
-		return
-	}
+// evicted says that a stream was aborted, and why.
+func (s *Session) evicted(st *Stream) {
 	if s.logged++; s.cfg.Logger != nil && s.logged < maxLogged {
 		s.cfg.Logger.Warn("mux: stream aborted", "stream", st.id, "name", st.name,
 			"cause", st.evicted)
@@ -161,8 +143,8 @@ func (s *Session) doJobs() {
 				s.attach()
 			case jobClose:
 				_ = j.stream.yamux.Close()
-			case jobDrop:
-				s.dropped(j.stream)
+			case jobEvicted:
+				s.evicted(j.stream)
 			case jobFail:
 				s.fail(j.err)
 			case jobDrain:
@@ -191,9 +173,6 @@ func (s *Session) attach() {
 		s.take(st)
 	} else {
 		s.offer(st)
-	}
-	if st.aborted && st.buffered > 0 {
-		s.addJob(job{kind: jobDrop, stream: st})
 	}
 }
 

@@ -21,7 +21,10 @@ const (
 func (st *Stream) next(ctx context.Context) ([]byte, error) { return st.pull(ctx, false) }
 
 // nextLent is the source that reuses its buffer.
-func (st *Stream) nextLent(ctx context.Context) ([]byte, error) { return st.pull(ctx, true) }
+func (st *Stream) nextLent(ctx context.Context) ([]byte, error) {
+	st.lends.Store(true)
+	return st.pull(ctx, true)
+}
 
 func (st *Stream) pull(ctx context.Context, lend bool) ([]byte, error) {
 	if !st.reading.CompareAndSwap(false, true) {
@@ -31,85 +34,67 @@ func (st *Stream) pull(ctx context.Context, lend bool) ([]byte, error) {
 	if st.end != nil {
 		return nil, st.end
 	}
+	st.unlend()
 	for {
 		if ctx.Err() != nil {
 			return nil, st.abortRead(pull.Cause(ctx))
 		}
-		chunk, err := st.poll(lend)
+		chunk, err := st.poll()
 		if err != nil {
 			return nil, st.finishRead(err)
 		}
-		if chunk != nil {
-			return chunk, nil
+		if chunk != nil && lend {
+			st.lent = chunk
 		}
-		st.unlend()
+		if chunk != nil {
+			return chunk[:len(chunk):len(chunk)], nil
+		}
 		if err := st.waitReadable(ctx); err != nil {
 			return nil, st.finishRead(err)
 		}
 	}
 }
 
-// poll returns what can be returned now, if anything. Bytes that have been
-// seen are in yamux, or will be without anything more from the network.
-func (st *Stream) poll(lend bool) ([]byte, error) {
+// poll returns what can be returned now, if anything.
+func (st *Stream) poll() ([]byte, error) {
 	s := st.session
-	dead := s.isDead() // before seen is read: nothing arrives afterwards
-	st.pulling.Lock()
-	defer st.pulling.Unlock()
 	s.mu.Lock()
-	n := st.buffered
-	term, evicted := st.term, st.evicted
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if st.evicted != nil {
+		return nil, st.evicted
+	}
+	if chunk := st.arrived.pop(); chunk != nil {
+		st.delivered(len(chunk))
+		return chunk, nil
+	}
 	switch {
-	case evicted != nil:
-		return nil, evicted
-	case n > 0:
-		buf := st.buffer(n, lend)
-		m, _ := st.yamux.Read(buf)
-		if m > 0 {
-			st.delivered(m)
-			return buf[:m], nil
-		}
-		<-s.dead // yamux was torn down before it had them
-		return nil, s.cause()
-	case term != nil && st.read == term.offset && term.err == nil:
+	case st.term != nil && st.read == st.term.offset && st.term.err == nil:
 		return nil, io.EOF
-	case term != nil && st.read == term.offset:
-		return nil, term.err
-	case dead:
-		return nil, s.cause()
+	case st.term != nil && st.read == st.term.offset:
+		return nil, st.term.err
+	case s.isDead() && s.err != nil:
+		return nil, s.err
+	case s.isDead():
+		return nil, ErrClosed
 	}
 	return nil, nil
 }
 
-// buffer is where the next n bytes go. One that is lent out serves until the
-// reader has to wait.
-func (st *Stream) buffer(n uint64, lend bool) []byte {
-	if !lend {
-		return make([]byte, min(n, maxChunk))
-	}
-	if st.lent == nil {
-		st.lent = st.session.takeBuffer()
-	}
-	return st.lent
-}
-
-// unlend takes back the buffer that was lent out.
+// unlend takes back the buffer that was lent out, if it is one of those.
 func (st *Stream) unlend() {
-	if st.lent != nil {
+	if cap(st.lent) >= maxChunk {
 		st.session.giveBuffer(st.lent)
-		st.lent = nil
 	}
+	st.lent = nil
 }
 
+// delivered counts n bytes that the reader gets. Callers hold the session's mu.
 func (st *Stream) delivered(n int) {
-	s := st.session
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	st.read += uint64(n)
 	st.release(uint64(n))
 	st.bytesIn += uint64(n)
 	st.chunksIn++
+	st.refill(n)
 }
 
 // waitReadable waits until there may be news. A FIN whose terminator does not
@@ -137,7 +122,6 @@ func (st *Stream) waitReadable(ctx context.Context) error {
 // to.
 func (st *Stream) finishRead(err error) error {
 	st.end = err
-	st.unlend()
 	st.session.mu.Lock()
 	defer st.session.mu.Unlock()
 	if st.evicted == nil { // else the peer's end is still to come
@@ -152,36 +136,9 @@ func (st *Stream) finishRead(err error) error {
 // arrived.
 func (st *Stream) abortRead(cause error) error {
 	st.end = cause
-	st.unlend()
 	st.session.mu.Lock()
+	defer st.session.mu.Unlock()
 	st.sendAbort(cause)
-	st.session.mu.Unlock()
-	st.drop()
+	st.discard()
 	return cause
-}
-
-// drop empties yamux's buffer, so that an abandoned stream holds nothing while
-// its other direction goes on.
-func (st *Stream) drop() {
-	st.pulling.Lock()
-	defer st.pulling.Unlock()
-	s := st.session
-	s.mu.Lock()
-	n, ys := st.buffered, st.yamux
-	s.mu.Unlock()
-	if ys == nil || n == 0 {
-		return // attach comes back, or there is nothing
-	}
-	buf := make([]byte, min(n, maxChunk))
-	for left := n; left > 0; {
-		m, err := ys.Read(buf[:min(left, maxChunk)])
-		if err != nil || m == 0 {
-			break
-		}
-		left -= uint64(m)
-	}
-	ys.Shrink()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st.release(n)
 }

@@ -1,6 +1,7 @@
 package mux_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -88,22 +89,21 @@ func TestReused(t *testing.T) {
 		values := make(chan []byte)
 		go func() { _ = ours.Duplex().Sink(t.Context(), pull.FromChan(values)) }()
 		src := theirs.Reused().Source
-		var first []byte
-		for i := range byte(5) {
+		used := map[*byte]bool{}
+		for i := range byte(9) {
 			if i < 3 { // there is something to read
-				values <- []byte{i, i, i}
+				values <- bytes.Repeat([]byte{i}, 8<<10)
 				settle()
 			} else { // the reader waits, and leaves its buffer to the session
-				go func() { settle(); values <- []byte{i, i, i} }()
+				go func() { settle(); values <- bytes.Repeat([]byte{i}, 8<<10) }()
 			}
 			chunk, err := src(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, []byte{i, i, i}, chunk)
-			if i == 0 {
-				first = chunk
-			}
-			require.Same(t, &first[0], &chunk[0])
+			require.Equal(t, bytes.Repeat([]byte{i}, 8<<10), chunk)
+			used[&chunk[0]] = true
 		}
+		require.LessOrEqual(t, len(used), 3,
+			"one from before it lent, one that is read, one into which the next arrives")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := src(ctx)

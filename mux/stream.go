@@ -3,7 +3,6 @@ package mux
 import (
 	"context"
 	"maps"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +23,7 @@ type Stream struct {
 	reading  atomic.Bool   // a call of the source is running
 	end      error         // the source's, owned by its caller
 	lent     []byte        // what the source has lent out, owned by its caller
-	pulling  sync.Mutex    // held while bytes are taken from yamux
+	lends    atomic.Bool   // the source lends
 	readable chan struct{} // 1 slot
 	writable chan struct{} // 1 slot; nil until the sink runs
 
@@ -48,8 +47,9 @@ type Stream struct {
 	evicted  error       // the budget did that
 	gotEnd   bool        // the end was delivered, or nobody is there for it
 	admitted bool        // the stream counts against the budget
-	buffered uint64      // bytes in yamux
-	shrunk   uint64      // what had been read when yamux's buffer was last given up
+	arrived  arrived     // what was not read yet
+	buffered uint64      // bytes of it
+	consumed uint32      // bytes read since the peer's window was refilled
 
 	// The sending direction.
 	sent    uint64 // given to yamux
@@ -98,7 +98,7 @@ func (st *Stream) Meta() map[string]string { return maps.Clone(st.meta) }
 // Duplex returns the stream's two halves, the same ones each time.
 //
 // The source returns chunks of at most 32 KiB as they arrive, owned by the
-// caller; Reused has the same source without an allocation for each chunk. It
+// caller; Reused has the same source without an allocation for most of them. It
 // ends with io.EOF when the peer's sink ended well, with a
 // StreamError when the peer reset the direction, with io.ErrUnexpectedEOF when
 // a foreign peer closed the stream without saying how it ends, with a StreamError
@@ -115,7 +115,7 @@ func (st *Stream) Duplex() duplex.Duplex[[]byte, []byte] {
 	return duplex.Duplex[[]byte, []byte]{Source: st.next, Sink: st.drain}
 }
 
-// Reused returns the duplex with a source that uses one buffer over and over: a
+// Reused returns the duplex with a source that uses its buffers again: a
 // chunk is valid until the next call, and must not be written to. So it may not
 // stand before a stage that reads ahead, or that hands its values to another
 // goroutine. It is the same source in everything else; the two must not be used

@@ -5,10 +5,8 @@ import (
 )
 
 // reader is the state of the receiving side: frames as they come, and what of
-// them yamux is to see. A DATA frame of any length is handed on as frames that
-// are complete in buf. Flags travel in window updates of their own, before and
-// after the data, because yamux acts on a FIN before it stores the data of the
-// same frame.
+// them yamux is to see. The bytes of a DATA frame of any length go to the handler
+// as they arrive, its flags to yamux in window updates before and after.
 type reader struct {
 	buf  []byte
 	r, w int   // buf[r:w] has arrived and was not handed on
@@ -16,9 +14,8 @@ type reader struct {
 
 	emit    [HeaderSize]byte
 	emitted []byte // header bytes that yamux gets next
-	piece   int    // then so many bytes of buf
 	frame   header // the DATA frame being cut
-	left    int    // bytes of it that are not in a piece yet
+	left    int    // bytes of it that have not arrived
 	flow    *flow  // its stream
 	fin     bool   // it ends with a FIN
 }
@@ -26,22 +23,15 @@ type reader struct {
 // Read gives yamux its next bytes. It waits only when it has nothing.
 func (c *Conn) Read(p []byte) (n int, err error) {
 	for n < len(p) {
-		switch in := &c.in; {
-		case len(in.emitted) > 0:
-			m := copy(p[n:], in.emitted)
-			in.emitted = in.emitted[m:]
-			n += m
-		case in.piece > 0:
-			m := copy(p[n:], in.buf[in.r:in.r+in.piece])
-			in.r += m
-			in.piece -= m
-			n += m
-		default:
-			if more, err := c.next(n > 0); err != nil {
-				return n, c.fail(err)
-			} else if !more {
-				return n, nil
-			}
+		m := copy(p[n:], c.in.emitted)
+		c.in.emitted = c.in.emitted[m:]
+		if n += m; m > 0 {
+			continue
+		}
+		if more, err := c.next(n > 0); err != nil {
+			return n, c.fail(err)
+		} else if !more {
+			return n, nil
 		}
 	}
 	return n, nil
@@ -133,8 +123,8 @@ func (c *Conn) arrived(h header) error {
 	return c.handOn(h, a)
 }
 
-// handOn gives a frame to yamux: its window update and its flags now, its data
-// in pieces.
+// handOn gives a frame's window update and flags to yamux, but for a FIN, which
+// comes after its data.
 func (c *Conn) handOn(h header, a arrival) error {
 	in := &c.in
 	in.frame, in.flow = h, a.flow
@@ -151,29 +141,22 @@ func (c *Conn) handOn(h header, a arrival) error {
 	return nil
 }
 
-// cut makes a piece of what has arrived of the DATA frame.
+// cut gives the handler what has arrived of the DATA frame.
 func (c *Conn) cut() error {
 	in := &c.in
 	n := min(in.left, in.w-in.r)
 	in.left -= n
-	skip, err := c.h.Data(in.frame.id, in.buf[in.r:in.r+n])
-	if err != nil {
+	if err := c.h.Data(in.frame.id, in.buf[in.r:in.r+n]); err != nil {
 		return err
 	}
-	in.r += skip
-	if n -= skip; n > 0 {
-		h := header{kind: typeData, id: in.frame.id, length: uint32(n)}
-		in.emitted = h.append(in.emit[:0])
-		in.piece = n
-	}
+	in.r += n
 	if in.frame.id == Control {
-		return c.refillControl(skip)
+		return c.refillControl(n)
 	}
 	return nil
 }
 
-// refillControl makes room for n more bytes of the control stream, which were
-// taken here and which yamux therefore does not count.
+// refillControl makes room for n more bytes of the control stream.
 func (c *Conn) refillControl(n int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

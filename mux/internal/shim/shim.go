@@ -4,9 +4,10 @@
 // friendly. The shim makes both true. Its Write appends to a buffer that one
 // goroutine flushes, so that yamux never waits for the network; what may be
 // appended is bounded above yamux, by [Conn.Reserve]. Its Read hands on only
-// frames that it has checked, cut at whatever has arrived, so that yamux never
-// waits inside a frame. The control stream's bytes do not pass yamux at all, nor
-// do those that leave on other streams: [Conn.Send] takes them.
+// what it has checked. The bytes of streams do not pass yamux at all, which so has
+// nothing to wait for nor to copy: those that arrive go to the [Handler], who says
+// by [Conn.Grant] that they were read, and those that leave come by [Conn.Send].
+// What yamux does is to open and to close streams.
 //
 // No lock is held while a [Handler] is called.
 package shim
@@ -42,10 +43,9 @@ type Handler interface {
 	Opened(id uint32, remote bool)
 	// Acked is called when the peer has acknowledged a stream of ours.
 	Acked(id uint32)
-	// Data is called with bytes of a stream that have arrived, before yamux
-	// gets them. The first skip bytes are taken away. p is valid until Data
-	// returns.
-	Data(id uint32, p []byte) (skip int, err error)
+	// Data is called with bytes of a stream that have arrived. p is valid until
+	// Data returns.
+	Data(id uint32, p []byte) error
 	// Credit is called when the peer takes n more bytes of a stream.
 	Credit(id uint32, n uint32)
 	// Finished is called when the peer's FIN of a stream passes.
@@ -163,6 +163,18 @@ func (c *Conn) Acknowledge(id uint32) error {
 	c.unacked--
 	f.granted += uint64(f.widening)
 	return c.sendFrame(header{kind: typeWindow, flags: flagACK, id: id, length: f.widening})
+}
+
+// Grant lets the peer send n more bytes of a stream, since as many were read.
+func (c *Conn) Grant(id, n uint32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.flows[id]
+	if f == nil || f.finOut {
+		return nil
+	}
+	f.granted += uint64(n)
+	return c.sendFrame(header{kind: typeWindow, id: id, length: n})
 }
 
 // Seen reports whether a stream of this id has been opened, ever.
