@@ -93,10 +93,20 @@ func TestIdleStreamsHoldNoBuffers(t *testing.T) {
 		client, server := connect(t, a, b)
 		ctx, cancel := context.WithCancel(t.Context())
 		var busy sync.WaitGroup
-		data, before := string(make([]byte, size)), live()
+		data, before := make([]byte, size), live()
 		for range n {
 			ours, theirs := pair(t, client, server, "busy")
-			busy.Go(func() { _ = ours.Duplex().Sink(ctx, saying(data, nil)) })
+			busy.Go(func() {
+				left := len(data)
+				_ = ours.Duplex().Sink(ctx, func(ctx context.Context) ([]byte, error) {
+					if left == 0 {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					}
+					left -= len(data) / 10
+					return data[:len(data)/10], nil
+				})
+			})
 			settle()
 			busy.Go(func() { _, _ = receiveCount(theirs.Reused().Source) })
 		}
