@@ -23,8 +23,8 @@ type Config struct {
 	// alive with a ping each Idle/5. 0 means 15 s; negative means never.
 	Idle time.Duration
 
-	// WriteTimeout is how long the connection may take for one write of at
-	// most 32 KiB before the session ends. 0 means 15 s; negative means for
+	// WriteTimeout is how long the connection may take for one write of
+	// about 32 KiB before the session ends. 0 means 15 s; negative means for
 	// ever.
 	WriteTimeout time.Duration
 

@@ -12,7 +12,7 @@ import (
 var errGoexit = errors.New("mux: goroutine of the sink was ended")
 
 // drain is the stream's sink. It pulls on the caller's goroutine; a goroutine
-// of its own writes while there is something to write.
+// of its own writes while there is something to gather.
 func (st *Stream) drain(ctx context.Context, src pull.Source[[]byte]) error {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

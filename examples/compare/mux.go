@@ -25,7 +25,7 @@ const thinRate = 12_500_000 // bytes a second, 100 Mbit/s
 // done.
 func muxes(share int) []work {
 	works := []work{
-		bulk(2048 / share), bulkReuse(2048 / share), bulkTLS(1024 / share), small(30_000 / share),
+		bulk(2048 / share), bulkReuse(2048 / share), bulkTLS(1024 / share), small(20_000 / share),
 		manyRequests(100 / share), oneRequest(3000 / share), openings(16 / min(share, 16)),
 		many("many16", 16, 2048/share, 1.5),
 		many("many256", max(2, 256/share), 2048/share, 2),
@@ -120,9 +120,11 @@ func openings(each int) work {
 func many(name string, lines, chunks int, goal float64) work {
 	each := max(1, chunks/lines)
 	run := func(on setup) contender { return transfer(on, lines, each, chunkSize, cpu) }
-	return session(name, "ns CPU", lines*each, run(weir(tcpPair, roomy)),
+	w := session(name, "ns CPU", lines*each, run(weir(tcpPair, roomy)),
 		peer{name: nameDuplex, run: run(netconns(tcpPair)), goal: goal},
 		peer{name: nameYamux, run: run(bareYamux(tcpPair))})
+	w.rounds = minRounds
+	return w
 }
 
 func idleStreams(n int) work {
