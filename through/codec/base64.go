@@ -51,12 +51,12 @@ func DecodeBase64(src pull.Source[[]byte], enc *base64.Encoding) pull.Source[[]b
 
 type fromBase64 struct {
 	enc   *base64.Encoding
-	raw   bool   // without padding
-	rest  []byte // not yet looked at; the source's
-	group []byte // the characters of the group that is not complete
-	begin int64  // where it begins
-	pos   int64  // where rest begins
-	done  bool   // padding has come
+	raw   bool     // without padding
+	rest  []byte   // not yet looked at; the source's
+	group []byte   // the characters of the group that is not complete
+	at    [4]int64 // where each of them is
+	pos   int64    // where rest begins
+	done  bool     // padding has come
 	clean bool
 	err   error // comes after the bytes before it
 }
@@ -88,12 +88,10 @@ func (d *fromBase64) take(out []byte) []byte {
 	if c == '\r' || c == '\n' {
 		return out
 	}
-	if len(d.group) == 0 {
-		d.begin = at
-	}
+	d.at[len(d.group)] = at
 	d.group = append(d.group, c)
 	if d.done {
-		d.fail(base64.CorruptInputError(at))
+		d.fail(at)
 	}
 	if d.err != nil || len(d.group) < 4 {
 		return out
@@ -105,7 +103,8 @@ func (d *fromBase64) decode(out []byte) []byte {
 	var b [3]byte
 	n, err := d.enc.Decode(b[:], d.group)
 	if err != nil {
-		d.fail(err)
+		wrong, _ := err.(base64.CorruptInputError) // Decode returns no other
+		d.fail(d.at[min(max(int(wrong), 0), len(d.group)-1)])
 		return out
 	}
 	d.done = n < 3
@@ -122,4 +121,5 @@ func (d *fromBase64) last(out []byte) []byte {
 	return d.decode(out)
 }
 
-func (d *fromBase64) fail(err error) { d.err = malformed("base64", d.begin, err) }
+// fail refuses the character at this offset.
+func (d *fromBase64) fail(at int64) { d.err = malformed("base64", at, base64.CorruptInputError(at)) }

@@ -44,7 +44,7 @@ func TestBase64(t *testing.T) {
 }
 
 func TestBase64Refuses(t *testing.T) {
-	for text, offset := range map[string]int64{"QUJD\nQ!JD": 5, "QQ==\nQ": 5, "QQ==QQ==": 4, "=": 0} {
+	for text, offset := range map[string]int64{"QUJD\nQ!JD": 6, "QUJD\nQU\n!J": 8, "QQ==\nQ": 5, "QQ==QQ==": 4, "=": 0} {
 		got, err := cutAnyhow(t, []byte(text), func(src pull.Source[[]byte]) pull.Source[[]byte] {
 			return codec.DecodeBase64(src, base64.StdEncoding)
 		}, together)
@@ -55,6 +55,7 @@ func TestBase64Refuses(t *testing.T) {
 		var bad *codec.DecodeError
 		require.ErrorAs(t, err, &bad, text)
 		assert.Equal(t, offset, bad.Offset, text)
+		assert.Equal(t, base64.CorruptInputError(offset), bad.Err, "one place, not two")
 		assert.NotEmpty(t, got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"io"
 
 	"github.com/weir-go/weir/pull"
@@ -30,6 +31,13 @@ type CSVOptions struct {
 	// MaxRecord is the longest record in bytes, its line's end included. 0 or
 	// less means DefaultMaxRecord.
 	MaxRecord int
+
+	// OnError, if not nil, is told of each record, or row, that is refused, by
+	// the SizeError, DecodeError or RowError that the source would fail with.
+	// Where it returns nil the record is left out, up to its end as quotes have
+	// it; any other error is the source's failure. It is not asked about a
+	// header, nor where input ends inside quotes or src fails.
+	OnError func(error) error
 }
 
 func (o CSVOptions) comma() rune {
@@ -41,49 +49,96 @@ func (o CSVOptions) comma() rune {
 
 // DecodeCSV reads the records of src. A record is there as soon as the end of
 // its line is; blank lines are left out; the last line may lack its end.
-// Fields may hold any bytes.
+// Fields may hold any bytes. A byte order mark (U+FEFF) before the first record
+// is left out.
 //
 // Input that ends inside quotes ends with io.ErrUnexpectedEOF. A record that
 // is too long fails with a [SizeError], one that encoding/csv refuses with a
 // [DecodeError] that wraps its csv.ParseError; after the records before it,
-// and src is aborted with that error. Records belong to the receiver. Memory:
-// one chunk of src and a small multiple of the longest record so far.
+// and src is aborted with that error, unless opts.OnError goes on. Records
+// belong to the receiver. Memory: one chunk of src and a small multiple of the
+// longest record so far.
 func DecodeCSV(src pull.Source[[]byte], opts CSVOptions) pull.Source[[]string] {
+	d := newCSVDecoder(src, opts)
+	d.onError = opts.OnError
+	return d.next
+}
+
+type csvDecoder struct {
+	up      *stage.Upstream[csvLine]
+	onError func(error) error
+	dec     *csv.Reader
+	feed    lineReader
+	records int64 // how many came, those that were refused too
+}
+
+func newCSVDecoder(src pull.Source[[]byte], opts CSVOptions) *csvDecoder {
 	most := opts.MaxRecord
 	if most <= 0 {
 		most = DefaultMaxRecord
 	}
 	cut := &csvCutter{max: most, comma: []byte(string(opts.comma())), comment: opts.Comment,
-		state: csvLine}
-	up := stage.Of(stage.Cut(src, cut))
-	var feed lineReader
-	dec := csv.NewReader(&feed)
-	dec.Comma, dec.Comment = opts.comma(), opts.Comment
+		state: csvBegin}
+	d := &csvDecoder{up: stage.Of(stage.Cut(src, cut))}
+	d.dec = csv.NewReader(&d.feed)
+	d.dec.Comma, d.dec.Comment = opts.comma(), opts.Comment
 	if opts.AnyFields {
-		dec.FieldsPerRecord = -1
+		d.dec.FieldsPerRecord = -1
 	}
-	var pos int64
-	return func(ctx context.Context) ([]string, error) {
-		if up.Stopped {
-			return nil, up.Refuse(ctx)
+	return d
+}
+
+func (d *csvDecoder) next(ctx context.Context) ([]string, error) {
+	if d.up.Stopped {
+		return nil, d.up.Refuse(ctx)
+	}
+	for {
+		line, err := d.up.Src(ctx)
+		if err != nil {
+			return nil, d.up.End(err)
 		}
-		for {
-			line, err := up.Src(ctx)
-			if err != nil {
-				return nil, up.End(err)
-			}
-			feed.rest = line
-			record, err := dec.Read()
-			switch {
-			case err == nil:
-				pos += int64(len(line))
-				return record, nil
-			case err != io.EOF: // which is a line that holds no record
-				return nil, up.Fail(ctx, malformed("csv", pos, err))
-			}
-			pos += int64(len(line))
+		record, err := d.parse(line)
+		switch {
+		case err == io.EOF: // a line that holds no record
+			continue
+		case err == nil:
+			d.records++
+			return record, nil
+		}
+		d.records++
+		if err = d.excuse(err); err != nil {
+			return nil, d.up.Fail(ctx, err)
 		}
 	}
+}
+
+func (d *csvDecoder) parse(line csvLine) ([]string, error) {
+	if line.long {
+		return nil, &SizeError{Format: "csv", Max: int64(line.max), Offset: line.pos}
+	}
+	fields := d.dec.FieldsPerRecord
+	d.feed.rest = line.text
+	record, err := d.dec.Read()
+	if err == nil || err == io.EOF {
+		return record, err
+	}
+	if wrong := new(csv.ParseError); errors.As(err, &wrong) {
+		for rest := error(nil); rest != io.EOF; { // what the reader has not looked at
+			_, rest = d.dec.Read()
+		}
+		d.dec.FieldsPerRecord = fields
+	} else {
+		d.onError = nil // a comma that cannot be one
+	}
+	return nil, malformed("csv", line.pos, err)
+}
+
+// excuse says whether to go on in spite of err.
+func (d *csvDecoder) excuse(err error) error {
+	d.up.Stopped = true // the function may panic
+	err = excuse(d.onError, err)
+	d.up.Stopped = false
+	return err
 }
 
 // EncodeCSV turns each record into one chunk that holds its line, with \n, for
@@ -109,6 +164,9 @@ func EncodeCSV(src pull.Source[[]string], opts CSVOptions) pull.Source[[]byte] {
 			return nil, up.Fail(ctx, malformed("csv", pos, err))
 		}
 		enc.Flush()
+		if pos == 0 {
+			quoteMark(&buf, record)
+		}
 		if len(record) == 1 && record[0] == "" { // else it is a blank line
 			buf.Reset()
 			buf.WriteString("\"\"\n")
@@ -118,80 +176,14 @@ func EncodeCSV(src pull.Source[[]string], opts CSVOptions) pull.Source[[]byte] {
 	}
 }
 
-// Where in a line a csvCutter is.
-const (
-	csvLine   = iota // at its beginning
-	csvField         // at the beginning of a field
-	csvPlain         // in a field without quotes, or behind quotes
-	csvQuoted        // inside quotes
-	csvQuote         // behind a quote inside quotes: an end, or the first of two
-	csvSkip          // in a comment
-)
-
-// A csvCutter cuts CSV into records, each with its line's end, so that a
-// record's length is known before it is parsed and an end inside quotes is
-// seen.
-type csvCutter struct {
-	max     int
-	comma   []byte
-	comment rune
-	state   int
-	rest    []byte
-	part    []byte
-	pos     int64
-	ending  bool
-}
-
-func (c *csvCutter) Feed(chunk []byte) { c.rest = chunk }
-
-func (c *csvCutter) End(clean bool) { c.ending = clean }
-
-func (c *csvCutter) Scan() ([]byte, bool, error) {
-	for len(c.rest) > 0 {
-		c.part = append(c.part, c.rest[0])
-		c.rest = c.rest[1:]
-		if len(c.part) > c.max {
-			return nil, false, &SizeError{Format: "csv", Max: int64(c.max), Offset: c.pos}
-		}
-		if c.step(c.part[len(c.part)-1]) {
-			return c.record(), true, nil
-		}
+// quoteMark puts the record's first field in quotes where it would be taken for
+// a byte order mark.
+func quoteMark(line *bytes.Buffer, record []string) {
+	if !bytes.HasPrefix(line.Bytes(), mark) {
+		return
 	}
-	switch {
-	case !c.ending || len(c.part) == 0:
-		return nil, false, nil
-	case c.state == csvQuoted:
-		return nil, false, io.ErrUnexpectedEOF
-	}
-	return c.record(), true, nil
-}
-
-// step goes over one byte and says whether it ends the record.
-func (c *csvCutter) step(b byte) bool {
-	switch {
-	case c.state == csvQuoted:
-		if b == '"' {
-			c.state = csvQuote
-		}
-		return false
-	case b == '\n':
-		return true
-	case c.state == csvSkip:
-	case b == '"' && c.state != csvPlain:
-		c.state = csvQuoted
-	case c.comment != 0 && bytes.Equal(c.part, []byte(string(c.comment))):
-		c.state = csvSkip
-	case bytes.HasSuffix(c.part, c.comma):
-		c.state = csvField
-	default:
-		c.state = csvPlain
-	}
-	return false
-}
-
-func (c *csvCutter) record() []byte {
-	record := c.part
-	c.pos += int64(len(record))
-	c.part, c.state = nil, csvLine
-	return record
+	rest := bytes.Clone(line.Bytes()[len(record[0]):])
+	line.Reset()
+	line.WriteString(`"` + record[0] + `"`)
+	line.Write(rest)
 }

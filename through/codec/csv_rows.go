@@ -5,12 +5,12 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/weir-go/weir/pull"
-	"github.com/weir-go/weir/through/internal/stage"
 )
 
 // ErrHeader is matched when rows of a type cannot be made of CSV's header.
@@ -19,7 +19,7 @@ var ErrHeader = errors.New("header does not fit")
 // A RowError says which row could not be made of its record, and why. It
 // matches what Err does.
 type RowError struct {
-	Row int64 // the row's number, from 1; the header is none
+	Row int64 // the row's number, from 1; the header is none, a bad record is one
 	Err error // which column, and what is wrong; never io.EOF
 }
 
@@ -35,51 +35,46 @@ func (e *RowError) Unwrap() error { return e.Err }
 // an UnmarshalText method, whose fields' names are those of the header or are
 // given by a tag such as `csv:"name"`; "-" leaves one out.
 //
-// Columns without a field are left out, and fields without a column keep their
-// zero value; an empty text is the zero value of a boolean or a number. A
-// header that names a column twice, or a T that is nothing of the above, fails
-// with a [DecodeError] that matches [ErrHeader]; a text that does not fit its
-// field fails with a [RowError].
+// A column belongs to the field of its name, or else to one whose name differs
+// only in case, as in encoding/json. Columns without a field are left out, and
+// fields without a column keep their zero value; an empty text is the zero
+// value of a boolean or a number.
+//
+// A header that names a column, or a field, twice, or not one field of T, as
+// with the wrong Comma, or a T that is nothing of the above, fails with a
+// [DecodeError] that matches [ErrHeader] and names the columns and the fields; a
+// text that does not fit its field fails with a [RowError].
 func DecodeCSVRows[T any](src pull.Source[[]byte], opts CSVOptions) pull.Source[T] {
-	up := stage.Of(DecodeCSV(src, opts))
+	d := newCSVDecoder(src, opts)
 	var columns []csvColumn
-	var row int64
-	return func(ctx context.Context) (T, error) {
-		var zero T
-		if up.Stopped {
-			return zero, up.Refuse(ctx)
-		}
+	return func(ctx context.Context) (v T, err error) {
 		if columns == nil {
-			header, err := up.Src(ctx)
+			header, err := d.next(ctx)
 			if err != nil {
-				return zero, up.End(err)
+				return v, err
 			}
 			if columns, err = columnsOf(reflect.TypeFor[T](), header); err != nil {
-				return zero, up.Fail(ctx, malformed("csv header", 0, err))
+				return v, d.up.Fail(ctx, malformed("csv header", 0, err))
+			}
+			d.onError = opts.OnError
+		}
+		for {
+			record, err := d.next(ctx)
+			if err != nil {
+				return v, err
+			}
+			d.up.Stopped = true // T may have a method of the user's, which may panic
+			v, err := rowOf[T](columns, record)
+			d.up.Stopped = false
+			if err == nil {
+				return v, nil
+			}
+			if err = d.excuse(&RowError{Row: d.records - 1, Err: notEOF(err)}); err != nil {
+				var zero T
+				return zero, d.up.Fail(ctx, err)
 			}
 		}
-		record, err := up.Src(ctx)
-		if err != nil {
-			return zero, up.End(err)
-		}
-		row++
-		up.Stopped = true // T may have a method of the user's, which may panic
-		v, err := rowOf[T](columns, record)
-		up.Stopped = false
-		if err != nil {
-			return zero, up.Fail(ctx, badRow(row, err))
-		}
-		return v, nil
 	}
-}
-
-// badRow makes a RowError. A method of the user's may have returned io.EOF,
-// which must not be found in a failure.
-func badRow(row int64, err error) error {
-	if errors.Is(err, io.EOF) {
-		err = errors.New(err.Error())
-	}
-	return &RowError{Row: row, Err: err}
 }
 
 // A csvColumn is where a column's texts go.
@@ -88,33 +83,99 @@ type csvColumn struct {
 	field []int // in the struct; nil: nowhere
 }
 
+// A csvTarget is a field of a struct, by the name it has in CSV.
+type csvTarget struct {
+	name  string
+	index []int
+	taken string // the column that is its own; no header has two of a name
+	has   bool
+}
+
 func columnsOf(t reflect.Type, header []string) ([]csvColumn, error) {
-	fields := map[string][]int{}
-	isMap := t == reflect.TypeFor[map[string]string]()
-	switch {
-	case t.Kind() == reflect.Struct:
-		for _, f := range reflect.VisibleFields(t) {
-			name, ok := f.Tag.Lookup("csv")
-			if !ok {
-				name = f.Name
-			}
-			if f.IsExported() && name != "-" && len(f.Index) == 1 {
-				fields[name] = f.Index
-			}
-		}
-	case !isMap:
-		return nil, fmt.Errorf("%w: %v is neither a struct nor a map[string]string", ErrHeader, t)
-	}
-	columns := make([]csvColumn, 0, len(header))
+	columns := make([]csvColumn, len(header))
 	seen := map[string]bool{}
-	for _, name := range header {
+	for i, name := range header {
 		if seen[name] {
 			return nil, fmt.Errorf("%w: %q is there twice", ErrHeader, name)
 		}
 		seen[name] = true
-		columns = append(columns, csvColumn{name: name, field: fields[name]})
+		columns[i].name = name
+	}
+	switch {
+	case t == reflect.TypeFor[map[string]string]():
+		return columns, nil
+	case t.Kind() != reflect.Struct:
+		return nil, fmt.Errorf("%w: %v is neither a struct nor a map[string]string", ErrHeader, t)
+	}
+	fields := fieldsOf(t)
+	match(columns, fields, func(a, b string) bool { return a == b })
+	if err := match(columns, fields, strings.EqualFold); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(fields, func(f csvTarget) bool { return f.has }) {
+		return nil, unlike(columns, fields)
 	}
 	return columns, nil
+}
+
+func fieldsOf(t reflect.Type) (fields []csvTarget) {
+	for _, f := range reflect.VisibleFields(t) {
+		name, ok := f.Tag.Lookup("csv")
+		if !ok {
+			name = f.Name
+		}
+		if f.IsExported() && name != "-" && len(f.Index) == 1 {
+			fields = append(fields, csvTarget{name: name, index: f.Index})
+		}
+	}
+	return fields
+}
+
+// match gives the columns that have none the fields whose names are the same.
+func match(columns []csvColumn, fields []csvTarget, same func(a, b string) bool) error {
+	for i, c := range columns {
+		if c.field != nil {
+			continue
+		}
+		for k, f := range fields {
+			if !same(c.name, f.name) {
+				continue
+			}
+			if !f.has {
+				fields[k].taken, fields[k].has, columns[i].field = c.name, true, f.index
+				break
+			}
+			if f.taken != f.name {
+				return fmt.Errorf("%w: %q and %q are both %q", ErrHeader, f.taken, c.name, f.name)
+			}
+		}
+	}
+	return nil
+}
+
+// unlike says that columns and fields have nothing in common.
+func unlike(columns []csvColumn, fields []csvTarget) error {
+	hint := ""
+	if len(columns) == 1 {
+		hint = "; is Comma right?"
+	}
+	return fmt.Errorf("%w: no column of %s is a field of %s%s", ErrHeader,
+		names(columns, func(c csvColumn) string { return c.name }),
+		names(fields, func(f csvTarget) string { return f.name }), hint)
+}
+
+// names lists a few names, not all of a header that may be long.
+func names[T any](all []T, name func(T) string) string {
+	const few, short = 16, 60
+	var list []string
+	for _, v := range all[:min(few, len(all))] {
+		text := name(v)
+		list = append(list, strconv.Quote(text[:min(short, len(text))]))
+	}
+	if len(all) > few {
+		list = append(list, fmt.Sprintf("%d more", len(all)-few))
+	}
+	return "(" + strings.Join(list, ", ") + ")"
 }
 
 // rowOf makes a T; a record may be shorter or longer than its header.

@@ -43,13 +43,32 @@ func (e *DecodeError) Error() string {
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 // malformed makes a DecodeError of a decoder's error, except of truncation.
-// A method of the user's may have returned io.EOF, which must not be found.
 func malformed(format string, offset int64, err error) error {
-	switch {
-	case err == io.ErrUnexpectedEOF:
+	if err == io.ErrUnexpectedEOF {
 		return err
-	case errors.Is(err, io.EOF):
-		err = errors.New(err.Error())
 	}
-	return &DecodeError{Format: format, Offset: offset, Err: err}
+	return &DecodeError{Format: format, Offset: offset, Err: notEOF(err)}
+}
+
+var errShort = errors.New("ended too soon")
+
+// notEOF is err, unless that is or wraps io.EOF, which must not be found in a
+// failure: a decoder has it of what is inside a value, or a method of the
+// user's has returned it.
+func notEOF(err error) error {
+	switch {
+	case err == io.EOF:
+		return errShort
+	case errors.Is(err, io.EOF):
+		return errors.New(err.Error())
+	}
+	return err
+}
+
+// excuse asks f whether to go on in spite of err, and returns nil if so.
+func excuse(f func(error) error, err error) error {
+	if f == nil {
+		return err
+	}
+	return notEOF(f(err))
 }

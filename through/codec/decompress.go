@@ -28,10 +28,11 @@ type DecompressOptions struct {
 }
 
 // Gunzip decompresses src, which is gzip: one member, or several whose
-// contents are joined. Input without a byte is empty, not truncated.
+// contents are joined.
 //
-// Input that ends inside a member ends with io.ErrUnexpectedEOF, after all
-// bytes that could be had. More than opts.MaxBytes fails with a [SizeError],
+// Input that ends inside a member, or before the first one, ends with
+// io.ErrUnexpectedEOF, after all bytes that could be had: what [Gzip] makes of
+// nothing has some bytes, so no input at all is a truncated one. More than opts.MaxBytes fails with a [SizeError],
 // damage with a [DecodeError], and src is aborted with that error. Bytes come
 // as soon as they can be had, in chunks of 1 byte to 32 KiB, which belong to
 // the receiver. Checksums come last: bytes that were delivered before a
@@ -103,7 +104,7 @@ func (d *decompressor) next() ([]byte, error) {
 		if err == io.EOF {
 			d.old, d.z = d.z, nil
 		} else if err != nil {
-			d.err = malformed(d.format, d.r.Offset(), err)
+			d.err = d.damaged(err)
 		}
 		if n = d.allowed(n); n > 0 {
 			return bytes.Clone(d.buf[:n]), nil
@@ -114,9 +115,12 @@ func (d *decompressor) next() ([]byte, error) {
 
 // begin begins the next stream, or returns io.EOF.
 func (d *decompressor) begin() (err error) {
-	if err := d.r.More(); err != nil {
+	if err := d.r.More(); err == io.EOF && d.old == nil {
+		return io.ErrUnexpectedEOF
+	} else if err != nil {
 		return err
 	}
+	start := d.r.Offset() // a header is refused as a whole
 	if d.old != nil && d.format != "gzip" {
 		return malformed(d.format, d.r.Offset(), ErrTrailing)
 	}
@@ -128,9 +132,19 @@ func (d *decompressor) begin() (err error) {
 	case err == io.EOF:
 		return io.ErrUnexpectedEOF
 	case err != nil:
-		return malformed(d.format, d.r.Offset(), err)
+		return malformed(d.format, start, err)
 	}
 	return nil
+}
+
+// damaged makes an error of what was found in the middle of a stream. Where
+// compress/flate has counted from the start of its own data, all bytes count.
+func (d *decompressor) damaged(err error) error {
+	at := d.r.Offset()
+	if _, ok := err.(flate.CorruptInputError); ok {
+		err = flate.CorruptInputError(at)
+	}
+	return malformed(d.format, at, err)
 }
 
 // allowed returns how many of the n bytes may be delivered.

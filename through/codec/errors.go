@@ -8,7 +8,8 @@ import (
 	"github.com/weir-go/weir/through/frame"
 )
 
-// A LineError says which line was refused, and why. It matches what Err does.
+// A LineError says which line was refused, and why. It matches what Err does,
+// and [ErrTooLarge] where the line is too long.
 type LineError struct {
 	Line int64 // the line's number, from 1; blank lines count
 	// Err is an error of encoding/json, whose offsets count from the start of
@@ -29,13 +30,14 @@ func (e *LineError) Error() string {
 // Unwrap returns Err.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// refused makes a LineError. A method of the user's may have returned io.EOF,
-// which must not be found in a failure.
-func refused(line int64, err error) error {
-	if errors.Is(err, io.EOF) {
-		err = errors.New(err.Error())
-	}
-	return &LineError{Line: line, Err: err}
+// Is says that a line which is too long is too large.
+func (e *LineError) Is(target error) bool {
+	return target == ErrTooLarge && errors.Is(e.Err, frame.ErrTooLarge)
+}
+
+// refused makes a LineError.
+func refused(line int64, err error) *LineError {
+	return &LineError{Line: line, Err: notEOF(err)}
 }
 
 // cutError is what was wrong with a line that may have been cut off.

@@ -23,17 +23,24 @@ type JSONOptions struct {
 	// MaxLine is the longest line in bytes, without its end. 0 or less means
 	// DefaultMaxLine.
 	MaxLine int
+
+	// OnError, if not nil, is told of each line that is refused. Where it
+	// returns nil the line is left out, up to its \n; any other error is the
+	// source's failure. A line that is too long is told as soon as that is
+	// known, and the rest of it takes no memory. A last line that was cut is
+	// told too, as one that matches io.ErrUnexpectedEOF.
+	OnError func(*LineError) error
 }
 
 // DecodeJSON reads JSON lines: one value of type T on each line of src. Lines
 // end with \n or \r\n, the last one also without; blank ones are skipped.
 //
 // A line that is no single JSON value of that type fails with a [LineError],
-// after the values before it, and src is aborted with that error; one that is
-// not UTF-8 holds a [frame.UTF8Error], as [JSONPath] gives it. To go on behind
-// such a line, read [frame.Lines] and decode each. Numbers keep
-// their digits where T does not say how to hold them: inside an any they
-// become json.Number, not float64.
+// after the values before it, and src is aborted with that error, unless
+// opts.OnError goes on behind it; one that is not UTF-8 holds a
+// [frame.UTF8Error], as [JSONPath] gives it. Numbers keep their digits where T
+// does not say how to hold them: inside an any they become json.Number, not
+// float64.
 //
 // Memory: one chunk of src and a small multiple of the longest line so far.
 // Values belong to the receiver.
@@ -42,97 +49,68 @@ func DecodeJSON[T any](src pull.Source[[]byte], opts JSONOptions) pull.Source[T]
 	if maxLine <= 0 {
 		maxLine = DefaultMaxLine
 	}
-	// A line may have a \r that does not count. Its end is kept, for offsets.
-	maxLine = min(maxLine, math.MaxInt-1)
-	d := &jsonDecoder[T]{
-		up: stage.Of(frame.SplitAfter(src, []byte{'\n'}, maxLine+1)), max: maxLine,
-	}
-	d.dec = json.NewDecoder(&d.feed)
-	d.dec.UseNumber()
+	cut := &jsonCutter{max: min(maxLine, math.MaxInt-2), line: jsonLine{n: 1}}
+	d := &jsonDecoder[T]{up: stage.Of(stage.Cut(src, cut)), max: maxLine, onError: opts.OnError}
 	return d.read
 }
 
 type jsonDecoder[T any] struct {
-	up   *stage.Upstream[frame.Msg]
-	max  int
-	line int64 // the number of the line read last
-	pos  int64 // where it begins in the stream
-	next int64 // where it ends
+	up      *stage.Upstream[jsonLine]
+	max     int
+	onError func(*LineError) error
 
 	dec  *json.Decoder // reads one line after the other: a new one costs more
 	feed lineReader
 	fed  int64 // where the line read last ends, in what dec has been given
 }
 
-func (d *jsonDecoder[T]) read(ctx context.Context) (T, error) {
-	var zero T
+func (d *jsonDecoder[T]) read(ctx context.Context) (v T, err error) {
 	if d.up.Stopped {
-		return zero, d.up.Refuse(ctx)
+		return v, d.up.Refuse(ctx)
 	}
-	line, err := d.readLine(ctx)
-	if err != nil {
-		return zero, d.up.End(err)
-	}
-	if d.longLine(line) {
-		return zero, d.up.Fail(ctx, d.tooLong())
-	}
-	d.up.Stopped = true // T may have a method of the user's, which may panic
-	v, err := d.parse(line)
-	d.up.Stopped = false
-	if err != nil {
-		return zero, d.up.Fail(ctx, refused(d.line, err))
-	}
-	return v, nil
-}
-
-// readLine returns the next line that is not blank, with its \n, which the last
-// one gets too.
-func (d *jsonDecoder[T]) readLine(ctx context.Context) ([]byte, error) {
 	for {
 		line, err := d.up.Src(ctx)
-		d.line++
-		d.pos = d.next
 		if err != nil {
-			return nil, d.unlessTooLong(err)
+			return v, d.up.End(err)
 		}
-		d.next += int64(len(line))
-		if !blank(line) || d.longLine(line) {
-			return append(bytes.TrimSuffix(line, []byte{'\n'}), '\n'), nil
+		if !line.long && blank(line.text) {
+			continue
+		}
+		d.up.Stopped = true // T may have a method of the user's, which may panic
+		v, err := d.parse(line)
+		if err != nil {
+			d.dec = nil // it is no good any more
+			bad := refused(line.n, err)
+			if err = bad; d.onError != nil {
+				err = notEOF(d.onError(bad))
+			}
+		} else {
+			d.up.Stopped = false
+			return v, nil
+		}
+		d.up.Stopped = false
+		if err != nil {
+			var zero T
+			return zero, d.up.Fail(ctx, err)
 		}
 	}
 }
 
-// longLine says whether the line is too long, without \n and one \r before it.
-func (d *jsonDecoder[T]) longLine(line []byte) bool {
-	line = bytes.TrimSuffix(line, []byte{'\n'})
-	return len(bytes.TrimSuffix(line, []byte{'\r'})) > d.max
-}
-
-func (d *jsonDecoder[T]) tooLong() error {
-	return &LineError{Line: d.line, Err: &frame.LineError{Line: d.line, Max: d.max}}
-}
-
-// unlessTooLong makes a [LineError] of the error about a line that was too long
-// to be read, and leaves any other error as it is.
-func (d *jsonDecoder[T]) unlessTooLong(err error) error {
-	switch e := err.(type) {
-	case *frame.TooLargeError: // ours, not one of src's
-		if e.Offset == d.pos && e.Max == d.max+1 {
-			return d.tooLong()
-		}
-	case *pull.ReleaseError:
-		return &pull.ReleaseError{Cause: d.unlessTooLong(e.Cause), Err: e.Err}
+func (d *jsonDecoder[T]) parse(at jsonLine) (v T, err error) {
+	if at.long {
+		return v, &frame.LineError{Line: at.n, Max: d.max}
 	}
-	return err
-}
-
-func (d *jsonDecoder[T]) parse(line []byte) (v T, err error) {
+	line := append(bytes.TrimSuffix(at.text, []byte{'\n'}), '\n')
 	if !utf8.Valid(line) {
-		err = &frame.UTF8Error{Offset: d.pos + int64(validPrefix(line))}
+		err = &frame.UTF8Error{Offset: at.pos + int64(validPrefix(line))}
 		if cutInRune(line) {
 			err = &cutError{err}
 		}
 		return v, err
+	}
+	if d.dec == nil {
+		d.dec, d.fed = json.NewDecoder(&d.feed), 0
+		d.dec.UseNumber()
 	}
 	d.feed.rest = line
 	d.fed += int64(len(line))

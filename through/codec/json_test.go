@@ -173,7 +173,7 @@ func TestJSONMethodsOfTheUser(t *testing.T) {
 	in := pull.Values([]byte("\"ok\"\n\"eof\"\n"))
 	got, err := pull.Collect(t.Context(), codec.DecodeJSON[odd](in, codec.JSONOptions{}))
 	assert.Len(t, got, 1)
-	assert.EqualError(t, err, "codec: line 2: EOF")
+	assert.EqualError(t, err, "codec: line 2: ended too soon")
 	assert.NotErrorIs(t, err, io.EOF, "a failure must not look like an end")
 
 	out := codec.EncodeJSON(pull.Values[odd]("ok", "eof"))

@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -22,6 +23,10 @@ type walker struct {
 	dec  *json.Decoder
 
 	levels []level
+	keeps  bool                       // the path to the value is wanted
+	keys   []string                   // of levels, that of the root left out
+	held   int                        // bytes of keys
+	at     []string                   // the path to the value found last
 	found  bool                       // a value was found in this document
 	beside map[string]json.RawMessage // members of the root off the path
 	size   int                        // of beside, in bytes
@@ -40,11 +45,11 @@ func (w *walker) next(v any) error {
 		case set == leaving:
 			err = w.leave()
 		case w.path.found(set):
-			return w.value(v)
+			return w.value(v, key)
 		case set == 0 && len(w.levels) == 1 && w.levels[0].object && w.collects():
 			err = w.collect(key)
 		default:
-			err = w.descend(set)
+			err = w.descend(set, key)
 		}
 		if err != nil {
 			return err
@@ -95,11 +100,27 @@ func (w *walker) leave() error {
 		return err
 	}
 	w.levels = w.levels[:len(w.levels)-1]
+	if n := len(w.keys); n > 0 {
+		w.held -= len(w.keys[n-1])
+		w.keys = w.keys[:n-1]
+	}
 	return w.ended()
 }
 
+// hold keeps the key of the level that is about to begin.
+func (w *walker) hold(key string) error {
+	if !w.keeps || len(w.levels) == 0 {
+		return nil
+	}
+	if w.held += len(key); w.held > w.opts.MaxValue {
+		return &SizeError{Format: "json", Max: int64(w.opts.MaxValue), Offset: w.in.start}
+	}
+	w.keys = append(w.keys, key)
+	return nil
+}
+
 // descend goes over a value, or into it.
-func (w *walker) descend(set uint64) error {
+func (w *walker) descend(set uint64, key string) error {
 	t, err := w.token()
 	if err != nil {
 		return err
@@ -111,18 +132,24 @@ func (w *walker) descend(set uint64) error {
 	if len(w.levels) >= w.opts.MaxDepth {
 		return malformed("json", w.in.start, errDepth)
 	}
+	if err := w.hold(key); err != nil {
+		return err
+	}
 	w.levels = append(w.levels, level{object: d == '{', set: set})
 	return nil
 }
 
 // value reads the value that was found.
-func (w *walker) value(v any) error {
+func (w *walker) value(v any, key string) error {
 	if !w.found && len(w.levels) > 0 {
 		if err := w.tell(); err != nil {
 			return err
 		}
 	}
 	w.found = true
+	if w.keeps && len(w.levels) > 0 {
+		w.at = append(slices.Clone(w.keys), key)
+	}
 	if err := w.decode(v); err != nil {
 		return err
 	}

@@ -15,7 +15,8 @@ import (
 //
 // A line of more than max bytes without its end (0 or less: any but an empty
 // one) fails with a [LineError], and src is aborted with it. Where src itself
-// fails inside a line, that piece is dropped: only a clean end ends a line.
+// fails inside a line, that piece is dropped: only a clean end ends a line. To
+// go on behind a line that is too long, see [LinesFunc].
 //
 // Lines belong to the receiver, also where src reuses its chunks. Memory: at
 // most one chunk of src and twice max bytes.

@@ -117,10 +117,10 @@ type DecompressOptions struct {
 }
 
 // Decompress decompresses src: one Zstandard frame, or several whose contents
-// are joined; skippable frames are left out. Input without a byte is empty,
-// not truncated.
+// are joined; skippable frames are left out.
 //
-// Input that ends inside a frame ends with io.ErrUnexpectedEOF. More than
+// Input that ends inside a frame, or before the first one, ends with
+// io.ErrUnexpectedEOF: what [Compress] makes of nothing has some bytes. More than
 // opts.MaxBytes fails with a [codec.SizeError], damage, and a window over
 // opts.MaxWindow, with a [codec.DecodeError], and src is aborted with that
 // error. A block of at most 128 KiB comes as soon as it can be had, in chunks
@@ -151,6 +151,12 @@ type decompressor struct {
 
 func (d *decompressor) next() ([]byte, error) {
 	if d.z == nil && d.err == nil {
+		if err := d.r.More(); err == io.EOF {
+			d.err = io.ErrUnexpectedEOF
+			return nil, d.err
+		} else if err != nil {
+			return nil, err
+		}
 		d.z, d.err = zstd.NewReader(d.r, zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(uint64(d.opts.MaxWindow)),
 			zstd.WithDecoderMaxWindow(uint64(min(d.opts.MaxWindow, 2<<30))))
