@@ -3,6 +3,7 @@ package pulltest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -26,21 +27,46 @@ type bench struct {
 	restless bool          // may run goroutines before the first call
 	alone    int           // goroutines in a bubble that runs nothing else
 
+	leaky   int // schedules that left goroutines behind
+	lost    int // how many those were
+	skipped bool
+
 	mu    sync.Mutex
 	found []Violation
 }
+
+// Schedules that leave goroutines behind make each later one slower, so not
+// many of them are run.
+const (
+	mostLeaky = 8
+	mostLost  = 500
+)
 
 // A run is one schedule under way.
 type run struct {
 	*bench
 	name    string
 	release []func() // lets everything go that the schedule still blocks
+	left    bool     // it has left goroutines behind
 }
 
 func (r *run) report(law, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.found = append(r.found, Violation{law, r.name, fmt.Sprintf(format, args...)})
+	v := Violation{Law: law, Schedule: r.name, Detail: fmt.Sprintf(format, args...), kind: format}
+	if format == "%s" {
+		v.kind = v.Detail
+	}
+	r.found = append(r.found, v)
+}
+
+// goesOn says what comes at the end of the schedule, once.
+func (r *run) goesOn(step string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !strings.HasSuffix(r.name, step) {
+		r.name += step
+	}
 }
 
 // violations returns what was found so far.
@@ -54,13 +80,21 @@ func (b *bench) violations() []Violation {
 // left behind.
 func (b *bench) schedule(name string, f func(r *run)) {
 	r := &run{bench: b, name: name}
+	if b.leaky >= mostLeaky || b.lost >= mostLost {
+		if !b.skipped {
+			r.report(lawAbort, "goroutines were left so often that this schedule, and those "+
+				"after it, were not run")
+		}
+		b.skipped = true
+		return
+	}
 	if b.realTime {
 		f(r)
 		r.letGo()
 		return
 	}
 	defer func() {
-		if p := recover(); p != nil {
+		if p := recover(); p != nil && !r.left { // else it says the same again
 			r.report(lawPrompt, "something is blocked for ever: %v", p)
 		}
 	}()
@@ -72,6 +106,9 @@ func (b *bench) schedule(name string, f func(r *run)) {
 		synctest.Wait()
 		if left := bubbled(); len(left) > b.alone {
 			r.report(lawAbort, "goroutines left after the end: %s", summary(left))
+			r.left = true
+			b.leaky++
+			b.lost += len(left) - b.alone
 			r.letGo()
 			time.Sleep(patience)
 		}

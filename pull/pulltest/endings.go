@@ -42,6 +42,7 @@ func unwraps(err error) bool {
 // finish ends the source at the end of a schedule.
 func (r *reader[T]) finish() {
 	if r.end == nil && !r.hung {
+		r.goesOn(", then abort")
 		r.abort(withCause)
 	}
 	r.settle()

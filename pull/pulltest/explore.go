@@ -213,8 +213,11 @@ func (c *throughCheck[A, B]) follow(r *throughRun[A, B], p plan) {
 	for _, s := range p.steps {
 		perform(r.reader, s, p.root.end == nil)
 	}
-	failed := r.end != nil && errors.Is(r.end, errRoot) && r.root.seen().cause == nil
-	c.expect(r, p.root.n, r.end != io.EOF && !failed)
+	seen := r.root.seen()
+	want := c.ending(p.root.n, p.root.end)
+	whole := r.end == io.EOF || seen.cause == nil && r.end != nil &&
+		(errors.Is(r.end, errRoot) || want != p.root.end && errors.Is(r.end, want))
+	c.expect(r, p.root.n, p.root.end, !whole)
 }
 
 func (c *sourceCheck[T]) follow(r *reader[T], p plan) {

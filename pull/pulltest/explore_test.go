@@ -36,11 +36,11 @@ func walksAwayAfter(n int) func(pull.Source[int]) pull.Source[int] {
 func TestExploreFindsWhatNoFixedScheduleDoes(t *testing.T) {
 	how := pulltest.Exploration{Seed: 1, Runs: 1000}
 	lenient := pulltest.ThroughOptions[int, int]{Want: identity}
-	require.Empty(t, pulltest.CheckThrough(t, walksAwayAfter(3), lenient))
+	require.Empty(t, pulltest.CheckThrough(t, walksAwayAfter(7), lenient))
 
-	found := pulltest.SearchThrough(t, walksAwayAfter(3), lenient, how)
+	found := pulltest.SearchThrough(t, walksAwayAfter(7), lenient, how)
 	require.NotEmpty(t, found)
-	assert.Regexp(t, `^3 values, end; (read \d+[^,]*, )*\S.* \(seed \d+\)$`, found[0].Schedule)
+	assert.Regexp(t, `^7 values, end; (read \d+[^,]*, )*\S.* \(seed \d+\)(, then abort)?$`, found[0].Schedule)
 	assert.Equal(t, "through", found[0].Law)
 	assert.LessOrEqual(t, strings.Count(found[0].Schedule, ","), 4, "it is short")
 }
@@ -68,5 +68,5 @@ func TestExploreSameSeedSameSchedule(t *testing.T) {
 	require.NotEmpty(t, first)
 	assert.Equal(t, first, pulltest.SearchSource(t, broken, threeWanted, one))
 	assert.Contains(t, first[0].Schedule, "(seed 7)")
-	assert.Empty(t, strings.TrimSuffix(first[0].Schedule, " (seed 7)"), "no step is needed")
+	assert.Empty(t, strings.TrimSuffix(first[0].Schedule, " (seed 7), then abort"), "no step is needed")
 }

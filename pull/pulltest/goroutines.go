@@ -1,6 +1,7 @@
 package pulltest
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 )
@@ -29,16 +30,39 @@ func bubbled() []string {
 	return ours
 }
 
-// summary says of each goroutine but the checks' own where it was created.
+// fewPlaces is how many places a violation names at most.
+const fewPlaces = 8
+
+// summary says of the goroutines but the checks' own where they were created,
+// each place once.
 func summary(stacks []string) string {
-	var made []string
+	count := map[string]int{}
+	var places []string
 	for _, stack := range stacks {
 		_, by, ok := strings.Cut(stack, "created by ")
 		if !ok || strings.HasPrefix(by, "testing") || strings.HasPrefix(by, "internal/synctest") {
 			continue
 		}
 		by, _, _ = strings.Cut(by, " +0x")
-		made = append(made, strings.Join(strings.Fields(by), " "))
+		name, at, _ := strings.Cut(by, " in goroutine ")
+		_, at, _ = strings.Cut(at, "\n")
+		by = strings.TrimSpace(name) + " " + strings.TrimSpace(at)
+		if count[by]++; count[by] == 1 {
+			places = append(places, by)
+		}
 	}
-	return strings.Join(made, "; ")
+	for i, place := range places {
+		if n := count[place]; n > 1 {
+			places[i] = fmt.Sprintf("%d of %s", n, place)
+		}
+	}
+	return few(places)
+}
+
+// few joins some of a list that may be long.
+func few(all []string) string {
+	if len(all) <= fewPlaces {
+		return strings.Join(all, "; ")
+	}
+	return fmt.Sprintf("%s; and %d more", strings.Join(all[:fewPlaces], "; "), len(all)-fewPlaces)
 }

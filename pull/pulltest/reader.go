@@ -17,6 +17,7 @@ type reader[T any] struct {
 	src     pull.Source[T]
 	tickets *tickets
 	after   func(err error) // looks around after each call
+	over    func() bool     // whether its source has ended by itself; nil: it has none
 	trouble func() error    // a failure of release that must be told, or nil
 
 	end    error // the first error
@@ -160,7 +161,7 @@ func (r *reader[T]) abort(why reason) {
 	}
 	ctx, cancel := r.live(why)
 	cancel()
-	had := r.end
+	had, over := r.end, r.over != nil && r.over()
 	c := start(func() (T, error) { return r.src(ctx) })
 	if !r.returnsSoon(c.done) {
 		r.report(lawPrompt, "a call with a done context (%s) does not return", why.name)
@@ -168,7 +169,11 @@ func (r *reader[T]) abort(why reason) {
 		return
 	}
 	r.judge(c)
-	if had == nil {
+	if had == nil && over && c.err == io.EOF {
+		r.report(lawAbort, "the root had ended, but not yet the stage (which may hold values): "+
+			"its next call was an abort (%v) and got io.EOF, as if all had been delivered; "+
+			"want the cause itself", pull.Cause(ctx))
+	} else if had == nil {
 		r.aborted(c, pull.Cause(ctx))
 	}
 }

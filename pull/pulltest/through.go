@@ -12,14 +12,26 @@ import (
 type ThroughOptions[A, B any] struct {
 	// Value makes the root's value i, counted from 0. A nil Value makes i
 	// itself of integers, its decimal digits of strings and byte slices, and
-	// the zero value of anything else. Each call must return a fresh slice.
+	// the zero value of anything else. Each call must return a fresh slice. Where
+	// one value can become several, as one slice does, some should: a stage that
+	// holds values has to look at its context itself, and only then is seen not
+	// to. Chunks of bytes are joined for that by the checks.
 	Value func(i int) A
 
 	// Want is what the through makes of the values in, whether they end or
 	// fail afterwards. It also gives the demand: before the through returns
 	// its value k it may read as many of the root's values as settle what
-	// value k is. A nil Want leaves values and demand unchecked.
+	// value k is. A nil Want leaves values and demand unchecked, unless there
+	// is a WantEnd.
 	Want func(in []A) []B
+
+	// WantEnd is Want for a through that treats the end of its source as more
+	// than an end: one whose last values come after a clean end only, or that
+	// makes a failure of an end or an end of a failure. end is io.EOF, the
+	// root's failure, or nil where the root goes on behind these values. err is
+	// what the through ends with, matched by errors.Is; nil means end itself.
+	// Want is not used then.
+	WantEnd func(in []A, end error) (out []B, err error)
 
 	// ReadAhead is how many of the root's values the through may read beyond
 	// the demand; 0 means none.
@@ -72,6 +84,7 @@ func CheckThrough[A, B any](
 	c.reads()
 	c.demand()
 	c.aborts()
+	c.joined()
 	c.blocks()
 	c.fails()
 	c.panicking()
@@ -112,6 +125,7 @@ func (c *throughCheck[A, B]) scheduleOf(
 		}
 		r.trouble = root.owes
 		r.after = r.lookUp
+		r.over = func() bool { seen := root.seen(); return seen.ended() && seen.cause == nil }
 		f(r)
 		r.finish()
 		r.lookAgain()
@@ -136,33 +150,63 @@ func (r *throughRun[A, B]) lookAgain() {
 	}
 }
 
-// want is what should have been made of the root's first n values.
-func (c *throughCheck[A, B]) want(n int) []B {
+// want is what should have been made of the root's first n values, and what the
+// through should end with, if its root ends so.
+func (c *throughCheck[A, B]) want(n int, end error) ([]B, error) {
 	in := make([]A, n)
 	for i := range in {
 		in[i] = c.Value(i)
 	}
-	return c.Want(in)
+	if c.WantEnd == nil {
+		return c.Want(in), end
+	}
+	out, err := c.WantEnd(in, end)
+	if err == nil {
+		err = end
+	}
+	return out, err
 }
 
-// expect compares what was read with Want of n values; partial says that the
-// reading was cut short, so that Want of fewer, or a prefix, will do.
-func (c *throughCheck[A, B]) expect(r *throughRun[A, B], n int, partial bool) {
+// values is want without the end.
+func (c *throughCheck[A, B]) values(n int, end error) []B {
+	out, _ := c.want(n, end)
+	return out
+}
+
+// unchecked says that nobody knows what the through should make.
+func (c *throughCheck[A, B]) unchecked() bool { return c.Want == nil && c.WantEnd == nil }
+
+// ending is what the through should end with when its root ends so after n
+// values.
+func (c *throughCheck[A, B]) ending(n int, end error) error {
+	if c.WantEnd == nil || end == nil {
+		return end
+	}
+	_, err := c.want(n, end)
+	return err
+}
+
+// expect compares what was read with what is wanted of n values and the end;
+// partial says that the reading was cut short, so that what is wanted of fewer,
+// or a prefix, will do.
+func (c *throughCheck[A, B]) expect(r *throughRun[A, B], n int, end error, partial bool) {
 	switch {
-	case c.Want == nil || r.hung:
+	case c.unchecked() || r.hung:
 	case c.Unordered:
-		r.expectSet(c.want(n), partial)
+		r.expectSet(c.values(n, end), partial)
 	case partial && n < many && c.wantsSome(r, n):
 	default:
-		r.expect(c.want(n), partial)
+		r.expect(c.values(n, end), partial)
 	}
 }
 
-// wantsSome says whether what was read is Want of fewer than n values.
+// wantsSome says whether what was read is, or begins, what is wanted of n values
+// or fewer before an end.
 func (c *throughCheck[A, B]) wantsSome(r *throughRun[A, B], n int) bool {
 	got := r.got()
-	for m := range n {
-		if reflect.DeepEqual(got, c.want(m)) {
+	for m := range n + 1 {
+		if want := c.values(m, nil); reflect.DeepEqual(got, want) ||
+			m == n && len(got) < len(want) && reflect.DeepEqual(got, want[:len(got)]) {
 			return true
 		}
 	}

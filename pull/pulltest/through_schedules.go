@@ -46,9 +46,13 @@ func (c *throughCheck[A, B]) reads() {
 
 func (c *throughCheck[A, B]) toEnd(r *throughRun[A, B], s script, read func(n int)) {
 	read(limit(s.n))
-	c.expect(r, s.n, false)
-	root := r.root.seen()
+	c.expect(r, s.n, s.end, false)
+	root, want := r.root.seen(), c.ending(s.n, s.end)
 	switch {
+	case want != s.end && errors.Is(r.end, want):
+	case want != s.end && root.cause == nil && r.end != nil:
+		r.report(lawEnd, "the root ended with %v, the through with %v, want %v",
+			root.end, r.end, want)
 	case r.hung:
 	case r.end == nil:
 		r.report(lawEnd, "no end after %d calls", limit(s.n))
@@ -77,17 +81,18 @@ func (c *throughCheck[A, B]) interrupted(s script) {
 				break
 			}
 		}
-		clean := r.end == io.EOF
-		if !clean && !r.hung && !same(r.end, errAbort) {
+		want := c.ending(s.n, s.end)
+		whole := r.end == io.EOF || want != s.end && errors.Is(r.end, want)
+		if !whole && !r.hung && !same(r.end, errAbort) {
 			r.report(lawAbort, "ended with %v, want the cause of the abort", r.end)
 		}
-		c.expect(r, s.n, !clean)
+		c.expect(r, s.n, s.end, !whole)
 	})
 }
 
 // demand reads slowly, and looks at how far the root was read.
 func (c *throughCheck[A, B]) demand() {
-	if c.Want == nil {
+	if c.unchecked() {
 		return
 	}
 	const n = 24
@@ -112,9 +117,9 @@ func (c *throughCheck[A, B]) demand() {
 func (c *throughCheck[A, B]) allowance(n int) []int {
 	prefixes := make([][]B, n+1)
 	for m := range prefixes {
-		prefixes[m] = c.want(m)
+		prefixes[m] = c.values(m, nil)
 	}
-	all := prefixes[n]
+	all := c.values(n, io.EOF)
 	allowed := make([]int, len(all))
 	m := 0
 	for k := range all {
@@ -148,10 +153,44 @@ func (c *throughCheck[A, B]) aborts() {
 			})
 		}
 	}
+	if !c.unchecked() {
+		s := script{n: 5, end: io.EOF} // each of its values may be held beside others
+		for k := range min(len(c.values(s.n, s.end)), 20) {
+			if !slices.Contains(places(s.n), k) {
+				c.abortAfter(s, k, withCause)
+			}
+		}
+	}
 	for _, s := range []script{{n: many, end: io.EOF},
 		{n: many, end: errRoot, trouble: errTrouble}} {
 		c.abortAfter(s, many/2, withCause)
 		c.abortAfter(s, many-1, noCause)
+	}
+}
+
+// joined aborts the through while it holds what is left of a chunk: chunks may
+// come joined, and only then a stage that does not look at its context itself
+// is seen not to. What it makes of them is not looked at.
+func (c *throughCheck[A, B]) joined() {
+	each, ok := any(c.Value).(func(int) []byte)
+	if !ok {
+		return
+	}
+	const lot = 24
+	all := *c
+	all.Want, all.WantEnd = nil, nil
+	all.Value, _ = any(func(i int) (chunk []byte) {
+		for k := range lot {
+			chunk = append(chunk, each(lot*i+k)...)
+		}
+		return chunk
+	}).(func(int) A)
+	for k := 1; k <= 3; k++ {
+		name := fmt.Sprintf("each joined of %d; abort after %d", lot, k)
+		all.schedule(script{n: 2, end: io.EOF}, name, func(r *throughRun[A, B]) {
+			r.read(k)
+			r.abort(withCause)
+		})
 	}
 }
 
@@ -166,7 +205,7 @@ func (c *throughCheck[A, B]) abortAfter(s script, k int, why reason) {
 		r.read(k)
 		before, ended := r.root.seen(), r.end != nil
 		r.abort(why)
-		c.expect(r, s.n, true)
+		c.expect(r, s.n, s.end, true)
 		if after := r.root.seen(); !ended && !before.ended() && !r.hung {
 			c.sawAbort(r, before, after)
 		}
@@ -201,7 +240,7 @@ func (c *throughCheck[A, B]) blocks() {
 				if r.block(why, limit(s.n), 0) && !r.hung {
 					c.sawAbort(r, sight{}, sight{cause: r.root.seen().cause})
 				}
-				c.expect(r, s.n, true)
+				c.expect(r, s.n, nil, true)
 			})
 		}
 		c.schedule(s, "cancel a call that is blocked for an hour", func(r *throughRun[A, B]) {
@@ -215,10 +254,10 @@ func (c *throughCheck[A, B]) blocks() {
 // expectSettled checks that a stalled root's values were passed on as far as
 // they were settled.
 func (c *throughCheck[A, B]) expectSettled(r *throughRun[A, B], n int) {
-	if c.Want == nil || r.hung {
+	if c.unchecked() || r.hung {
 		return
 	}
-	part, more := c.want(n), c.want(n+many)
+	part, more := c.values(n, nil), c.values(n+many, nil)
 	settled := len(part)
 	if !c.Unordered {
 		settled = 0

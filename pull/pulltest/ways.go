@@ -3,7 +3,6 @@ package pulltest
 import (
 	"context"
 	"io"
-	"strings"
 	"sync"
 
 	"github.com/weir-go/weir/pull"
@@ -57,7 +56,7 @@ func (r *run) leaves(format, ending string, found []string) {
 		law = lawDemand
 	}
 	if len(found) > 0 {
-		r.report(law, format, strings.Join(found, "; "))
+		r.report(law, format, few(found))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"hash"
 	"hash/crc32"
+	"io"
 	"strings"
 	"testing"
 
@@ -202,15 +203,23 @@ func encodeBase64Conforms(t *testing.T) {
 func gunzipConforms(t *testing.T) {
 	one := string(joined(t, codec.Gzip(pull.Values([]byte("hello")), codec.CompressOptions{})))
 	pulltest.Through(t, formats["gzip"].reads(0), pulltest.ThroughOptions[[]byte, []byte]{
-		Value: pieces(one, one[:20], one[20:], "", one+one),
-		Want: func(in [][]byte) (out [][]byte) {
-			for range len(bytes.Join(in, nil)) / len(one) {
-				out = append(out, []byte("hello"))
-			}
-			return out
-		},
-		Fail: formats["gzip"].reads(3),
+		Value:   pieces(one, one[:20], one[20:], "", one+one),
+		WantEnd: hellos(len(one)),
+		Fail:    formats["gzip"].reads(3),
 	})
+}
+
+// hellos is what comes of streams of size bytes. None is a truncated one.
+func hellos(size int) func(in [][]byte, end error) (out [][]byte, err error) {
+	return func(in [][]byte, end error) (out [][]byte, err error) {
+		for range len(bytes.Join(in, nil)) / size {
+			out = append(out, []byte("hello"))
+		}
+		if end == io.EOF && out == nil {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return out, nil
+	}
 }
 
 // unpackConforms has all bytes in the first chunk.
@@ -227,13 +236,8 @@ func unpackConforms(
 			}
 			return bytes.Clone(one)
 		},
-		Want: func(in [][]byte) (out [][]byte) {
-			for range min(len(in), 1) {
-				out = append(out, []byte("hello"))
-			}
-			return out
-		},
-		Fail: reads(3),
+		WantEnd: hellos(len(one)),
+		Fail:    reads(3),
 	})
 }
 

@@ -2,6 +2,7 @@ package zstd_test
 
 import (
 	"bytes"
+	"io"
 	"testing"
 
 	"github.com/weir-go/weir/pull"
@@ -15,11 +16,14 @@ func TestConformance(t *testing.T) {
 	t.Run("Decompress", func(t *testing.T) {
 		pulltest.Through(t, unpacks(zstd.DecompressOptions{}), pulltest.ThroughOptions[[]byte, []byte]{
 			Value: func(i int) []byte { return bytes.Clone(pieces[i%len(pieces)]) },
-			Want: func(in [][]byte) (out [][]byte) {
+			WantEnd: func(in [][]byte, end error) (out [][]byte, err error) {
 				for range len(bytes.Join(in, nil)) / len(one) {
 					out = append(out, []byte("hello"))
 				}
-				return out
+				if end == io.EOF && out == nil { // none is a truncated one
+					return nil, io.ErrUnexpectedEOF
+				}
+				return out, nil
 			},
 			Fail: unpacks(zstd.DecompressOptions{MaxBytes: 3}),
 		})
