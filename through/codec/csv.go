@@ -127,6 +127,8 @@ func (d *csvDecoder) parse(line csvLine) ([]string, error) {
 			_, rest = d.dec.Read()
 		}
 		d.dec.FieldsPerRecord = fields
+		// The reader does not count as we do: it sees many inputs.
+		wrong.StartLine, wrong.Line = line.n, line.n+wrong.Line-wrong.StartLine
 	} else {
 		d.onError = nil // a comma that cannot be one
 	}

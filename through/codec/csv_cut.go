@@ -21,7 +21,8 @@ const (
 // A csvLine is a record with its line's end, or where one is that is too long.
 type csvLine struct {
 	text []byte
-	pos  int64
+	pos  int64 // where it begins
+	n    int   // the number of its first line, from 1
 	max  int
 	long bool
 }
@@ -39,6 +40,8 @@ type csvCutter struct {
 	size    int64  // of the record so far
 	told    bool   // that it is too long
 	pos     int64  // where it begins
+	lines   int    // that have ended before it
+	breaks  int    // line ends in it
 	ending  bool
 }
 
@@ -81,6 +84,9 @@ func (c *csvCutter) skipMark() bool {
 
 // step goes over one byte and says whether it ends the record.
 func (c *csvCutter) step(b byte) bool {
+	if b == '\n' {
+		c.breaks++
+	}
 	switch {
 	case c.state == csvQuoted:
 		if b == '"' {
@@ -105,7 +111,7 @@ func (c *csvCutter) step(b byte) bool {
 // line returns the record when it is done, or as soon as it is too long; what
 // follows of it then is no record.
 func (c *csvCutter) line(done bool) (line csvLine, ok bool) {
-	line = csvLine{pos: c.pos, max: c.max, long: c.size > int64(c.max)}
+	line = csvLine{pos: c.pos, n: c.lines + 1, max: c.max, long: c.size > int64(c.max)}
 	ok = done && !c.told
 	if line.long {
 		ok = !c.told
@@ -118,7 +124,8 @@ func (c *csvCutter) line(done bool) (line csvLine, ok bool) {
 	}
 	if done {
 		c.pos += c.size
-		c.part, c.size, c.told, c.state = nil, 0, false, csvBegin
+		c.lines += c.breaks
+		c.part, c.size, c.breaks, c.told, c.state = nil, 0, 0, false, csvBegin
 	}
 	return line, ok
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"regexp"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/codec"
@@ -43,6 +44,54 @@ func ExampleJSONPath() {
 	// {1 0}
 	// {2 0}
 	// footer 1
+}
+
+// Keys come with their values, and a step of the path can be a regexp.
+func ExampleJSONEntries() {
+	doc := pull.Values([]byte(`{"1999":{"n":1},"total":{"n":3},"2024":{"n":2}}`))
+	show(codec.JSONEntries[int](doc, "$.<year>.n", codec.JSONPathOptions{
+		Keys: map[string]func(string) bool{
+			"year": regexp.MustCompile(`^\d{4}$`).MatchString,
+		},
+	}))
+	// Output:
+	// {[1999 n] 1}
+	// {[2024 n] 2}
+}
+
+// Bad lines are reported, and the others read.
+func ExampleDecodeJSON_onError() {
+	log := pull.Values([]byte("1\n{\n[2,\n3\n1234567890\n4\n"))
+	show(codec.DecodeJSON[int](log, codec.JSONOptions{
+		MaxLine: 5,
+		OnError: func(e *codec.LineError) error {
+			fmt.Println("left out:", e)
+			return nil
+		},
+	}))
+	// Output:
+	// 1
+	// left out: codec: line 2: unexpected end of JSON input
+	// left out: codec: line 3: unexpected end of JSON input
+	// 3
+	// left out: codec: line 5: longer than 5 bytes
+	// 4
+}
+
+// Columns are found whatever their case, and bad rows can be left out.
+func ExampleDecodeCSVRows_onError() {
+	text := pull.Values([]byte("\ufeffx,y\n1,2\n3\nfour,5\n6,7\n"))
+	show(codec.DecodeCSVRows[point](text, codec.CSVOptions{
+		OnError: func(err error) error {
+			fmt.Println("left out:", err)
+			return nil
+		},
+	}))
+	// Output:
+	// {1 2}
+	// left out: codec: csv at byte 11: record on line 3: wrong number of fields
+	// left out: codec: csv row 3: column "x": strconv.ParseInt: parsing "four": invalid syntax
+	// {6 7}
 }
 
 func ExampleDecodeCSV() {

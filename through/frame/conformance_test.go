@@ -20,6 +20,7 @@ func TestConformance(t *testing.T) {
 	t.Run("Encode", encodeConforms)
 	t.Run("Decode", decodeConforms)
 	t.Run("Lines", linesConform)
+	t.Run("LinesFunc", linesFuncConform)
 	t.Run("JoinLines", func(t *testing.T) {
 		pulltest.Through(t, frame.JoinLines, pulltest.ThroughOptions[frame.Msg, []byte]{
 			Want: each(func(m frame.Msg) []byte { return append(bytes.Clone(m), '\n') }),
@@ -89,6 +90,32 @@ func linesConform(t *testing.T) {
 			return out
 		},
 		Fail: func(src pull.Source[[]byte]) pull.Source[frame.Msg] { return frame.Lines(src, 2) },
+	})
+}
+
+func linesFuncConform(t *testing.T) {
+	lines := func(long func(frame.LongLine) (frame.Msg, error)) pull.Through[[]byte, frame.Msg] {
+		return func(src pull.Source[[]byte]) pull.Source[frame.Msg] {
+			return frame.LinesFunc(src, 3, long)
+		}
+	}
+	pulltest.Through(t, lines(func(l frame.LongLine) (frame.Msg, error) {
+		if l.Len > 5 {
+			return nil, nil
+		}
+		return l.Head, nil
+	}), pulltest.ThroughOptions[[]byte, frame.Msg]{
+		Value: pieces("a\r\n", "abcd\n", "abcdefgh", "\n", "\nx\n"),
+		Want: func(in [][]byte) (out []frame.Msg) {
+			for i := range in {
+				out = append(out, [][]frame.Msg{
+					{frame.Msg("a")}, {frame.Msg("abc")}, {}, {}, {frame.Msg(""), frame.Msg("x")},
+				}[i%5]...)
+			}
+			return out
+		},
+		Fail:  lines(func(frame.LongLine) (frame.Msg, error) { return nil, io.ErrShortBuffer }),
+		Panic: lines(func(frame.LongLine) (frame.Msg, error) { panic("long") }),
 	})
 }
 
