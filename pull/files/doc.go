@@ -7,8 +7,8 @@
 // take the file system they work on as an [FS], so that a test can put a
 // simulated one there which fails, or loses power, at any step. Each step that
 // makes something durable (Sync of a file, Rename, SyncDir of a folder) is a
-// call of its own through that interface. A nil FS means [OS]. [Walk] is the
-// source of what is in a folder, of any fs.FS.
+// call of its own through that interface. A nil FS means [OS]; [ReadOnly] makes one
+// of an fs.FS. [Walk] is the source of what is in a folder, of any fs.FS.
 //
 // # Interruption
 //

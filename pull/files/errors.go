@@ -43,9 +43,9 @@ var (
 // read of it, or is shorter than the offset to begin at. It matches
 // [ErrTruncated].
 type TruncatedError struct {
-	Path   string
-	Size   int64 // of the file, in bytes
-	Offset int64 // how far it was read, in bytes
+	Path   string // Path is the file that is followed
+	Size   int64  // of the file, in bytes
+	Offset int64  // how far it was read, in bytes
 }
 
 // Error returns all three.
@@ -60,9 +60,9 @@ func (e *TruncatedError) Unwrap() error { return ErrTruncated }
 // A TooLongError says that a line, or a message, of a file is longer than
 // allowed. It matches [frame.ErrTooLarge].
 type TooLongError struct {
-	Path string
-	End  int64 // where it ends in the file, in bytes, without what ends it
-	Max  int   // the bound in bytes
+	Path string // Path is the file that is read
+	End  int64  // where it ends in the file, in bytes, without what ends it
+	Max  int    // the bound in bytes
 }
 
 // Error returns all three.

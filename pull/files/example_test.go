@@ -131,3 +131,18 @@ func ExampleWalk() {
 	// a/2 false <nil>
 	// c false <nil>
 }
+
+// All files of an fs.FS, such as os.DirFS(root), one after the other.
+func ExampleReadOnly() {
+	fsys := tree()
+	for e, err := range files.Walk(fsys, "a", nil).All(context.Background()) {
+		if err != nil || e.IsDir() {
+			continue
+		}
+		n, err := pull.Len(context.Background(), files.Read(files.ReadOnly(fsys), e.Path))
+		fmt.Println(e.Path, n, err)
+	}
+	// Output:
+	// a/1 1 <nil>
+	// a/2 1 <nil>
+}

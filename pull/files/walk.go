@@ -2,7 +2,9 @@ package files
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
+	"reflect"
 
 	"github.com/weir-go/weir/pull"
 )
@@ -25,10 +27,13 @@ type WalkEntry struct {
 // source's failure. What cannot be read comes to visit with an error, of
 // which the path may be told by errors.As with a *fs.PathError, and is not
 // returned: nil then means to go on without it; d may be nil. A nil visit means
-// everything, and the first such error is the source's failure.
+// everything, and the first such error is the source's failure, which also names
+// the folder of an os.DirFS.
 func Walk(fsys fs.FS, root string, visit fs.WalkDirFunc) pull.Source[WalkEntry] {
 	if visit == nil {
-		visit = func(_ string, _ fs.DirEntry, err error) error { return err }
+		visit = func(path string, _ fs.DirEntry, err error) error {
+			return walkFailure(fsys, path, err)
+		}
 	}
 	return pull.Generate(func(_ context.Context, yield func(WalkEntry) bool) error {
 		return fs.WalkDir(fsys, root, func(path string, d fs.DirEntry, err error) error {
@@ -41,4 +46,13 @@ func Walk(fsys fs.FS, root string, visit fs.WalkDirFunc) pull.Source[WalkEntry] 
 			return nil
 		})
 	})
+}
+
+// walkFailure says what could not be read. Errors of an os.DirFS name the path
+// in it only, which for the root is a dot; it is a string, the folder's name.
+func walkFailure(fsys fs.FS, path string, err error) error {
+	if dir := reflect.ValueOf(fsys); err != nil && dir.Kind() == reflect.String {
+		return fmt.Errorf("files: walk %s: %w", dir.String(), err)
+	}
+	return failure("walk", path, err)
 }
