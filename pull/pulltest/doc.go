@@ -5,14 +5,20 @@
 // first call, between calls, during a blocked call, after the end; with and
 // without a cause, and twice) and fail the test for each law that is broken,
 // naming the schedule; [Fan] does so for several sources made of one.
-// [CheckSource], [CheckThrough], [CheckSink] and [CheckFan] return the
-// violations instead. [Guard] watches the caller of one source.
+// Violations of one kind are told once, by the smallest schedule that shows it.
+// [CheckSource], [CheckThrough], [CheckSink] and [CheckFan] return all of them
+// instead. [Guard] watches the caller of one source.
 //
 //	func TestDouble(t *testing.T) {
 //		pulltest.Through(t, func(src pull.Source[int]) pull.Source[int] {
 //			return through.Map(src, func(v int) int { return 2 * v })
 //		}, pulltest.ThroughOptions[int, int]{Want: double})
 //	}
+//
+// A through that makes more of its source's end than an end says so by WantEnd.
+// Give it a Value that becomes several values, if one can: a stage that holds
+// some must look at its context, and that it does not is seen only then. Byte
+// chunks are joined for that.
 //
 // ExploreThrough and ExploreSource go on from there with random schedules, and
 // name the seed and the shortest steps of one that breaks a law. Misbehave makes
