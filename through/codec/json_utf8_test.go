@@ -67,3 +67,16 @@ func TestJSONLineLength(t *testing.T) {
 	_, err := jsonLines(3)(pull.Error[[]byte](theirs))(t.Context())
 	assert.Same(t, theirs, err)
 }
+
+// The replacement character itself is as good as any other.
+func TestJSONReplacementCharacterIsUTF8(t *testing.T) {
+	const text = "\"\ufffd\xff\""
+	for _, read := range []pull.Through[[]byte, json.RawMessage]{
+		jsonLines(0), pick("", codec.JSONPathOptions{}),
+	} {
+		_, err := cutAnyhow(t, []byte(text), read, raws)
+		var wrong *frame.UTF8Error
+		require.ErrorAs(t, err, &wrong)
+		assert.EqualValues(t, 4, wrong.Offset)
+	}
+}
