@@ -43,7 +43,8 @@ func TestJSONPathSpelling(t *testing.T) {
 // A step may be a function of the key, such as a regular expression.
 // row: G13
 func TestJSONPathKeys(t *testing.T) {
-	const doc = `{"1999":{"n":1},"x":{"n":2},"2024":[{"n":3},{"n":4},{"n":5}]}`
+	const doc = `{"1999":{"n":1},"x":{"n":2},"2024":[{"n":3},{"n":4},{"n":5}],` +
+		`"<year>":{"n":6}}`
 	opts := codec.JSONPathOptions{Keys: map[string]func(string) bool{
 		"year": regexp.MustCompile(`^\d{4}$`).MatchString,
 		"odd":  func(key string) bool { return strings.HasSuffix(key, "1") },

@@ -84,7 +84,7 @@ func TestJSONLongLineTakesNoMemory(t *testing.T) {
 // Bad records are told and left out, up to their end as quotes have it.
 func TestCSVGoesOn(t *testing.T) {
 	const in = "a,b\n1,2\n3\n\"x\"y,4\n5\"\n\"long,\nlong, long, long\"\",long\",6\n7,8\n" +
-		"\"q\"\"\n\"z\",9\n10,11"
+		"\"q\"\"\n\"z\",9\n\"p\"p,\"r\ns\"\n10,11"
 	for size := 1; size < 30; size++ {
 		var told []string
 		src := codec.DecodeCSV(pull.Values(cutInto([]byte(in), size)...), codec.CSVOptions{
@@ -95,13 +95,17 @@ func TestCSVGoesOn(t *testing.T) {
 		got, err := collect(t, src)
 		require.NoError(t, err)
 		require.Equal(t, [][]string{{"a", "b"}, {"1", "2"}, {"7", "8"}, {"10", "11"}}, got)
-		require.Len(t, told, 5)
+		require.Len(t, told, 6)
 		assert.Equal(t, "codec: csv at byte 8: record on line 3: wrong number of fields", told[0])
 		assert.Equal(t, `codec: csv at byte 10: parse error on line 4, column 3: extraneous or `+
 			`missing " in quoted-field`, told[1])
 		assert.Equal(t, "codec: too large: csv at byte 20, at most 20 bytes allowed", told[3])
 	}
-	_, err := collect(t, codec.DecodeCSV(chunked("1\n\"2\n3,4\n5"),
+	got, err := collect(t, codec.DecodeCSV(chunked("\"a\"b,\"c\nd,e,f\n\"\n1,2\n"),
+		codec.CSVOptions{OnError: func(error) error { return nil }}))
+	require.NoError(t, err, "how many fields there are is not for a bad record to say")
+	assert.Equal(t, [][]string{{"1", "2"}}, got)
+	_, err = collect(t, codec.DecodeCSV(chunked("1\n\"2\n3,4\n5"),
 		codec.CSVOptions{OnError: func(error) error { return nil }}))
 	assert.Equal(t, io.ErrUnexpectedEOF, err, "an end inside quotes is not excused")
 	_, err = collect(t, codec.DecodeCSV(chunked("1\n2\n"),
