@@ -56,12 +56,15 @@ func TestCSVByteOrderMark(t *testing.T) {
 	require.ErrorAs(t, err, &bad)
 	assert.EqualValues(t, 5, bad.Offset, "it counts")
 	for _, opts := range []codec.CSVOptions{{}, {Comma: '\ufeff'}} {
-		records := [][]string{{mark + "a", "b"}, {mark, "c"}}
+		records := [][]string{{mark + "a", "b"}, {mark, "c"}, {"", "d"}}
 		again := joined(t, codec.EncodeCSV(pull.Values(records...), opts))
 		got, err := cutAnyhow(t, again, csvOf(opts), all[[]string])
 		require.NoError(t, err)
 		assert.Equal(t, records, got)
 	}
+	got, err := collect(t, codec.DecodeCSV(chunked(mark+"b\n"), codec.CSVOptions{Comma: '\ufeff'}))
+	require.NoError(t, err)
+	assert.Equal(t, [][]string{{"", "b"}}, got, "a comma is no mark")
 }
 
 // A header that has nothing of the type says so, and what there is.
