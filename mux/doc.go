@@ -71,5 +71,7 @@
 //
 // The wire format is yamux (github.com/hashicorp/yamux) with a handshake before
 // it, a control stream and some rules; PROTOCOL.md describes all of it, and
-// testdata/transcript.txt is an example.
+// testdata/transcript.txt is an example. Package yamux opens and closes streams;
+// flow control, order and the bytes themselves are kept here, where an end is
+// told from a cut and a write that waits can be interrupted.
 package mux

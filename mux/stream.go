@@ -52,7 +52,7 @@ type Stream struct {
 	consumed uint32      // bytes read since the peer's window was refilled
 
 	// The sending direction.
-	sent    uint64 // given to yamux
+	sent    uint64 // given to the shim
 	headOut uint64 // of that, the head
 	credit  uint64 // bytes the peer takes now
 	writer  *writer

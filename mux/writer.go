@@ -172,7 +172,7 @@ func (w *writer) wait() error {
 }
 
 // write sends p as far as the peer's window and the session's budget let it,
-// so that yamux never waits.
+// so that nobody waits within the shim.
 func (st *Stream) write(ctx context.Context, p []byte) error {
 	s := st.session
 	for len(p) > 0 {

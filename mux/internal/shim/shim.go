@@ -4,10 +4,12 @@
 // friendly. The shim makes both true. Its Write appends to a buffer that one
 // goroutine flushes, so that yamux never waits for the network; what may be
 // appended is bounded above yamux, by [Conn.Reserve]. Its Read hands on only
-// what it has checked. The bytes of streams do not pass yamux at all, which so has
-// nothing to wait for nor to copy: those that arrive go to the [Handler], who says
-// by [Conn.Grant] that they were read, and those that leave come by [Conn.Send].
-// What yamux does is to open and to close streams.
+// what it has checked.
+//
+// The bytes of streams do not pass yamux at all, which so has nothing to wait for
+// nor to copy: those that arrive go to the [Handler], who says by [Conn.Grant]
+// that they were read, and those that leave come by [Conn.Send]. What yamux does
+// is to open and to close streams.
 //
 // No lock is held while a [Handler] is called.
 package shim
