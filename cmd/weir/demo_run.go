@@ -24,6 +24,7 @@ func (d *demo) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, d.exe, args...)
 	c.Args[0] = "weir" // what this program goes by, whatever its file is called
 	c.Dir = d.dir
+	c.Env = append(os.Environ(), identityVar+"="+filepath.Join(d.dir, "identity"))
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 2 * time.Second
 	return c

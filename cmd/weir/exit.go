@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/weir-go/weir/duplex/command"
+	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
@@ -30,7 +31,7 @@ const (
 	exitFailed    = 5
 	exitNoReplica = 10
 	exitLocked    = 11
-	exitIdentity  = 12 // forked, wrong data set
+	exitIdentity  = 12 // forked, wrong data set, not trusted
 	exitProtocol  = 13 // not weir, another version
 	exitSignal    = 128
 )
@@ -67,6 +68,16 @@ type cause struct {
 
 // causes is looked through in order; the first that matches decides.
 var causes = []cause{
+	{secure.ErrLocked, exitLocked, "try again; if no weir is at work, remove the file named above"},
+	{secure.ErrUnknownPeer, exitIdentity, "'weir trust R ID' says who may connect"},
+	{secure.ErrRefused, exitIdentity, "that host does not trust this user: see 'weir id' and 'weir trust'"},
+	{secure.ErrNoKey, exitIdentity, "whoever connected does not trust this user"},
+	{secure.ErrBadKey, exitIdentity, "whoever is there has no identity of weir"},
+	{secure.ErrVersion, exitProtocol, "one side is older: use the newer weir on both"},
+	{secure.ErrNotWeir, exitProtocol, "what answers there is not weir over TLS: " +
+		"is it the right port, and is --insecure on both ends or on none?"},
+	{secure.ErrTampered, exitProtocol, "something on the way changes what is sent"},
+	{secure.ErrAlert, exitProtocol, "something on the way changes what is sent"},
 	{journal.ErrLocked, exitLocked,
 		"another weir is at work on it: try again when it is done"},
 	{replicate.ErrForked, exitIdentity,
@@ -109,9 +120,13 @@ func explain(err error) *failure {
 	var known *failure
 	var sig signalError
 	var exited *command.ExitError
+	var stream *mux.StreamError
 	switch {
 	case errors.As(err, &known):
 		f.Code, f.Hint = known.Code, known.Hint
+		return f
+	case errors.As(err, &stream) && stream.Code == mux.CodeRefused:
+		f.Code, f.Hint = exitNoReplica, "which replica is meant is said as in tcp://HOST:PORT/NAME"
 		return f
 	case errors.As(err, &sig):
 		f.Code = exitSignal + int(sig.Signal)
@@ -141,7 +156,7 @@ func explain(err error) *failure {
 }
 
 var prefixes = regexp.MustCompile(
-	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|mux|replicate|journal|model): )+`)
+	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model): )+`)
 
 // plain is an error's text on one line, without the names of packages, which
 // say nothing to whoever types commands.

@@ -3,67 +3,138 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
-	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/pull"
 )
 
-// streamSync is the name of the stream that carries a session between peers.
-const streamSync = "sync"
+// Names of the streams between peers: a session of the only replica there,
+// that of a replica with a name, and what doctor asks.
+const (
+	streamSync   = "sync"
+	streamNamed  = "sync/"
+	streamDoctor = "doctor"
+)
 
 // goodbye is how long a link may take to close in good order.
 const goodbye = 300 * time.Millisecond
 
-// A link is a connection to a peer, with the one stream that a session needs.
-type link struct {
-	session *mux.Session
-	duplex  duplex.Duplex[[]byte, []byte]
+// streamFor is the stream of a session with a replica, by its name there.
+func streamFor(name string) string {
+	if name == "" {
+		return streamSync
+	}
+	return streamNamed + name
 }
 
-// dialPeer connects to a peer that listens at a TCP address.
-func dialPeer(ctx context.Context, address string) (*link, error) {
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, fail(exitUsage, "an address is HOST:PORT", "%w", err)
+// dial connects to the peer at an address, for the sake of replicas with these
+// paths, and asks the person at the terminal about one that is not known.
+func (g *gate) dial(ctx context.Context, a address, replicas ...string) (*mux.Session, error) {
+	session, err := g.dialOnce(ctx, a, replicas)
+	peer, unknown := stranger(err)
+	if unknown && g.e.canAsk() && g.news(peer) {
+		yes, askErr := g.ask(ctx, peer, a.String(), replicas...)
+		switch {
+		case askErr != nil:
+			return nil, askErr
+		case yes:
+			session, err = g.dialOnce(ctx, a, replicas)
+		}
 	}
-	d := net.Dialer{Timeout: patience}
-	conn, err := d.DialContext(ctx, "tcp", address)
+	return session, g.explained(err, firstOr(replicas, "R"))
+}
+
+func firstOr(list []string, or string) string {
+	if len(list) > 0 {
+		return list[0]
+	}
+	return or
+}
+
+func (g *gate) dialOnce(ctx context.Context, a address, replicas []string) (*mux.Session, error) {
+	secured := a.network == "tcp" && !g.insecure
+	var cfg secure.Config
+	if secured {
+		id, err := g.identity()
+		if err != nil {
+			return nil, err
+		}
+		cfg = secure.Config{Identity: id, Accept: g.dialled(listsOf(replicas)...)}
+	}
+	conn, err := connect(ctx, a)
 	if err != nil {
-		return nil, ended(ctx, err)
+		return nil, err
 	}
-	session, err := mux.Client(ctx, conn, mux.Config{})
+	h := &heard{Conn: conn}
+	conn = h
+	if secured {
+		if conn, err = secureClient(ctx, h, cfg); err != nil {
+			return nil, notSpeaking(ended(ctx, err))
+		}
+	}
+	// Nobody opens streams towards the side that has connected.
+	session, err := mux.Client(ctx, conn, mux.Config{MaxStreams: -1})
+	if err != nil && !secured && h.speaksTLS() {
+		err = errWeAreInsecure()
+	}
 	if err != nil {
 		return nil, notSpeaking(ended(ctx, err))
 	}
-	stream, err := session.Open(ctx, streamSync, nil)
-	if err != nil {
-		return nil, errors.Join(err, session.Abort(err))
-	}
-	return &link{session: session, duplex: stream.Duplex()}, nil
+	return session, nil
 }
 
-// acceptPeer answers a peer that has connected.
-func acceptPeer(ctx context.Context, conn net.Conn) (*link, error) {
-	session, err := mux.Server(ctx, conn, mux.Config{})
+func listsOf(replicas []string) []secure.AllowList {
+	var lists []secure.AllowList
+	for _, path := range replicas {
+		lists = append(lists, trustedOf(path))
+	}
+	return lists
+}
+
+// answer has the handshakes with whoever has connected over network, and
+// returns the session and who it is: nobody in particular in the clear.
+func (g *gate) answer(
+	ctx context.Context, conn net.Conn, replicas []string, cfg mux.Config,
+) (*mux.Session, secure.PeerID, error) {
+	var peer secure.PeerID
+	if conn.LocalAddr().Network() == "tcp" {
+		h := &heard{Conn: conn}
+		if err := h.listenFirst(ctx); err != nil {
+			_ = h.Close()
+			return nil, peer, err
+		}
+		switch {
+		case !g.insecure:
+			id, err := g.identity()
+			if err != nil {
+				return nil, peer, errors.Join(err, h.Close())
+			}
+			accept := g.accepted(listsOf(replicas)...)
+			c, err := secureServer(ctx, h, secure.Config{Identity: id, Accept: accept})
+			if err != nil {
+				return nil, peer, notSpeaking(ended(ctx, err))
+			}
+			conn, peer = c, c.Peer()
+		case h.speaksTLS():
+			h.part([]byte(inTheClear))
+			return nil, peer, errWeAreInsecure()
+		default:
+			conn = h
+		}
+	}
+	session, err := mux.Server(ctx, conn, cfg)
 	if err != nil {
-		return nil, notSpeaking(ended(ctx, err))
+		return nil, peer, notSpeaking(ended(ctx, err))
 	}
-	stream, err := session.Accept(ctx)
-	if err == nil && stream.Name() != streamSync {
-		err = fmt.Errorf("it asks for %q: %w", stream.Name(), mux.ErrProtocol)
-	}
-	if err != nil {
-		return nil, errors.Join(ended(ctx, err), session.Abort(err))
-	}
-	return &link{session: session, duplex: stream.Duplex()}, nil
+	return session, peer, nil
 }
 
 // notSpeaking says of a peer which does not even answer that it is not weir.
 func notSpeaking(err error) error {
-	if errors.Is(err, mux.ErrSilent) || errors.Is(err, mux.ErrLost) {
+	if errors.Is(err, mux.ErrSilent) || errors.Is(err, mux.ErrLost) || errors.Is(err, secure.ErrTimeout) {
 		return fail(exitProtocol, "something is there, but it does not speak: is it weir?", "%w", err)
 	}
 	return err
@@ -77,10 +148,10 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// close ends the connection in good order, if that can be done soon: the last
+// closeSession ends a session in good order, if that can be done soon: the last
 // that was written may still be on its way.
-func (l *link) close(ctx context.Context) {
+func closeSession(ctx context.Context, session *mux.Session) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
-	_ = l.session.Close(ctx)
+	_ = session.Close(ctx)
 }

@@ -37,6 +37,9 @@ func installWeir(dir string) error {
 	if err := os.Symlink(self, filepath.Join(dir, "weir")); err != nil {
 		return err
 	}
+	if err := os.Setenv(identityVar, filepath.Join(dir, "identity")); err != nil {
+		return err
+	}
 	// The race detector has each process linger for a second at its end.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		return err

@@ -106,7 +106,7 @@ A replica is a file. What is written to one is merged into others by sync,
 peer, dump and load; of two writes of a key the later one wins, everywhere.
 
 Exit status: 0 ok, 1 not found or differs, 2 usage, 3 partial, 4 corrupt,
-5 failed, 10 no replica, 11 locked, 12 identity (forked, wrong set),
+5 failed, 10 no replica, 11 locked, 12 identity (forked, wrong set, not trusted),
 13 protocol (not weir, version), 130 and 143 cut short by a signal.`
 
 func rootCommand(e *env) *cobra.Command {
@@ -139,7 +139,8 @@ func rootCommand(e *env) *cobra.Command {
 		initCommand(e), forkCommand(e),
 		setCommand(e), getCommand(e), delCommand(e), lsCommand(e),
 		importCommand(e), exportCommand(e), dumpCommand(e), loadCommand(e),
-		syncCommand(e), peerCommand(e), watchCommand(e),
+		syncCommand(e), peerCommand(e), serveCommand(e), watchCommand(e),
+		idCommand(e), trustCommand(e),
 		checkCommand(e), demoCommand(e), versionCommand(e),
 	)
 	root.InitDefaultHelpCmd()

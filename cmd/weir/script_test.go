@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/through/frame"
 )
@@ -42,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"signal":   cmdSignal,
 			"ends":     cmdEnds,
 			"lock":     cmdLock,
+			"identity": cmdIdentity,
 			"impostor": cmdImpostor,
 			"flip":     cmdFlip,
 			"chop":     cmdChop,
@@ -57,6 +60,7 @@ func setup(e *testscript.Env) error {
 	e.Setenv("GORACE", os.Getenv("GORACE"))
 	// Sockets of holders must not be shared between scripts.
 	e.Setenv("XDG_RUNTIME_DIR", e.Getenv("TMPDIR"))
+	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
 	return nil
 }
 
@@ -119,7 +123,9 @@ type started struct {
 func cmdStart(ts *testscript.TestScript, _ bool, args []string) {
 	p := &started{cmd: exec.Command(args[1], args[2:]...), done: make(chan struct{}), more: make(chan struct{})}
 	p.cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "WORK", "GORACE"} {
+	for _, name := range []string{
+		"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", identityVar, "WORK", "GORACE",
+	} {
 		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
 	}
 	var err error
@@ -232,6 +238,14 @@ func cmdLock(ts *testscript.TestScript, _ bool, args []string) {
 	j, err := journal.Open(context.Background(), ts.MkAbs(args[0]), config())
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(j.Close()) })
+}
+
+// identity NAME makes an identity NAME.key, whose peer id is in $ID_NAME.
+func cmdIdentity(ts *testscript.TestScript, _ bool, args []string) {
+	id, err := secure.NewIdentity()
+	ts.Check(err)
+	ts.Check(id.Save(ts.MkAbs(args[0] + ".key")))
+	ts.Setenv("ID_"+strings.ToUpper(args[0]), id.ID().String())
 }
 
 // impostor VARIABLE [ANSWER] listens at a port and gives each caller the

@@ -20,25 +20,40 @@ import (
 )
 
 func syncCommand(e *env) *cobra.Command {
-	return &cobra.Command{
+	g := &gate{e: e}
+	c := &cobra.Command{
 		Use:   "sync R TARGET",
 		Short: "Exchange what is missing with another replica, once",
 		Long: `Exchanges what R and another replica miss of each other, and ends when both
 have it on disk. TARGET is
 
-  FILE             another replica file
-  tcp://HOST:PORT  a weir peer that listens there
-  exec:COMMAND     a command, run by sh -c, whose stdin and stdout is the peer
-  -                the peer at our own stdin and stdout`,
+  FILE                    another replica file
+  tcp://HOST:PORT         what a weir peer listens with there
+  tcp://HOST:PORT/NAME    one of several that a weir serve has there
+  unix:PATH               the same at a Unix socket; unix:PATH//NAME
+  exec:COMMAND            a command, run by sh -c, whose stdin and stdout is
+                          the peer
+  -                       the peer at our own stdin and stdout
+
+Over TCP both ends are encrypted, and must know each other: by weir trust, by
+--peer, or as the same user. Of a peer that is not known weir asks on a
+terminal, and otherwise refuses. The other targets stay in the clear.`,
 		Example: `  weir sync a b
   weir sync a tcp://192.168.1.2:8000
   weir sync a 'exec:ssh host weir sync b -'`,
 		Args: args(2, 2),
-		RunE: func(c *cobra.Command, args []string) error { return e.sync(c.Context(), args[0], args[1]) },
 	}
+	gateFlags(c, g)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := g.open(c); err != nil {
+			return err
+		}
+		return e.sync(c.Context(), g, args[0], args[1])
+	}
+	return c
 }
 
-func (e *env) sync(ctx context.Context, path, target string) error {
+func (e *env) sync(ctx context.Context, g *gate, path, target string) error {
 	scheme, rest, hasScheme := strings.Cut(target, ":")
 	r := e.open(path)
 	c := &call{request: request{Op: "session"}}
@@ -47,14 +62,14 @@ func (e *env) sync(ctx context.Context, path, target string) error {
 	switch {
 	case target == "-":
 		err = e.syncStdio(ctx, r, c)
-	case hasScheme && scheme == "tcp":
-		err = e.syncTCP(ctx, r, c, strings.TrimPrefix(rest, "//"))
+	case hasScheme && (scheme == "tcp" || scheme == "unix"):
+		err = e.syncPeer(ctx, g, r, c, target)
 	case hasScheme && scheme == "exec" && strings.TrimSpace(rest) == "":
 		err = fail(exitUsage, "weir sync R 'exec:weir sync OTHER -'", "exec: without a command")
 	case hasScheme && scheme == "exec":
 		err = e.syncExec(ctx, r, c, rest)
 	case hasScheme && strings.HasPrefix(rest, "//"):
-		err = fail(exitUsage, "TARGET is a file, tcp://HOST:PORT, exec:COMMAND or -",
+		err = fail(exitUsage, "TARGET is a file, tcp://HOST:PORT, unix:PATH, exec:COMMAND or -",
 			"unknown kind of target %q", scheme)
 	case hasScheme && isAddress(target):
 		err = fail(exitNoReplica, "'weir sync R tcp://"+escape(target)+"' reaches the peer that listens there",
@@ -104,17 +119,25 @@ func (e *env) syncStdio(ctx context.Context, r *replicaFile, c *call) error {
 	return at("stdin", r.do(ctx, c))
 }
 
-func (e *env) syncTCP(ctx context.Context, r *replicaFile, c *call, address string) error {
+// syncPeer syncs with a peer that listens.
+func (e *env) syncPeer(ctx context.Context, g *gate, r *replicaFile, c *call, target string) error {
+	a, err := parseAddress(target)
+	if err != nil {
+		return err
+	}
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	l, err := dialPeer(ctx, address)
+	session, err := g.dial(ctx, a, r.path)
 	if err != nil {
-		return at("tcp://"+address, err)
+		return at(target, err)
 	}
-	err = r.sync(ctx, c, l.duplex)
-	l.close(ctx)
-	return at("tcp://"+address, err)
+	defer closeSession(ctx, session)
+	stream, err := session.Open(ctx, streamFor(a.name), nil)
+	if err != nil {
+		return at(target, ended(ctx, err))
+	}
+	return at(target, r.sync(ctx, c, stream.Duplex()))
 }
 
 func (e *env) syncExec(ctx context.Context, r *replicaFile, c *call, text string) error {

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"net"
+	"strings"
+)
+
+// An address is where a peer is, and maybe which of its replicas is meant.
+type address struct {
+	network string // "tcp" or "unix"
+	at      string // HOST:PORT, or the path of a socket
+	name    string // of a replica there; "" for the only one
+}
+
+// addressForms teaches how addresses are written.
+const addressForms = "an address is HOST:PORT, tcp://HOST:PORT/NAME or unix:PATH"
+
+// parseAddress reads HOST:PORT[/NAME], tcp://HOST:PORT[/NAME] and
+// unix:PATH[//NAME].
+func parseAddress(text string) (address, error) {
+	if path, ok := strings.CutPrefix(text, "unix:"); ok {
+		at, name, _ := strings.Cut(path, "//")
+		if at == "" {
+			return address{}, fail(exitUsage, addressForms, "unix: without a path")
+		}
+		return address{"unix", at, name}, nil
+	}
+	at, name, named := strings.Cut(strings.TrimPrefix(text, "tcp://"), "/")
+	host, port, err := net.SplitHostPort(at)
+	switch {
+	case err != nil:
+		return address{}, fail(exitUsage, addressForms, "%w", err)
+	case port == "":
+		return address{}, fail(exitUsage, addressForms, "address %s: there is no port", at)
+	case named && name == "":
+		return address{}, fail(exitUsage, addressForms, "%s: / without a name", text)
+	case host == "":
+		at = net.JoinHostPort("localhost", port)
+	}
+	return address{"tcp", at, name}, nil
+}
+
+// String is how the address is shown, without the name.
+func (a address) String() string {
+	if a.network == "unix" {
+		return "unix:" + a.at
+	}
+	return a.at
+}
+
+// listenAt is where to listen for text: a port alone is this host's alone.
+func listenAt(text string) (address, error) {
+	a, err := parseAddress(text)
+	if err == nil && a.name != "" {
+		err = fail(exitUsage, "--listen HOST:PORT, :PORT or unix:PATH", "%s: a name is for who connects", text)
+	}
+	if host, port, _ := net.SplitHostPort(a.at); a.network == "tcp" && host == "localhost" {
+		a.at = net.JoinHostPort("127.0.0.1", port)
+	}
+	return a, err
+}

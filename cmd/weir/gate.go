@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-go/weir/duplex/secure"
+)
+
+// A gate decides who may be on the other side of a connection over TCP.
+type gate struct {
+	e        *env
+	insecure bool     // nobody is asked, nothing is encrypted
+	file     string   // --identity
+	pinned   []string // --peer, as typed
+
+	self *secure.Identity
+	pins []secure.PeerID
+
+	mu     sync.Mutex
+	asking bool                   // somebody at the terminal is
+	told   map[secure.PeerID]bool // whose refusal was told or asked about
+}
+
+// maxTold bounds for how many strangers a line is printed.
+const maxTold = 100
+
+func gateFlags(c *cobra.Command, g *gate) {
+	identityFlag(c, &g.file)
+	c.Flags().BoolVar(&g.insecure, "insecure", false,
+		"talk in the clear, with whoever is there; both ends must say so")
+	c.Flags().StringArrayVar(&g.pinned, "peer", nil,
+		"trust the peer with this `ID` for now, and connect to no other; may be repeated")
+}
+
+// open reads the flags, and the identity if there will be a use for it.
+func (g *gate) open(c *cobra.Command) error {
+	if g.insecure && len(g.pinned) > 0 {
+		return usage(c, "--insecure and --peer: without keys there is no telling who is there")
+	}
+	for _, text := range g.pinned {
+		peer, err := parsePeer(text)
+		if err != nil {
+			return err
+		}
+		g.pins = append(g.pins, peer)
+	}
+	return nil
+}
+
+// identity is this user's, read or made at the first call.
+func (g *gate) identity() (*secure.Identity, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.self != nil {
+		return g.self, nil
+	}
+	path, err := identityPath(g.file)
+	if err != nil {
+		return nil, err
+	}
+	id, made, err := openIdentity(path)
+	if err != nil {
+		return nil, err
+	}
+	if made {
+		g.e.tell(event{Event: "identity", Address: path, Peer: id.ID().String()},
+			"made an identity, %s: this user is peer %s", path, id.ID())
+	}
+	g.self = id
+	return id, nil
+}
+
+// dialled accepts who may be at the address that was dialled: the pinned ones,
+// or those trusted with the replica and, as everybody is trusted with
+// themselves, this user.
+func (g *gate) dialled(lists ...secure.AllowList) func(context.Context, secure.Peer) error {
+	return func(ctx context.Context, p secure.Peer) error {
+		if len(g.pins) > 0 {
+			if g.isPinned(p.ID) {
+				return nil
+			}
+			return fmt.Errorf("%w: it is not the one that --peer names", errNotPinned)
+		}
+		return g.trusts(ctx, p, lists)
+	}
+}
+
+// errNotPinned is no reason to ask a person, who has said already who it is.
+var errNotPinned = errors.New("wrong peer")
+
+// accepted accepts who may connect to us.
+func (g *gate) accepted(lists ...secure.AllowList) func(context.Context, secure.Peer) error {
+	return func(ctx context.Context, p secure.Peer) error {
+		if g.isPinned(p.ID) {
+			return nil
+		}
+		return g.trusts(ctx, p, lists)
+	}
+}
+
+func (g *gate) isPinned(id secure.PeerID) bool {
+	found := false
+	for _, pin := range g.pins {
+		found = pin.Equal(id) || found
+	}
+	return found
+}
+
+// trusts reports whether one of the lists has the peer, or it is ourselves.
+// Lists that cannot be read are only told of where none has it.
+func (g *gate) trusts(ctx context.Context, p secure.Peer, lists []secure.AllowList) error {
+	if id, err := g.identity(); err == nil && id.ID().Equal(p.ID) {
+		return nil
+	}
+	unknown := error(secure.ErrUnknownPeer)
+	for _, list := range lists {
+		err := list.Accept(ctx, p)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, secure.ErrUnknownPeer) {
+			unknown = badList(list, err)
+		}
+	}
+	return unknown
+}
+
+// stranger is the peer that err says is not trusted, if that is what it says.
+func stranger(err error) (secure.PeerID, bool) {
+	var refused *secure.PeerError
+	if errors.As(err, &refused) && errors.Is(refused.Err, secure.ErrUnknownPeer) {
+		return refused.Peer, true
+	}
+	return secure.PeerID{}, false
+}
+
+// notTrusted is the failure of a connection to a peer that nobody vouches for.
+// It says what to type.
+func notTrusted(peer secure.PeerID, replica string) *failure {
+	return fail(exitIdentity, "if that is the right one: "+trustLine(replica, peer),
+		"peer %s is not trusted", peer)
+}
+
+func trustLine(replica string, peer secure.PeerID) string {
+	return "weir trust " + escape(replica) + " " + peer.String()
+}
+
+// explained says of an error of the handshake what to type, and where.
+func (g *gate) explained(err error, replica string) error {
+	var refused *secure.PeerError
+	var there *secure.RefusedError
+	if peer, ok := stranger(err); ok {
+		return notTrusted(peer, replica)
+	}
+	us := ""
+	if id, idErr := g.identity(); idErr == nil {
+		us = id.ID().String()
+	}
+	switch {
+	case errors.As(err, &refused) && errors.Is(err, errNotPinned):
+		return fail(exitIdentity, "somebody else is there, or its identity is new: "+
+			"'weir id' on that host says which it has",
+			"peer %s is not the one that --peer names", refused.Peer)
+	case errors.As(err, &refused):
+		return refused.Err
+	case errors.As(err, &there):
+		f := fail(exitIdentity, "on that host: weir trust R "+us,
+			"peer %s does not trust this one", there.Peer)
+		f.err = err
+		return f
+	case errors.Is(err, secure.ErrNoKey):
+		f := fail(exitIdentity, "on that host, if it is to: weir trust R "+us,
+			"whoever connected does not trust this peer")
+		f.err = err
+		return f
+	}
+	return err
+}
+
+// news reports whether nothing was told of a peer yet, and notes that it was.
+func (g *gate) news(peer secure.PeerID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.told[peer] || len(g.told) >= maxTold {
+		return false
+	}
+	if g.told == nil {
+		g.told = map[secure.PeerID]bool{}
+	}
+	g.told[peer] = true
+	return true
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/duplex/netconn"
+	"github.com/weir-go/weir/pull"
+)
+
+// A peering is one run of the command peer or serve.
+type peering struct {
+	e       *env
+	listen  string
+	join    []string
+	several bool // the command is serve
+	gate    *gate
+	limits  limits
+
+	replicas []*served
+	paths    []string // of the replicas
+	joins    []address
+	finish   chan struct{} // closed when sessions are to finish
+	sessions sync.WaitGroup
+
+	handshakes chan struct{} // a place for each connection that is not a session yet
+	places     chan struct{} // one for each that was accepted
+	examined   chan struct{} // one for each stream of a doctor
+}
+
+// A served replica has a name by which peers ask for it.
+type served struct {
+	name string
+	*replicaFile
+}
+
+const (
+	// lastExchange is how long sessions may take to finish.
+	lastExchange = 1000 * time.Millisecond
+	// maxHandshakes is how many connections may be on their way to a session.
+	maxHandshakes = 64
+)
+
+func newPeering(e *env) *peering {
+	return &peering{e: e, gate: &gate{e: e}}
+}
+
+func (p *peering) run(c *cobra.Command) error {
+	if p.listen == "" && len(p.join) == 0 {
+		return usage(c, "nothing to do: give --listen, --join or both")
+	}
+	if err := p.gate.open(c); err != nil {
+		return err
+	}
+	for _, text := range p.join {
+		a, err := parseAddress(text)
+		if err != nil {
+			return err
+		}
+		p.joins = append(p.joins, a)
+	}
+	ctx, broken := context.WithCancelCause(c.Context())
+	defer broken(nil)
+	for _, r := range p.replicas {
+		r.broken = broken
+		p.paths = append(p.paths, r.path)
+	}
+	err := p.open(ctx)
+	if err == nil {
+		err = p.serve(ctx)
+	}
+	for _, r := range p.replicas {
+		err = firstError(err, r.close(ctx))
+	}
+	return untilSignal(err)
+}
+
+// open makes sure that all replicas can be worked on.
+func (p *peering) open(ctx context.Context) error {
+	for _, r := range p.replicas {
+		if err := r.ready(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serve runs until ctx is done, which is how it ends well.
+func (p *peering) serve(ctx context.Context) error {
+	ln, err := p.openListener(ctx)
+	if err != nil {
+		return err
+	}
+	p.limits.begin()
+	// Sessions outlive ctx, to finish.
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	p.finish = make(chan struct{})
+	if ln != nil {
+		p.sessions.Go(func() { p.acceptAll(ctx, own, ln) })
+	}
+	for _, a := range p.joins {
+		p.sessions.Go(func() { p.joinFor(ctx, own, a) })
+	}
+	<-ctx.Done()
+	close(p.finish)
+	late := time.AfterFunc(lastExchange, func() { cancel(errClosing) })
+	defer late.Stop()
+	p.sessions.Wait()
+	return pull.Cause(ctx)
+}
+
+// openListener listens where it was asked to, if it was.
+func (p *peering) openListener(ctx context.Context) (*netconn.Listener, error) {
+	if p.listen == "" {
+		return nil, nil
+	}
+	a, err := listenAt(p.listen)
+	if err != nil {
+		return nil, err
+	}
+	if a.network == "unix" {
+		ln, err := listenSocketAt(ctx, a.at)
+		if err != nil {
+			return nil, fail(exitFailed, "unix:PATH of a socket that is not there yet, in a folder that is", "%w", err)
+		}
+		p.event("listening", a.String(), "", "listening on %s", a)
+		return ln, nil
+	}
+	if !p.gate.insecure {
+		if _, err := p.gate.identity(); err != nil {
+			return nil, err
+		}
+	}
+	ln, err := netconn.Listen(ctx, "tcp", a.at)
+	if err != nil {
+		return nil, fail(exitFailed, "an address of this host, and a port that is free: ':0' takes any", "%w", err)
+	}
+	if p.gate.insecure {
+		p.e.tell(event{Event: "insecure", Address: ln.Addr().String()},
+			"warning: nothing is encrypted: whoever reaches %s can read and write", ln.Addr())
+	}
+	p.event("listening", ln.Addr().String(), "", "listening on %s", ln.Addr())
+	return ln, nil
+}
+
+// session runs a live session of a replica over d until it ends, and reports
+// whether the peer was met.
+func (p *peering) session(
+	ctx context.Context, r *served, address string, d duplex.Duplex[[]byte, []byte],
+) (met bool, err error) {
+	c := &call{request: request{Op: "session", Live: true}, finish: p.finish}
+	c.note = func(_ context.Context, n note) {
+		switch n.Event {
+		case "met":
+			met = true
+			p.eventOf(r, "joined", address, n.Peer, "joined %s at %s", n.Peer, address)
+		case "synced":
+			p.eventOf(r, "synced", address, n.Peer, "in sync with %s", n.Peer)
+		}
+	}
+	err = r.sync(ctx, c, p.limits.paced(d))
+	return met, err
+}
+
+// An event is what peer and serve tell with --json.
+type event struct {
+	Event   string `json:"event"`
+	Address string `json:"address"`
+	Peer    string `json:"peer,omitempty"`
+	Replica string `json:"replica,omitempty"` // which of several
+	Error   string `json:"error,omitempty"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func (p *peering) event(name, address, peer, format string, args ...any) {
+	p.e.tell(event{Event: name, Address: address, Peer: peer}, format, args...)
+}
+
+// eventOf is event about one of several replicas.
+func (p *peering) eventOf(r *served, name, address, peer, format string, args ...any) {
+	ev := event{Event: name, Address: address, Peer: peer}
+	text := fmt.Sprintf(format, args...)
+	if r != nil && p.several {
+		ev.Replica, text = r.name, r.name+": "+text
+	}
+	p.e.tell(ev, "%s", text)
+}
+
+// left tells why a peer is not there any more, or not yet.
+func (p *peering) left(r *served, address, how string, err error) {
+	if err == nil || errors.Is(err, errClosing) {
+		p.eventOf(r, "left", address, "", "%s left", address)
+		return
+	}
+	f := explain(err)
+	text := fmt.Sprintf("%s %s: %s", address, how, f.What)
+	if lasting(err) || f.Code == exitIdentity {
+		text += " (hint: " + f.Hint + ")"
+	}
+	ev := event{Event: "left", Address: address, Error: f.What, Hint: f.Hint}
+	if r != nil && p.several {
+		ev.Replica, text = r.name, r.name+": "+text
+	}
+	p.e.tell(ev, "%s", text)
+}
+
+// names lists replicas for a person.
+func names(replicas []*served) string {
+	var text string
+	sorted := slices.SortedFunc(slices.Values(replicas), func(a, b *served) int {
+		return cmp.Compare(a.name, b.name)
+	})
+	for i, r := range sorted {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("%q", r.name)
+	}
+	return text
+}
