@@ -122,9 +122,9 @@ func (j *joining) nameThere(r *served) (name string, wanted bool) {
 
 // one has the session of one replica.
 func (j *joining) one(ctx context.Context, session *mux.Session, r *served, name string) (met bool, err error) {
-	stream, err := session.Open(ctx, streamFor(name), nil)
+	stream, err := openStream(ctx, session, streamFor(name))
 	if err != nil {
-		return false, ended(ctx, err)
+		return false, err
 	}
 	return j.session(ctx, r, j.at.String(), stream.Duplex())
 }

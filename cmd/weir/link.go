@@ -132,6 +132,20 @@ func (g *gate) answer(
 	return session, peer, nil
 }
 
+// openStream opens the stream of a session. A side that is full takes none.
+func openStream(ctx context.Context, session *mux.Session, name string) (*mux.Stream, error) {
+	stream, err := session.Open(ctx, name, nil)
+	var refused *mux.StreamError
+	if errors.As(err, &refused) && refused.Code == mux.CodeRefused {
+		return nil, fail(exitFailed, "try again later, or raise --limit peers=N there",
+			"the other side has as many peers as it takes")
+	}
+	if err != nil {
+		return nil, ended(ctx, err)
+	}
+	return stream, nil
+}
+
 // notSpeaking says of a peer which does not even answer that it is not weir.
 func notSpeaking(err error) error {
 	if errors.Is(err, mux.ErrSilent) || errors.Is(err, mux.ErrLost) || errors.Is(err, secure.ErrTimeout) {

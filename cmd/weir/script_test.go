@@ -180,9 +180,13 @@ func program(ts *testscript.TestScript, name string) *started {
 	return p
 }
 
-// feed NAME LINE writes a line to a started program's stdin.
+// feed NAME LINE writes a line to a started program's stdin; ^C is the key.
 func cmdFeed(ts *testscript.TestScript, _ bool, args []string) {
-	_, err := io.WriteString(program(ts, args[0]).stdin, args[1]+"\n")
+	typed := args[1] + "\n"
+	if args[1] == "^C" {
+		typed = "\x03"
+	}
+	_, err := io.WriteString(program(ts, args[0]).stdin, typed)
 	ts.Check(err)
 }
 

@@ -133,9 +133,9 @@ func (e *env) syncPeer(ctx context.Context, g *gate, r *replicaFile, c *call, ta
 		return at(target, err)
 	}
 	defer closeSession(ctx, session)
-	stream, err := session.Open(ctx, streamFor(a.name), nil)
+	stream, err := openStream(ctx, session, streamFor(a.name))
 	if err != nil {
-		return at(target, ended(ctx, err))
+		return at(target, err)
 	}
 	return at(target, r.sync(ctx, c, stream.Duplex()))
 }
