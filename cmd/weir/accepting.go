@@ -18,7 +18,6 @@ import (
 func (p *peering) acceptAll(ctx, own context.Context, ln *netconn.Listener) {
 	p.handshakes = make(chan struct{}, maxHandshakes)
 	p.places = make(chan struct{}, p.limits.peers)
-	p.examined = make(chan struct{}, maxExamined)
 	for conn, err := range pull.Source[net.Conn](ln.Accept).All(ctx) {
 		if err != nil {
 			if ctx.Err() == nil {
@@ -110,7 +109,7 @@ func (p *peering) serveSession(ctx context.Context, session *mux.Session, peer s
 	sync := func(ctx context.Context, st *mux.Stream) error { return p.serveSync(ctx, st, peer, from) }
 	router.Handle(streamSync, sync)
 	router.Handle(streamNamed, sync)
-	router.Handle(streamDoctor, p.serveDoctor)
+	router.Handle(streamDoctor, p.doctors.handler(&p.limits))
 	served := make(chan struct{})
 	closing := make(chan struct{})
 	go func() {

@@ -17,6 +17,7 @@ type gate struct {
 	insecure bool     // nobody is asked, nothing is encrypted
 	file     string   // --identity
 	pinned   []string // --peer, as typed
+	mute     bool     // no person is asked
 
 	self *secure.Identity
 	pins []secure.PeerID

@@ -35,7 +35,7 @@ func streamFor(name string) string {
 func (g *gate) dial(ctx context.Context, a address, replicas ...string) (*mux.Session, error) {
 	session, err := g.dialOnce(ctx, a, replicas)
 	peer, unknown := stranger(err)
-	if unknown && g.e.canAsk() && g.news(peer) {
+	if unknown && !g.mute && g.e.canAsk() && g.news(peer) {
 		yes, askErr := g.ask(ctx, peer, a.String(), replicas...)
 		switch {
 		case askErr != nil:

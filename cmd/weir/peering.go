@@ -31,9 +31,9 @@ type peering struct {
 	finish   chan struct{} // closed when sessions are to finish
 	sessions sync.WaitGroup
 
+	doctors    doctors
 	handshakes chan struct{} // a place for each connection that is not a session yet
 	places     chan struct{} // one for each that was accepted
-	examined   chan struct{} // one for each stream of a doctor
 }
 
 // A served replica has a name by which peers ask for it.

@@ -141,7 +141,7 @@ func rootCommand(e *env) *cobra.Command {
 		importCommand(e), exportCommand(e), dumpCommand(e), loadCommand(e),
 		syncCommand(e), peerCommand(e), serveCommand(e), watchCommand(e),
 		idCommand(e), trustCommand(e),
-		checkCommand(e), demoCommand(e), versionCommand(e),
+		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e),
 	)
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/weir-go/weir/mux"
+	"github.com/weir-go/weir/pull"
+)
+
+const (
+	pulses   = 8               // round trips that are timed
+	maxSkew  = 1 * time.Second // between clocks, beyond what a round trip hides
+	slowLink = 10e3            // bytes a second that are too few
+)
+
+// visit looks at a peer. An error is one of our own, or of ctx: what is wrong
+// with the peer is told.
+func (d *doctor) visit(ctx context.Context, a address) error {
+	of := a.String()
+	start := time.Now()
+	conn, err := connect(ctx, a)
+	if err != nil {
+		return firstError(ctxCause(ctx), d.tell(ill("port", of, err)))
+	}
+	took := time.Since(start)
+	_ = conn.Close()
+	reached := symptom{Check: "port", Of: of, OK: true, Found: "reached in " + formatTime(took)}
+	if err := d.tell(reached.seconds(took)); err != nil {
+		return err
+	}
+	var replicas []string
+	if d.replica != "" {
+		replicas = append(replicas, d.replica)
+	}
+	session, err := d.gate.dial(ctx, a, replicas...)
+	if err != nil {
+		return firstError(ctxCause(ctx), d.tell(ill("channel", of, err)))
+	}
+	defer closeSession(ctx, session)
+	found := "encrypted, and each side accepts the other"
+	if d.gate.insecure || a.network == "unix" {
+		found = "in the clear"
+	}
+	if err := d.tell(symptom{Check: "channel", Of: of, OK: true, Found: found}); err != nil {
+		return err
+	}
+	for _, check := range []func(context.Context, *mux.Session, string) error{d.pulse, d.download, d.upload} {
+		ctx, cancel := context.WithTimeout(ctx, doctorLimit)
+		err := check(ctx, session, of)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ctxCause(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return pull.Cause(ctx)
+	}
+	return nil
+}
+
+// pulse looks at the round trip, the clock and the version.
+func (d *doctor) pulse(ctx context.Context, session *mux.Session, of string) error {
+	var rtt, skew time.Duration
+	var there pulse
+	for i := range pulses {
+		start := time.Now()
+		if err := ask(ctx, session, doClock, 0, &there); err != nil {
+			return d.failed("round trip", of, err)
+		}
+		// The clock there was read about half-way. The quickest one of several
+		// says it best (RFC 5905 §10).
+		if took := time.Since(start); i == 0 || took < rtt {
+			rtt = took
+			skew = time.Unix(0, there.Nanos).Sub(start.Add(took / 2).Round(0))
+		}
+	}
+	same := symptom{Check: "version", Of: of, OK: there.Version.Protocol == ourVersion().Protocol,
+		Found: there.Version.String()}
+	if !same.OK {
+		same.Do = "use the newer weir on both hosts"
+	}
+	trip := symptom{Check: "round trip", Of: of, OK: true, Found: formatTime(rtt)}
+	return firstError(d.tell(trip.seconds(rtt)), d.tell(clockOf(of, skew, rtt)), d.tell(same))
+}
+
+// clockOf judges a clock that is ahead of ours by skew, give or take half a
+// round trip.
+func clockOf(of string, skew, rtt time.Duration) symptom {
+	clock := symptom{Check: "clock", Of: of, OK: skew.Abs() <= maxSkew+rtt/2}.seconds(skew)
+	switch {
+	case skew.Abs() <= rtt/2+time.Millisecond:
+		clock.Found = fmt.Sprintf("the same, within %s", formatTime(rtt/2+time.Millisecond))
+	case skew > 0:
+		clock.Found = fmt.Sprintf("%s ahead of ours", formatTime(skew))
+	default:
+		clock.Found = fmt.Sprintf("%s behind ours", formatTime(-skew))
+	}
+	if !clock.OK {
+		clock.Do = "set the clocks of both hosts, by NTP: of two writes the later one wins, by these clocks"
+	}
+	return clock
+}
+
+// download times bytes from the peer.
+func (d *doctor) download(ctx context.Context, session *mux.Session, of string) error {
+	start := time.Now()
+	stream, err := openDoctor(ctx, session, doSend, d.bytes)
+	if err != nil {
+		return d.failed("download", of, err)
+	}
+	ends := stream.Duplex()
+	if err := ends.Sink(ctx, pull.Empty[[]byte]()); err != nil {
+		return d.failed("download", of, errors.Join(err, pull.Abort(ends.Source, err)))
+	}
+	n, err := takeAll(ctx, ends.Source, d.bytes)
+	if err != nil {
+		return d.failed("download", of, err)
+	}
+	return d.throughput("download", of, n, time.Since(start))
+}
+
+// upload times bytes to the peer, until it says that it has read them.
+func (d *doctor) upload(ctx context.Context, session *mux.Session, of string) error {
+	start := time.Now()
+	var n int64
+	if err := ask(ctx, session, doTake, d.bytes, &n); err != nil {
+		return d.failed("upload", of, err)
+	}
+	return d.throughput("upload", of, n, time.Since(start))
+}
+
+func (d *doctor) throughput(check, of string, n int64, took time.Duration) error {
+	perSecond := float64(n) / took.Seconds()
+	s := symptom{
+		Check: check, Of: of, OK: perSecond >= slowLink, Number: perSecond, Unit: "B/s",
+		Found: fmt.Sprintf("%s/s: %s in %s", formatSize(int64(perSecond)), formatSize(n), formatTime(took)),
+	}
+	if !s.OK {
+		s.Do = "look at the network between the hosts, and at --limit rate= of both"
+	}
+	return d.tell(s)
+}
+
+// failed tells of a check that could not be made, unless we are to end.
+func (d *doctor) failed(check, of string, err error) error {
+	var sig signalError
+	if errors.As(err, &sig) {
+		return err
+	}
+	return d.tell(ill(check, of, err))
+}
+
+// openDoctor opens a stream that asks something of the peer.
+func openDoctor(ctx context.Context, session *mux.Session, do string, bytes int64) (*mux.Stream, error) {
+	stream, err := session.Open(ctx, streamDoctor, map[string]string{
+		"do": do, "bytes": strconv.FormatInt(bytes, 10),
+	})
+	return stream, err
+}
+
+// ask sends the peer as many bytes as are asked for, and reads its answer.
+func ask(ctx context.Context, session *mux.Session, do string, bytes int64, answer any) error {
+	stream, err := openDoctor(ctx, session, do, bytes)
+	if err != nil {
+		return err
+	}
+	ends := stream.Duplex()
+	if err := ends.Sink(ctx, zeros(bytes)); err != nil {
+		// Why the peer did not want them is what its own direction says.
+		if there := readAnswer(ctx, ends.Source, answer); there != nil && there != io.EOF {
+			return there
+		}
+		return err
+	}
+	return readAnswer(ctx, ends.Source, answer)
+}
