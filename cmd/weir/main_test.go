@@ -8,10 +8,14 @@ import (
 )
 
 // TestMain makes the test binary serve as weir, too: it is put into the PATH
-// under that name, for the tests that start processes.
+// under that name, for the tests that start processes, and as muxhost, for one
+// of them.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "weir" {
+	switch filepath.Base(os.Args[0]) {
+	case "weir":
 		main()
+	case "muxhost":
+		os.Exit(muxHostMain(os.Args[1:]))
 	}
 	os.Exit(withWeir(m.Run))
 }
@@ -34,8 +38,10 @@ func installWeir(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Symlink(self, filepath.Join(dir, "weir")); err != nil {
-		return err
+	for _, name := range []string{"weir", "muxhost"} {
+		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
+			return err
+		}
 	}
 	if err := os.Setenv(identityVar, filepath.Join(dir, "identity")); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -18,19 +19,22 @@ import (
 )
 
 // Two hosts, as far as the network is concerned: two network namespaces and a
-// cable between them, which is pulled out while both replicas are edited.
+// cable between them, which is pulled out while both replicas are edited. They
+// are two users, who trust each other.
 // WEIR_REQUIRE_NETNS=1 makes it a failure that this cannot be done here.
 func TestTwoHosts(t *testing.T) {
 	cable := nsPlug(t)
 	dir := t.TempDir()
 	t.Setenv("XDG_RUNTIME_DIR", dir)
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each weir takes a second to exit
-	a, b := &nsHost{t: t, ns: cable.a, dir: dir}, &nsHost{t: t, ns: cable.b, dir: dir}
+	a, b := cable.hosts(t, dir)
 	a.weir("", "init", "a")
 	b.weir("", "init", "b")
+	a.weir("", "trust", "a", b.id())
+	b.weir("", "trust", "b", a.id())
 	a.weir("", "set", "a", "first", "from a")
 
-	listening := a.peer("a", "--insecure", "--listen", cable.addressA+":0")
+	listening := a.peer("a", "--listen", cable.addressA+":0")
 	address := listening.await(t, `^listening on (.*)`)
 	joined := b.peer("b", "--join", address)
 	joined.await(t, `^(in sync with) `)
@@ -151,16 +155,28 @@ func (c nsCable) set(t *testing.T, state string) {
 	require.NoError(t, err, out)
 }
 
-// An nsHost runs programs in a namespace; all share a folder.
+// hosts are the two ends of the cable.
+func (c nsCable) hosts(t *testing.T, dir string) (a, b *nsHost) {
+	return &nsHost{t: t, ns: c.a, dir: dir}, &nsHost{t: t, ns: c.b, dir: dir}
+}
+
+// An nsHost runs programs in a namespace, as a user of its own; all share a
+// folder.
 type nsHost struct {
 	t   *testing.T
 	ns  string
 	dir string
 }
 
-func (h *nsHost) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("ip", append([]string{"netns", "exec", h.ns, "weir"}, args...)...)
+// id is the peer id of the host.
+func (h *nsHost) id() string { return strings.TrimSpace(h.weir("", "id")) }
+
+func (h *nsHost) command(args ...string) *exec.Cmd { return h.program("weir", args...) }
+
+func (h *nsHost) program(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command("ip", append([]string{"netns", "exec", h.ns, name}, args...)...)
 	cmd.Dir = h.dir
+	cmd.Env = append(os.Environ(), identityVar+"="+filepath.Join(h.dir, h.ns+".identity"))
 	return cmd
 }
 
