@@ -1,6 +1,5 @@
 // Peer keeps a map equal on two hosts; lines key=value typed here appear there:
-// go run ./examples/peer --listen 0.0.0.0:8000
-// go run ./examples/peer --join HOST:8000      (the channel is not secured yet!)
+// go run ./examples/peer --listen 0.0.0.0:8000   (which prints what to type there)
 package main
 
 import (
@@ -13,11 +12,13 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/weir-go/weir/duplex/netconn"
+	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/model"
@@ -26,6 +27,7 @@ import (
 func main() {
 	listen := flag.String("listen", "", "accept peers at this `address`")
 	join := flag.String("join", "", "keep connected to the peer at this `address`")
+	trusted := flag.String("peer", "", "trust the peer with this `id`")
 	flag.Parse()
 	if (*listen == "") == (*join == "") || flag.NArg() > 0 {
 		fmt.Fprintln(os.Stderr, "peer: give either --listen ADDRESS or --join ADDRESS")
@@ -34,43 +36,106 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
-	p := newPeer(os.Stdout, os.Stderr)
-	fmt.Fprintln(os.Stderr, "warning: the channel is not secured yet; type key=value, ctrl-c ends")
-	go p.typed(os.Stdin)
-	var err error
-	if *listen != "" {
-		err = p.listen(ctx, *listen)
-	} else {
-		err = p.join(ctx, *join)
-	}
-	if err != nil && ctx.Err() == nil {
+	if err := run(ctx, *listen, *join, *trusted); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}
 }
 
+func run(ctx context.Context, listen, join, trusted string) error {
+	id, err := identity()
+	if err != nil {
+		return err
+	}
+	p := newPeer(id, os.Stdout, os.Stderr)
+	if trusted != "" {
+		if err := p.trust(trusted); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(os.Stderr, "type key=value; ctrl-c ends")
+	go p.typed(os.Stdin)
+	if join != "" {
+		return p.join(ctx, join)
+	}
+	return p.listen(ctx, listen)
+}
+
+// identity is the one that weir id prints.
+func identity() (*secure.Identity, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "weir", "identity")
+	id, err := secure.LoadIdentity(path)
+	if !errors.Is(err, os.ErrNotExist) {
+		return id, err
+	}
+	if id, err = secure.NewIdentity(); err != nil {
+		return nil, err
+	}
+	return id, errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), id.Save(path))
+}
+
 type peer struct {
+	id  *secure.Identity
 	r   *replicate.Replica
 	m   *model.Model[any] // weir peer's map: whatever is JSON
 	out io.Writer         // what others write
 	log io.Writer         // what happens
+
+	mu      sync.Mutex
+	trusted map[secure.PeerID]bool
+	said    string // the last line of the log
 }
 
-func newPeer(out, log io.Writer) *peer {
+func newPeer(id *secure.Identity, out, log io.Writer) *peer {
 	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
 	m, _ := model.Open[any](r, "") // cannot fail: the type is listed above
-	return &peer{r, m, out, log}
+	return &peer{id: id, r: r, m: m, out: out, log: log, trusted: map[secure.PeerID]bool{id.ID(): true}}
 }
 
-// typed sets what is typed. Standard input cannot be interrupted, so nobody
-// waits for this.
+// trust accepts a peer from now on.
+func (p *peer) trust(text string) error {
+	id, err := secure.ParsePeerID(text)
+	if err == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.trusted[id] = true
+	}
+	return err
+}
+
+// accept is asked who may be on the other side.
+func (p *peer) accept(_ context.Context, who secure.Peer) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.trusted[who.ID] {
+		return nil
+	}
+	return secure.ErrUnknownPeer
+}
+
+func (p *peer) config() secure.Config {
+	return secure.Config{Identity: p.id, Accept: p.accept}
+}
+
+// typed sets what is typed, and trusts whom it is told to. Standard input
+// cannot be interrupted, so nobody waits for this.
 func (p *peer) typed(in io.Reader) {
 	for lines := bufio.NewScanner(in); lines.Scan(); {
-		key, value, ok := strings.Cut(lines.Text(), "=")
-		if !ok {
-			fmt.Fprintln(p.log, "type key=value")
-		} else if err := p.m.Set(key, value); err != nil {
-			fmt.Fprintln(p.log, err)
+		id, isTrust := strings.CutPrefix(lines.Text(), "trust ")
+		key, value, isPair := strings.Cut(lines.Text(), "=")
+		err := errors.New("type key=value, or trust and a peer's id")
+		switch {
+		case isTrust:
+			err = p.trust(id)
+		case isPair:
+			err = p.m.Set(key, value)
+		}
+		if err != nil {
+			p.say(err.Error())
 		}
 	}
 }
@@ -93,7 +158,8 @@ func (p *peer) listen(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.log, "listening on %s\n", l.Addr())
+	p.say(fmt.Sprintf("on the other host, type: go run ./examples/peer --join %s --peer %s",
+		reachable(l.Addr()), p.id.ID()))
 	var peers sync.WaitGroup
 	defer peers.Wait()
 	peers.Go(func() { p.show(ctx) })
@@ -106,7 +172,26 @@ func (p *peer) listen(ctx context.Context, address string) error {
 	}
 }
 
-func (p *peer) serve(ctx context.Context, conn net.Conn) error {
+// reachable is the address at which others find a listener: one that listens
+// everywhere is found at the address from which this host reaches out.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	host := "HOST"
+	if out, err := net.Dial("udp", "192.0.2.1:9"); err == nil { // sends nothing
+		host, _, _ = net.SplitHostPort(out.LocalAddr().String())
+		_ = out.Close()
+	}
+	return net.JoinHostPort(host, fmt.Sprint(tcp.Port))
+}
+
+func (p *peer) serve(ctx context.Context, plain net.Conn) error {
+	conn, err := secure.Server(ctx, plain, p.config())
+	if err != nil {
+		return err
+	}
 	session, err := mux.Server(ctx, conn, mux.Config{})
 	if err != nil {
 		return err
@@ -134,7 +219,7 @@ func (p *peer) join(ctx context.Context, address string) error {
 }
 
 func (p *peer) dial(ctx context.Context, address string) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := secure.Dial(ctx, "tcp", address, p.config())
 	if err != nil {
 		return err
 	}
@@ -151,15 +236,34 @@ func (p *peer) dial(ctx context.Context, address string) error {
 
 // sync keeps the map equal to the peer's until one of the two has gone.
 func (p *peer) sync(ctx context.Context, session *mux.Session, stream *mux.Stream) error {
-	fmt.Fprintln(p.log, "connected")
+	p.say("connected")
 	err := replicate.NewSession(p.r, replicate.SyncConfig{}).Run(ctx, stream.Duplex())
 	_ = session.Abort(err)
 	return err
 }
 
+// report says why there is no connection, and what to type if trust is missing.
 func (p *peer) report(err error) {
-	if err == nil {
-		err = errors.New("the peer has ended")
+	var stranger *secure.PeerError
+	var refused *secure.RefusedError
+	switch {
+	case err == nil:
+		p.say("not connected: the peer has ended")
+	case errors.As(err, &stranger):
+		p.say("not connected: if that is the right one, type: trust " + stranger.Peer.String())
+	case errors.As(err, &refused):
+		p.say("not connected: on the other host, type: trust " + p.id.ID().String())
+	default:
+		p.say("not connected: " + err.Error())
 	}
-	fmt.Fprintln(p.log, "not connected:", err)
+}
+
+// say logs a line, once if it is the same again.
+func (p *peer) say(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if line != p.said {
+		fmt.Fprintln(p.log, line)
+	}
+	p.said = line
 }

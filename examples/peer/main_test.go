@@ -4,54 +4,119 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/weir-go/weir/duplex/secure"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What is typed on one side appears on the other, both ways.
+// A host is a peer that runs, as a person sees it.
+type host struct {
+	t   *testing.T
+	p   *peer
+	out *bufio.Reader
+	log *bufio.Reader
+}
+
+func newHost(t *testing.T) *host {
+	t.Helper()
+	id, err := secure.NewIdentity()
+	require.NoError(t, err)
+	outR, out := io.Pipe()
+	logR, log := io.Pipe()
+	t.Cleanup(func() { _, _ = outR.Close(), logR.Close() })
+	return &host{t: t, p: newPeer(id, out, log), out: bufio.NewReader(outR), log: bufio.NewReader(logR)}
+}
+
+func (h *host) typed(line string) { h.p.typed(strings.NewReader(line + "\n")) }
+
+func (h *host) shows(want string) {
+	h.t.Helper()
+	got, err := h.out.ReadString('\n')
+	require.NoError(h.t, err)
+	require.Equal(h.t, want+"\n", got)
+}
+
+// says returns what is in parentheses in the next line of the log, which is to
+// match.
+func (h *host) says(pattern string) []string {
+	h.t.Helper()
+	line, err := h.log.ReadString('\n')
+	require.NoError(h.t, err)
+	match := regexp.MustCompile("^" + pattern + "\n$").FindStringSubmatch(line)
+	require.NotNil(h.t, match, "%q is not %q", line, pattern)
+	return match[1:]
+}
+
+// What is typed on one side appears on the other, both ways, once both sides
+// have typed what they were told to.
 func TestTypedLinesAppearThere(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 2)
-	hereOut, here := io.Pipe()
-	logOut, log := io.Pipe()
-	a := newPeer(here, log)
-	go func() { done <- a.listen(ctx, "127.0.0.1:0") }()
-	line, err := bufio.NewReader(logOut).ReadString('\n')
-	require.NoError(t, err)
-	go func() { _, _ = io.Copy(io.Discard, logOut) }()
-	address := strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
+	a, b := newHost(t), newHost(t)
+	go func() { done <- a.p.listen(ctx, "127.0.0.1:0") }()
+	there := a.says(`on the other host, type: go run ./examples/peer --join (\S+) --peer (\S+)`)
+	require.NoError(t, b.p.trust(there[1]))
+	go func() { done <- b.p.join(ctx, there[0]) }()
+	told := b.says(`not connected: on the other host, type: (trust \S+)`)
+	asked := a.says(`not connected: if that is the right one, type: (trust \S+)`)
+	require.Equal(t, told, asked)
+	a.typed(asked[0])
+	a.says("connected")
+	b.says("connected")
 
-	thereOut, there := io.Pipe()
-	b := newPeer(there, io.Discard)
-	go func() { done <- b.join(ctx, address) }()
-	a.typed(strings.NewReader("from=here\nnonsense\n"))
-	got, err := bufio.NewReader(thereOut).ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "from=here\n", got)
-	b.typed(strings.NewReader("from=there=so\n"))
-	got, err = bufio.NewReader(hereOut).ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "from=there=so\n", got)
+	a.typed("from=here")
+	b.shows("from=here")
+	b.typed("from=there=so")
+	a.shows("from=there=so")
 
 	// What is no string is shown too, and so is what is no more.
-	shown := bufio.NewReader(thereOut)
-	require.NoError(t, a.m.Set("list", []int{1, 2}))
-	got, err = shown.ReadString('\n')
+	require.NoError(t, a.p.m.Set("list", []int{1, 2}))
+	b.shows("list=[1 2]")
+	_, err := a.p.m.Delete("list")
 	require.NoError(t, err)
-	require.Equal(t, "list=[1 2]\n", got)
-	_, err = a.m.Delete("list")
-	require.NoError(t, err)
-	got, err = shown.ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "list deleted\n", got)
+	b.shows("list deleted")
 
+	go func() { _, _ = io.Copy(io.Discard, a.log) }()
+	go func() { _, _ = io.Copy(io.Discard, b.log) }()
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 	require.ErrorIs(t, <-done, context.Canceled)
-	require.NoError(t, logOut.Close())
+}
+
+// What makes no sense is said.
+func TestTypedNonsense(t *testing.T) {
+	h := newHost(t)
+	go h.typed("nonsense\ntrust nobody")
+	h.says("type key=value, or trust and a peer's id")
+	h.says("secure: peer id: wrong length: .*")
+}
+
+// A listener at all addresses is found at one of them.
+func TestReachable(t *testing.T) {
+	assert.Equal(t, "127.0.0.1:1", reachable(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}))
+	host, port, err := net.SplitHostPort(reachable(&net.TCPAddr{IP: net.IPv4zero, Port: 8000}))
+	require.NoError(t, err)
+	assert.Equal(t, "8000", port)
+	assert.NotEqual(t, "0.0.0.0", host)
+}
+
+// The identity is made once, and then read.
+func TestIdentity(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("AppData", t.TempDir())
+	first, err := identity()
+	require.NoError(t, err)
+	again, err := identity()
+	require.NoError(t, err)
+	assert.True(t, first.Equal(again))
 }
