@@ -42,65 +42,59 @@ func (p *peering) receive(ctx context.Context, conn net.Conn) {
 		from = "unix:" + conn.LocalAddr().String()
 	}
 	_ = netconn.SetUserTimeout(conn, unanswered)
-	full := false
-	select {
-	case p.places <- struct{}{}:
-		defer func() { <-p.places }()
-	default:
-		full = true
-	}
-	cfg := mux.Config{MaxStreams: int(p.limits.streams), Budget: p.limits.budget}
-	if full {
-		cfg.MaxStreams = -1 // whoever connects learns it as soon as it opens one
-	}
-	hurry, done := p.untilFinish(ctx)
-	session, peer, err := p.gate.answer(hurry, conn, p.paths, cfg)
-	done()
+	full, leave := false, func() {}
+	session, peer, err := p.gate.answer(p.hurry, conn, p.paths, func() mux.Config {
+		limits := mux.Config{MaxStreams: int(p.limits.streams), Budget: p.limits.budget}
+		if leave, full = p.place(); full {
+			limits.MaxStreams = -1 // whoever connects learns it as soon as it opens one
+		}
+		return limits
+	})
+	defer leave()
 	<-p.handshakes
 	switch {
 	case err != nil:
-		p.turnedAway(ctx, from, err)
+		p.turnedAway(from, err)
 	case full:
 		closeSession(ctx, session)
-		p.left(nil, from, "was turned away", fmt.Errorf("%d peers are connected, which is the limit", p.limits.peers))
+		p.refused(from, fmt.Errorf("%d peers are connected, which is the limit", p.limits.peers))
 	default:
 		p.serveSession(ctx, session, peer, from)
 	}
 }
 
-// untilFinish is ctx, but done when sessions are to finish: a handshake is not
-// worth waiting for.
-func (p *peering) untilFinish(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		select {
-		case <-p.finish:
-			cancel(errClosing)
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
+// place takes one of the places for peers, if there is one left.
+func (p *peering) place() (leave func(), full bool) {
+	select {
+	case p.places <- struct{}{}:
+		return func() { <-p.places }, false
+	default:
+		return func() {}, true
+	}
 }
 
-// turnedAway tells who was refused, once for each, and asks the person at the
+// turnedAway tells who was refused, once for each, or asks the person at the
 // terminal whether that shall be so.
-func (p *peering) turnedAway(ctx context.Context, from string, err error) {
+func (p *peering) turnedAway(from string, err error) {
 	peer, unknown := stranger(err)
 	switch {
 	case unknown && !p.gate.news(peer):
 		return
-	case unknown && p.gate.e.canAsk():
-		yes, err := p.gate.ask(ctx, peer, from, p.paths...)
+	case unknown && p.e.canAsk():
+		yes, err := p.gate.ask(p.hurry, peer, from, p.paths...)
 		if yes {
 			p.event("trusted", from, peer.String(), "it is let in when it connects again, which peer does by itself")
-			return
+		} else if err != nil {
+			p.refused(from, err)
 		}
-		if err != nil {
-			p.left(nil, from, "was refused", err)
-			return
-		}
+		return
 	}
-	p.left(nil, from, "was refused", p.gate.explained(err, p.paths[0]))
+	p.refused(from, p.gate.explained(err, p.paths[0]))
+}
+
+// refused tells of somebody who did not get in; not of each, if there are many.
+func (p *peering) refused(from string, err error) {
+	p.noise.Do(func() { p.left(nil, from, "was refused", err) })
 }
 
 // serveSession serves the streams that a peer opens, until the session ends.
@@ -130,7 +124,7 @@ func (p *peering) serveSession(ctx context.Context, session *mux.Session, peer s
 func (p *peering) serveSync(ctx context.Context, st *mux.Stream, peer secure.PeerID, from string) error {
 	r, err := p.find(ctx, strings.TrimPrefix(strings.TrimPrefix(st.Name(), streamSync), "/"), peer)
 	if err != nil {
-		p.left(nil, from, "was refused", err)
+		p.refused(from, err)
 		return err
 	}
 	_, err = p.session(ctx, r, from, st.Duplex())

@@ -14,17 +14,9 @@ func (e *env) canAsk() bool {
 	return isTerminal(e.stdin) && e.errPaper.Terminal && !e.out.JSON
 }
 
-// ask asks the person at the terminal whether to trust a peer with a replica,
-// and adds it to the list on yes. Only one question is asked at a time; while
-// one waits, others count as answered with no.
+// ask asks the person at the terminal whether to trust a peer, of whom there was
+// news, with replicas, and adds it to their lists on yes.
 func (g *gate) ask(ctx context.Context, peer secure.PeerID, where string, replicas ...string) (bool, error) {
-	g.mu.Lock()
-	busy := g.asking
-	g.asking = true
-	g.mu.Unlock()
-	if busy {
-		return false, nil
-	}
 	defer func() {
 		g.mu.Lock()
 		g.asking = false

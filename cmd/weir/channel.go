@@ -55,6 +55,14 @@ type heard struct {
 // NetConn is for socket options.
 func (h *heard) NetConn() net.Conn { return h.Conn }
 
+// CloseWrite ends this side's direction, where that can be done alone.
+func (h *heard) CloseWrite() error {
+	if half, ok := h.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
 // Read reads, and takes note.
 func (h *heard) Read(p []byte) (int, error) {
 	if len(h.unread) > 0 {
@@ -108,7 +116,7 @@ func (h *heard) part(answer []byte) {
 	if _, err := h.Write(answer); err != nil {
 		return
 	}
-	if c, ok := h.Conn.(interface{ CloseWrite() error }); ok && c.CloseWrite() == nil {
+	if h.CloseWrite() == nil {
 		_, _ = io.CopyN(io.Discard, h, 64<<10)
 	}
 }

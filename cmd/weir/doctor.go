@@ -9,7 +9,7 @@ import (
 )
 
 func doctorCommand(e *env) *cobra.Command {
-	g := &gate{e: e, mute: true}
+	g := &gate{e: e}
 	bytes := size(8 << 20)
 	c := &cobra.Command{
 		Use:   "doctor [R] [HOST:PORT…]",

@@ -28,17 +28,17 @@ func (d *doctor) visit(ctx context.Context, a address) error {
 		return firstError(ctxCause(ctx), d.tell(ill("port", of, err)))
 	}
 	took := time.Since(start)
-	_ = conn.Close()
 	reached := symptom{Check: "port", Of: of, OK: true, Found: "reached in " + formatTime(took)}
 	if err := d.tell(reached.seconds(took)); err != nil {
-		return err
+		return errors.Join(err, conn.Close())
 	}
 	var replicas []string
 	if d.replica != "" {
 		replicas = append(replicas, d.replica)
 	}
-	session, err := d.gate.dial(ctx, a, replicas...)
+	session, err := d.gate.over(ctx, conn, a, replicas)
 	if err != nil {
+		err = d.gate.explained(err, firstOr(replicas, "R"))
 		return firstError(ctxCause(ctx), d.tell(ill("channel", of, err)))
 	}
 	defer closeSession(ctx, session)

@@ -17,7 +17,6 @@ type gate struct {
 	insecure bool     // nobody is asked, nothing is encrypted
 	file     string   // --identity
 	pinned   []string // --peer, as typed
-	mute     bool     // no person is asked
 
 	self *secure.Identity
 	pins []secure.PeerID
@@ -183,16 +182,18 @@ func (g *gate) explained(err error, replica string) error {
 	return err
 }
 
-// news reports whether nothing was told of a peer yet, and notes that it was.
+// news reports whether something is to be told, or asked, about a peer: once,
+// and not while somebody at the terminal is asked about another one.
 func (g *gate) news(peer secure.PeerID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.told[peer] || len(g.told) >= maxTold {
+	if g.asking || g.told[peer] || len(g.told) >= maxTold {
 		return false
 	}
 	if g.told == nil {
 		g.told = map[secure.PeerID]bool{}
 	}
 	g.told[peer] = true
+	g.asking = g.e.canAsk()
 	return true
 }

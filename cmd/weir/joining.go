@@ -81,7 +81,7 @@ func (j *joining) once(ctx, own context.Context) error {
 		if lasting(err) || explain(err).Code == exitIdentity {
 			how = "left"
 		}
-		j.tell(nil, false, how, err, ctx)
+		j.tell(ctx, nil, false, how, err)
 		return err
 	}
 	j.mu.Lock()
@@ -97,7 +97,7 @@ func (j *joining) once(ctx, own context.Context) error {
 		}
 		running.Go(func() {
 			met, err := j.one(own, session, r, name)
-			j.tell(r, met, "left", err, ctx)
+			j.tell(ctx, r, met, "left", err)
 			j.mu.Lock()
 			used = used || met
 			j.mu.Unlock()
@@ -131,7 +131,7 @@ func (j *joining) one(ctx context.Context, session *mux.Session, r *served, name
 
 // tell tells how a session, or the try to have one, has ended. What goes on
 // failing in the same way is told once.
-func (j *joining) tell(r *served, met bool, how string, err error, ctx context.Context) {
+func (j *joining) tell(ctx context.Context, r *served, met bool, how string, err error) {
 	if ctx.Err() != nil {
 		return
 	}

@@ -35,7 +35,7 @@ func streamFor(name string) string {
 func (g *gate) dial(ctx context.Context, a address, replicas ...string) (*mux.Session, error) {
 	session, err := g.dialOnce(ctx, a, replicas)
 	peer, unknown := stranger(err)
-	if unknown && !g.mute && g.e.canAsk() && g.news(peer) {
+	if unknown && g.e.canAsk() && g.news(peer) {
 		yes, askErr := g.ask(ctx, peer, a.String(), replicas...)
 		switch {
 		case askErr != nil:
@@ -55,22 +55,28 @@ func firstOr(list []string, or string) string {
 }
 
 func (g *gate) dialOnce(ctx context.Context, a address, replicas []string) (*mux.Session, error) {
-	secured := a.network == "tcp" && !g.insecure
-	var cfg secure.Config
-	if secured {
-		id, err := g.identity()
-		if err != nil {
+	if a.network == "tcp" && !g.insecure {
+		if _, err := g.identity(); err != nil {
 			return nil, err
 		}
-		cfg = secure.Config{Identity: id, Accept: g.dialled(listsOf(replicas)...)}
 	}
 	conn, err := connect(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	h := &heard{Conn: conn}
+	return g.over(ctx, conn, a, replicas)
+}
+
+// over has the handshakes over a connection to an address.
+func (g *gate) over(ctx context.Context, conn net.Conn, a address, replicas []string) (*mux.Session, error) {
+	h, secured := &heard{Conn: conn}, a.network == "tcp" && !g.insecure
 	conn = h
 	if secured {
+		id, err := g.identity()
+		if err != nil {
+			return nil, errors.Join(err, h.Close())
+		}
+		cfg := secure.Config{Identity: id, Accept: g.dialled(listsOf(replicas)...)}
 		if conn, err = secureClient(ctx, h, cfg); err != nil {
 			return nil, notSpeaking(ended(ctx, err))
 		}
@@ -94,42 +100,51 @@ func listsOf(replicas []string) []secure.AllowList {
 	return lists
 }
 
-// answer has the handshakes with whoever has connected over network, and
-// returns the session and who it is: nobody in particular in the clear.
+// answer has the handshakes with whoever has connected, and returns the session
+// and who it is: nobody in particular in the clear. It asks for limits once it
+// is known that the peer may connect.
 func (g *gate) answer(
-	ctx context.Context, conn net.Conn, replicas []string, cfg mux.Config,
+	ctx context.Context, conn net.Conn, replicas []string, limits func() mux.Config,
 ) (*mux.Session, secure.PeerID, error) {
 	var peer secure.PeerID
 	if conn.LocalAddr().Network() == "tcp" {
-		h := &heard{Conn: conn}
-		if err := h.listenFirst(ctx); err != nil {
-			_ = h.Close()
-			return nil, peer, err
+		var err error
+		if conn, peer, err = g.answerTCP(ctx, &heard{Conn: conn}, replicas); err != nil {
+			return nil, peer, notSpeaking(ended(ctx, err))
 		}
-		switch {
-		case !g.insecure:
-			id, err := g.identity()
-			if err != nil {
-				return nil, peer, errors.Join(err, h.Close())
-			}
-			accept := g.accepted(listsOf(replicas)...)
-			c, err := secureServer(ctx, h, secure.Config{Identity: id, Accept: accept})
-			if err != nil {
-				return nil, peer, notSpeaking(ended(ctx, err))
-			}
-			conn, peer = c, c.Peer()
-		case h.speaksTLS():
-			h.part([]byte(inTheClear))
-			return nil, peer, errWeAreInsecure()
-		default:
-			conn = h
-		}
+	} else if !sameUser(conn) {
+		return nil, peer, errors.Join(errors.New("it is another user's"), conn.Close())
 	}
-	session, err := mux.Server(ctx, conn, cfg)
+	session, err := mux.Server(ctx, conn, limits())
 	if err != nil {
 		return nil, peer, notSpeaking(ended(ctx, err))
 	}
 	return session, peer, nil
+}
+
+// answerTCP finds out how the other side speaks, and who it is.
+func (g *gate) answerTCP(
+	ctx context.Context, h *heard, replicas []string,
+) (conn net.Conn, peer secure.PeerID, err error) {
+	if err := h.listenFirst(ctx); err != nil {
+		return nil, peer, errors.Join(err, h.Close())
+	}
+	switch {
+	case g.insecure && h.speaksTLS():
+		h.part([]byte(inTheClear))
+		return nil, peer, errWeAreInsecure()
+	case g.insecure:
+		return h, peer, nil
+	}
+	id, err := g.identity()
+	if err != nil {
+		return nil, peer, errors.Join(err, h.Close())
+	}
+	c, err := secureServer(ctx, h, secure.Config{Identity: id, Accept: g.accepted(listsOf(replicas)...)})
+	if err != nil {
+		return nil, peer, err
+	}
+	return c, c.Peer(), nil
 }
 
 // openStream opens the stream of a session. A side that is full takes none.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/time/rate"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/duplex/netconn"
@@ -28,8 +29,10 @@ type peering struct {
 	replicas []*served
 	paths    []string // of the replicas
 	joins    []address
-	finish   chan struct{} // closed when sessions are to finish
+	finish   chan struct{}   // closed when sessions are to finish
+	hurry    context.Context // done then: for what is not worth waiting for
 	sessions sync.WaitGroup
+	noise    rate.Sometimes // for telling of those who were refused
 
 	doctors    doctors
 	handshakes chan struct{} // a place for each connection that is not a session yet
@@ -50,7 +53,7 @@ const (
 )
 
 func newPeering(e *env) *peering {
-	return &peering{e: e, gate: &gate{e: e}}
+	return &peering{e: e, gate: &gate{e: e}, noise: rate.Sometimes{First: 20, Interval: time.Second}}
 }
 
 func (p *peering) run(c *cobra.Command) error {
@@ -73,7 +76,7 @@ func (p *peering) run(c *cobra.Command) error {
 		r.broken = broken
 		p.paths = append(p.paths, r.path)
 	}
-	err := p.open(ctx)
+	err := p.begin(ctx)
 	if err == nil {
 		err = p.serve(ctx)
 	}
@@ -83,8 +86,14 @@ func (p *peering) run(c *cobra.Command) error {
 	return untilSignal(err)
 }
 
-// open makes sure that all replicas can be worked on.
-func (p *peering) open(ctx context.Context) error {
+// begin makes sure that all replicas can be worked on, and that there is an
+// identity if one will be shown.
+func (p *peering) begin(ctx context.Context) error {
+	if !p.gate.insecure {
+		if _, err := p.gate.identity(); err != nil {
+			return err
+		}
+	}
 	for _, r := range p.replicas {
 		if err := r.ready(ctx); err != nil {
 			return err
@@ -103,7 +112,9 @@ func (p *peering) serve(ctx context.Context) error {
 	// Sessions outlive ctx, to finish.
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	p.finish = make(chan struct{})
+	hurry, stop := context.WithCancelCause(own)
+	defer stop(nil)
+	p.finish, p.hurry = make(chan struct{}), hurry
 	if ln != nil {
 		p.sessions.Go(func() { p.acceptAll(ctx, own, ln) })
 	}
@@ -112,6 +123,7 @@ func (p *peering) serve(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	close(p.finish)
+	stop(errClosing)
 	late := time.AfterFunc(lastExchange, func() { cancel(errClosing) })
 	defer late.Stop()
 	p.sessions.Wait()
@@ -134,11 +146,6 @@ func (p *peering) openListener(ctx context.Context) (*netconn.Listener, error) {
 		}
 		p.event("listening", a.String(), "", "listening on %s", a)
 		return ln, nil
-	}
-	if !p.gate.insecure {
-		if _, err := p.gate.identity(); err != nil {
-			return nil, err
-		}
 	}
 	ln, err := netconn.Listen(ctx, "tcp", a.at)
 	if err != nil {

@@ -2,14 +2,21 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weir-go/weir/duplex/secure"
 )
 
-// trustedOf is the list of the peers that may read and write a replica.
-func trustedOf(path string) secure.AllowList { return secure.AllowList{Path: path + ".peers"} }
+// trustedOf is the list of the peers that may read and write a replica. It is
+// one list by whatever link the file is named.
+func trustedOf(path string) secure.AllowList {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		path = file
+	}
+	return secure.AllowList{Path: path + ".peers"}
+}
 
 // An acquaintance is what trust tells of a peer.
 type acquaintance struct {
