@@ -16,7 +16,6 @@ import (
 
 // acceptAll keeps sessions with the peers that connect.
 func (p *peering) acceptAll(ctx, own context.Context, ln *netconn.Listener) {
-	p.handshakes = make(chan struct{}, maxHandshakes)
 	p.places = make(chan struct{}, p.limits.peers)
 	for conn, err := range pull.Source[net.Conn](ln.Accept).All(ctx) {
 		if err != nil {
@@ -25,25 +24,20 @@ func (p *peering) acceptAll(ctx, own context.Context, ln *netconn.Listener) {
 			}
 			return
 		}
-		select {
-		case p.handshakes <- struct{}{}:
-		default: // whoever means it tries again
-			_ = conn.Close()
-			continue
-		}
-		p.sessions.Go(func() { p.receive(own, conn) })
+		entering, leave := p.hall.enter(p.hurry)
+		p.sessions.Go(func() { p.receive(own, entering, leave, conn) })
 	}
 }
 
 // receive has the handshakes with whoever has connected, and then serves it.
-func (p *peering) receive(ctx context.Context, conn net.Conn) {
+func (p *peering) receive(ctx, entering context.Context, entered func(), conn net.Conn) {
 	from := conn.RemoteAddr().String()
 	if conn.LocalAddr().Network() == "unix" {
 		from = "unix:" + conn.LocalAddr().String()
 	}
 	_ = netconn.SetUserTimeout(conn, unanswered)
 	full, leave := false, func() {}
-	session, peer, err := p.gate.answer(p.hurry, conn, p.paths, func() mux.Config {
+	session, peer, err := p.gate.answer(entering, conn, p.paths, func() mux.Config {
 		limits := mux.Config{MaxStreams: int(p.limits.streams), Budget: p.limits.budget}
 		if leave, full = p.place(); full {
 			limits.MaxStreams = -1 // whoever connects learns it as soon as it opens one
@@ -51,7 +45,7 @@ func (p *peering) receive(ctx context.Context, conn net.Conn) {
 		return limits
 	})
 	defer leave()
-	<-p.handshakes
+	entered()
 	switch {
 	case err != nil:
 		p.turnedAway(from, err)

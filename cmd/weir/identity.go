@@ -18,8 +18,7 @@ const identityVar = "WEIR_IDENTITY"
 // identityFlag is the flag of every command that shows who we are.
 func identityFlag(c *cobra.Command, file *string) {
 	c.Flags().StringVar(file, "identity", "",
-		"the `FILE` with this user's key, made where there is none (default $"+identityVar+
-			", or weir/identity in the user's configuration folder)")
+		"the `FILE` with this user's key (default $"+identityVar+", or one in the configuration folder)")
 }
 
 func idCommand(e *env) *cobra.Command {
@@ -29,8 +28,8 @@ func idCommand(e *env) *cobra.Command {
 		Short: "Print this user's peer id",
 		Long: `Prints the id by which others know this user: type it on their hosts, as in
 weir trust R ID. It is a public key, in base32 with two characters to find typing
-errors, and no secret. The private key is in a file that is made on first use:
-who has that file is this peer.`,
+errors, and no secret. The private key is in a file that is made on first use,
+weir/identity in the user's configuration folder: who has that file is this peer.`,
 		Example: `  weir id
   ssh HOST weir trust r $(weir id)`,
 		Args: args(0, 0),

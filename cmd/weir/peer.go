@@ -15,9 +15,10 @@ func peerCommand(e *env) *cobra.Command {
 		Long: `Listens for peers, connects to peers, and keeps R equal to all of them, until it
 is interrupted. A peer that vanishes is connected to again.
 
-A peer is accepted if 'weir trust R' lists it, or --peer names it, or it is this
-user on another host or this one; of anybody else it asks on a terminal, and
-otherwise refuses. What is sent is encrypted. A port alone is one of 127.0.0.1.
+A peer is accepted if 'weir trust R' lists it, if --peer names it, or if it has
+this user's own key, as another weir of this user has; of anybody else weir asks
+on a terminal, and otherwise refuses. What is sent is encrypted. A port alone is
+one of 127.0.0.1.
 
 ` + limitsText,
 		Example: `  weir peer r --listen 0.0.0.0:8000
@@ -73,7 +74,7 @@ A peer can use the replicas that it is trusted with, see weir trust.
 func (p *peering) flags(c *cobra.Command) {
 	c.Flags().StringVar(&p.listen, "listen", "", "accept peers at this `ADDRESS`: HOST:PORT, :PORT or unix:PATH")
 	c.Flags().StringArrayVar(&p.join, "join", nil,
-		"stay connected to the peer at this `ADDRESS`: HOST:PORT, tcp://HOST:PORT/NAME or unix:PATH; may be repeated")
+		"stay connected to this `ADDRESS`: HOST:PORT, tcp://HOST:PORT/NAME, unix:PATH; may be repeated")
 	gateFlags(c, p.gate)
 	limitFlag(c, &p.limits)
 }

@@ -34,9 +34,9 @@ type peering struct {
 	sessions sync.WaitGroup
 	noise    rate.Sometimes // for telling of those who were refused
 
-	doctors    doctors
-	handshakes chan struct{} // a place for each connection that is not a session yet
-	places     chan struct{} // one for each that was accepted
+	hall    hall          // those on their way to a session
+	places  chan struct{} // one for each peer that was accepted
+	doctors doctors
 }
 
 // A served replica has a name by which peers ask for it.
@@ -45,12 +45,8 @@ type served struct {
 	*replicaFile
 }
 
-const (
-	// lastExchange is how long sessions may take to finish.
-	lastExchange = 1000 * time.Millisecond
-	// maxHandshakes is how many connections may be on their way to a session.
-	maxHandshakes = 64
-)
+// lastExchange is how long sessions may take to finish.
+const lastExchange = 1000 * time.Millisecond
 
 func newPeering(e *env) *peering {
 	return &peering{e: e, gate: &gate{e: e}, noise: rate.Sometimes{First: 20, Interval: time.Second}}

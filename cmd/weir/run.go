@@ -104,6 +104,7 @@ const rootLong = `Keeps replicas of a map equal, on one host or many.
 
 A replica is a file. What is written to one is merged into others by sync,
 peer, dump and load; of two writes of a key the later one wins, everywhere.
+Users on two hosts first say whom they trust: weir id, weir trust.
 
 Exit status: 0 ok, 1 not found or differs, 2 usage, 3 partial, 4 corrupt,
 5 failed, 10 no replica, 11 locked, 12 identity (forked, wrong set, not trusted),

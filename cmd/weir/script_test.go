@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"ends":     cmdEnds,
 			"lock":     cmdLock,
 			"identity": cmdIdentity,
+			"crowd":    cmdCrowd,
 			"impostor": cmdImpostor,
 			"flip":     cmdFlip,
 			"chop":     cmdChop,
@@ -271,6 +272,17 @@ func cmdImpostor(ts *testscript.TestScript, _ bool, args []string) {
 			go func() { _, _ = io.Copy(io.Discard, conn) }()
 		}
 	}()
+}
+
+// crowd ADDRESS N connects N times, and says nothing.
+func cmdCrowd(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for range n {
+		conn, err := net.Dial("tcp", args[0])
+		ts.Check(err)
+		ts.Defer(func() { _ = conn.Close() })
+	}
 }
 
 // edit rewrites a file.
