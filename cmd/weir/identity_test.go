@@ -18,8 +18,10 @@ func TestFirstIdentityIsOne(t *testing.T) {
 	ids := make([]*secure.Identity, 16)
 	var running sync.WaitGroup
 	var count atomic.Int32
+	start := make(chan struct{})
 	for i := range ids {
 		running.Go(func() {
+			<-start
 			id, made, err := openIdentity(path)
 			assert.NoError(t, err)
 			ids[i] = id
@@ -28,6 +30,7 @@ func TestFirstIdentityIsOne(t *testing.T) {
 			}
 		})
 	}
+	close(start)
 	running.Wait()
 	require.Equal(t, int32(1), count.Load())
 	for _, id := range ids {
