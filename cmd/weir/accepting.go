@@ -37,7 +37,7 @@ func (p *peering) receive(ctx, entering context.Context, entered func(), conn ne
 	}
 	_ = netconn.SetUserTimeout(conn, unanswered)
 	full, leave := false, func() {}
-	session, peer, err := p.gate.answer(entering, conn, p.paths, func() mux.Config {
+	l, err := p.gate.answer(entering, conn, p.paths, func() mux.Config {
 		limits := mux.Config{MaxStreams: int(p.limits.streams), Budget: p.limits.budget}
 		if leave, full = p.place(); full {
 			limits.MaxStreams = -1 // whoever connects learns it as soon as it opens one
@@ -50,10 +50,10 @@ func (p *peering) receive(ctx, entering context.Context, entered func(), conn ne
 	case err != nil:
 		p.turnedAway(from, err)
 	case full:
-		closeSession(ctx, session)
+		l.leave(ctx)
 		p.refused(from, fmt.Errorf("%d peers are connected, which is the limit", p.limits.peers))
 	default:
-		p.serveSession(ctx, session, peer, from)
+		p.serveSession(ctx, l, from)
 	}
 }
 
@@ -92,9 +92,9 @@ func (p *peering) refused(from string, err error) {
 }
 
 // serveSession serves the streams that a peer opens, until the session ends.
-func (p *peering) serveSession(ctx context.Context, session *mux.Session, peer secure.PeerID, from string) {
+func (p *peering) serveSession(ctx context.Context, l *link, from string) {
 	var router mux.Router
-	sync := func(ctx context.Context, st *mux.Stream) error { return p.serveSync(ctx, st, peer, from) }
+	sync := func(ctx context.Context, st *mux.Stream) error { return p.serveSync(ctx, st, l.peer, from) }
 	router.Handle(streamSync, sync)
 	router.Handle(streamNamed, sync)
 	router.Handle(streamDoctor, p.doctors.handler(&p.limits))
@@ -104,14 +104,14 @@ func (p *peering) serveSession(ctx context.Context, session *mux.Session, peer s
 		defer close(closing)
 		select {
 		case <-p.finish: // the streams that are open go on to their end
-			_ = session.Close(ctx)
+			_ = l.Close(ctx)
 		case <-served:
 		}
 	}()
-	_ = router.Serve(ctx, session) // what went wrong is told stream by stream
+	_ = router.Serve(ctx, l.Session) // what went wrong is told stream by stream
 	close(served)
 	<-closing
-	_ = session.Abort(nil)
+	_ = l.Abort(nil)
 }
 
 // serveSync has the session of the replica that a stream's name asks for.
@@ -131,8 +131,7 @@ func (p *peering) serveSync(ctx context.Context, st *mux.Stream, peer secure.Pee
 func (p *peering) find(ctx context.Context, name string, peer secure.PeerID) (*served, error) {
 	var usable []*served
 	for _, r := range p.replicas {
-		if peer == (secure.PeerID{}) || // in the clear
-			p.gate.accepted(trustedOf(r.path))(ctx, secure.Peer{ID: peer}) == nil {
+		if mayUse(ctx, peer, p.gate.accepted(trustedOf(r.path))) {
 			usable = append(usable, r)
 		}
 	}
@@ -152,6 +151,12 @@ func (p *peering) find(ctx context.Context, name string, peer secure.PeerID) (*s
 		text = "which replica? there are " + names(usable)
 	}
 	return nil, &mux.StreamError{Code: mux.CodeRefused, Text: text}
+}
+
+// mayUse asks a gate for one replica about a peer, whom it has let in for some
+// replica. Without a peer the channel is in the clear, for anybody.
+func mayUse(ctx context.Context, peer secure.PeerID, accept func(context.Context, secure.Peer) error) bool {
+	return peer == (secure.PeerID{}) || accept(ctx, secure.Peer{ID: peer}) == nil
 }
 
 // listenSocketAt listens at a Unix socket that only this user can reach. One

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
@@ -36,12 +35,12 @@ func (d *doctor) visit(ctx context.Context, a address) error {
 	if d.replica != "" {
 		replicas = append(replicas, d.replica)
 	}
-	session, err := d.gate.over(ctx, conn, a, replicas)
+	l, err := d.gate.over(ctx, conn, a, replicas)
 	if err != nil {
 		err = d.gate.explained(err, firstOr(replicas, "R"))
 		return firstError(ctxCause(ctx), d.tell(ill("channel", of, err)))
 	}
-	defer closeSession(ctx, session)
+	defer l.leave(ctx)
 	found := "encrypted, and each side accepts the other"
 	if d.gate.insecure || a.network == "unix" {
 		found = "in the clear"
@@ -49,9 +48,9 @@ func (d *doctor) visit(ctx context.Context, a address) error {
 	if err := d.tell(symptom{Check: "channel", Of: of, OK: true, Found: found}); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context, *mux.Session, string) error{d.pulse, d.download, d.upload} {
+	for _, check := range []func(context.Context, *link, string) error{d.pulse, d.download, d.upload} {
 		ctx, cancel := context.WithTimeout(ctx, doctorLimit)
-		err := check(ctx, session, of)
+		err := check(ctx, l, of)
 		cancel()
 		if err != nil {
 			return err
@@ -68,12 +67,12 @@ func ctxCause(ctx context.Context) error {
 }
 
 // pulse looks at the round trip, the clock and the version.
-func (d *doctor) pulse(ctx context.Context, session *mux.Session, of string) error {
+func (d *doctor) pulse(ctx context.Context, l *link, of string) error {
 	var rtt, skew time.Duration
 	var there pulse
 	for i := range pulses {
 		start := time.Now()
-		if err := ask(ctx, session, doClock, 0, &there); err != nil {
+		if err := ask(ctx, l, doClock, 0, &there); err != nil {
 			return d.failed("round trip", of, err)
 		}
 		// The clock there was read about half-way. The quickest one of several
@@ -111,9 +110,9 @@ func clockOf(of string, skew, rtt time.Duration) symptom {
 }
 
 // download times bytes from the peer.
-func (d *doctor) download(ctx context.Context, session *mux.Session, of string) error {
+func (d *doctor) download(ctx context.Context, l *link, of string) error {
 	start := time.Now()
-	stream, err := openDoctor(ctx, session, doSend, d.bytes)
+	stream, err := openDoctor(ctx, l, doSend, d.bytes)
 	if err != nil {
 		return d.failed("download", of, err)
 	}
@@ -129,10 +128,10 @@ func (d *doctor) download(ctx context.Context, session *mux.Session, of string) 
 }
 
 // upload times bytes to the peer, until it says that it has read them.
-func (d *doctor) upload(ctx context.Context, session *mux.Session, of string) error {
+func (d *doctor) upload(ctx context.Context, l *link, of string) error {
 	start := time.Now()
 	var n int64
-	if err := ask(ctx, session, doTake, d.bytes, &n); err != nil {
+	if err := ask(ctx, l, doTake, d.bytes, &n); err != nil {
 		return d.failed("upload", of, err)
 	}
 	return d.throughput("upload", of, n, time.Since(start))
@@ -160,23 +159,23 @@ func (d *doctor) failed(check, of string, err error) error {
 }
 
 // openDoctor opens a stream that asks something of the peer.
-func openDoctor(ctx context.Context, session *mux.Session, do string, bytes int64) (*mux.Stream, error) {
-	stream, err := session.Open(ctx, streamDoctor, map[string]string{
+func openDoctor(ctx context.Context, l *link, do string, bytes int64) (*mux.Stream, error) {
+	stream, err := l.Open(ctx, streamDoctor, map[string]string{
 		"do": do, "bytes": strconv.FormatInt(bytes, 10),
 	})
 	return stream, err
 }
 
 // ask sends the peer as many bytes as are asked for, and reads its answer.
-func ask(ctx context.Context, session *mux.Session, do string, bytes int64, answer any) error {
-	stream, err := openDoctor(ctx, session, do, bytes)
+func ask(ctx context.Context, l *link, do string, bytes int64, answer any) error {
+	stream, err := openDoctor(ctx, l, do, bytes)
 	if err != nil {
 		return err
 	}
 	ends := stream.Duplex()
 	if err := ends.Sink(ctx, zeros(bytes)); err != nil {
 		// Why the peer did not want them is what its own direction says.
-		if there := readAnswer(ctx, ends.Source, answer); there != nil && there != io.EOF {
+		if there := readAnswer(ctx, ends.Source, answer); there != nil {
 			return there
 		}
 		return err

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/weir-go/weir/duplex/secure"
-	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/replicate"
 )
 
@@ -75,7 +74,7 @@ func lasting(err error) bool {
 // once connects and has a session for each replica, until all have ended. It
 // returns an error only if none of them was of use.
 func (j *joining) once(ctx, own context.Context) error {
-	session, err := j.gate.dial(ctx, j.at, j.paths...)
+	l, err := j.gate.dial(ctx, j.at, j.paths...)
 	if err != nil {
 		how := "is not there yet"
 		if lasting(err) || explain(err).Code == exitIdentity {
@@ -87,7 +86,7 @@ func (j *joining) once(ctx, own context.Context) error {
 	j.mu.Lock()
 	delete(j.said, nil)
 	j.mu.Unlock()
-	defer closeSession(own, session)
+	defer l.leave(own)
 	var running sync.WaitGroup
 	errs, used := make([]error, len(j.replicas)), false
 	for i, r := range j.replicas {
@@ -96,19 +95,19 @@ func (j *joining) once(ctx, own context.Context) error {
 			continue
 		}
 		running.Go(func() {
-			met, err := j.one(own, session, r, name)
+			met, err := j.one(own, l, r, name)
 			j.tell(ctx, r, met, "left", err)
 			j.mu.Lock()
-			used = used || met
+			used = used || met && !lasting(err)
 			j.mu.Unlock()
 			errs[i] = err
 		})
 	}
 	running.Wait()
-	if err := firstError(errs...); lasting(err) || !used {
-		return err
+	if used {
+		return nil
 	}
-	return nil
+	return firstError(errs...)
 }
 
 // nameThere is what a replica of ours is called at the other side: as here, if
@@ -120,9 +119,12 @@ func (j *joining) nameThere(r *served) (name string, wanted bool) {
 	return r.name, j.at.name == "" || j.at.name == r.name
 }
 
-// one has the session of one replica.
-func (j *joining) one(ctx context.Context, session *mux.Session, r *served, name string) (met bool, err error) {
-	stream, err := openStream(ctx, session, streamFor(name))
+// one has the session of one replica, if the peer is trusted with that one.
+func (j *joining) one(ctx context.Context, l *link, r *served, name string) (met bool, err error) {
+	if !mayUse(ctx, l.peer, j.gate.dialled(trustedOf(r.path))) {
+		return false, notTrusted(l.peer, r.path)
+	}
+	stream, err := l.openSync(ctx, name)
 	if err != nil {
 		return false, err
 	}

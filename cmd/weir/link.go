@@ -30,10 +30,16 @@ func streamFor(name string) string {
 	return streamNamed + name
 }
 
+// A link is a session with a peer, who is nobody in particular in the clear.
+type link struct {
+	*mux.Session
+	peer secure.PeerID
+}
+
 // dial connects to the peer at an address, for the sake of replicas with these
 // paths, and asks the person at the terminal about one that is not known.
-func (g *gate) dial(ctx context.Context, a address, replicas ...string) (*mux.Session, error) {
-	session, err := g.dialOnce(ctx, a, replicas)
+func (g *gate) dial(ctx context.Context, a address, replicas ...string) (*link, error) {
+	l, err := g.dialOnce(ctx, a, replicas)
 	peer, unknown := stranger(err)
 	if unknown && g.e.canAsk() && g.news(peer) {
 		yes, askErr := g.ask(ctx, peer, a.String(), replicas...)
@@ -41,10 +47,10 @@ func (g *gate) dial(ctx context.Context, a address, replicas ...string) (*mux.Se
 		case askErr != nil:
 			return nil, askErr
 		case yes:
-			session, err = g.dialOnce(ctx, a, replicas)
+			l, err = g.dialOnce(ctx, a, replicas)
 		}
 	}
-	return session, g.explained(err, firstOr(replicas, "R"))
+	return l, g.explained(err, firstOr(replicas, "R"))
 }
 
 func firstOr(list []string, or string) string {
@@ -54,7 +60,7 @@ func firstOr(list []string, or string) string {
 	return or
 }
 
-func (g *gate) dialOnce(ctx context.Context, a address, replicas []string) (*mux.Session, error) {
+func (g *gate) dialOnce(ctx context.Context, a address, replicas []string) (*link, error) {
 	if a.network == "tcp" && !g.insecure {
 		if _, err := g.identity(); err != nil {
 			return nil, err
@@ -68,18 +74,21 @@ func (g *gate) dialOnce(ctx context.Context, a address, replicas []string) (*mux
 }
 
 // over has the handshakes over a connection to an address.
-func (g *gate) over(ctx context.Context, conn net.Conn, a address, replicas []string) (*mux.Session, error) {
+func (g *gate) over(ctx context.Context, conn net.Conn, a address, replicas []string) (*link, error) {
 	h, secured := &heard{Conn: conn}, a.network == "tcp" && !g.insecure
 	conn = h
+	var peer secure.PeerID
 	if secured {
 		id, err := g.identity()
 		if err != nil {
 			return nil, errors.Join(err, h.Close())
 		}
 		cfg := secure.Config{Identity: id, Accept: g.dialled(listsOf(replicas)...)}
-		if conn, err = secureClient(ctx, h, cfg); err != nil {
+		c, err := secureClient(ctx, h, cfg)
+		if err != nil {
 			return nil, notSpeaking(ended(ctx, err))
 		}
+		conn, peer = c, c.Peer()
 	}
 	// Nobody opens streams towards the side that has connected.
 	session, err := mux.Client(ctx, conn, mux.Config{MaxStreams: -1})
@@ -89,7 +98,7 @@ func (g *gate) over(ctx context.Context, conn net.Conn, a address, replicas []st
 	if err != nil {
 		return nil, notSpeaking(ended(ctx, err))
 	}
-	return session, nil
+	return &link{session, peer}, nil
 }
 
 func listsOf(replicas []string) []secure.AllowList {
@@ -100,26 +109,25 @@ func listsOf(replicas []string) []secure.AllowList {
 	return lists
 }
 
-// answer has the handshakes with whoever has connected, and returns the session
-// and who it is: nobody in particular in the clear. It asks for limits once it
-// is known that the peer may connect.
+// answer has the handshakes with whoever has connected. It asks for limits once
+// it is known that the peer may connect.
 func (g *gate) answer(
 	ctx context.Context, conn net.Conn, replicas []string, limits func() mux.Config,
-) (*mux.Session, secure.PeerID, error) {
+) (*link, error) {
 	var peer secure.PeerID
 	if conn.LocalAddr().Network() == "tcp" {
 		var err error
 		if conn, peer, err = g.answerTCP(ctx, &heard{Conn: conn}, replicas); err != nil {
-			return nil, peer, notSpeaking(ended(ctx, err))
+			return nil, notSpeaking(ended(ctx, err))
 		}
 	} else if !sameUser(conn) {
-		return nil, peer, errors.Join(errors.New("it is another user's"), conn.Close())
+		return nil, errors.Join(errors.New("it is another user's"), conn.Close())
 	}
 	session, err := mux.Server(ctx, conn, limits())
 	if err != nil {
-		return nil, peer, notSpeaking(ended(ctx, err))
+		return nil, notSpeaking(ended(ctx, err))
 	}
-	return session, peer, nil
+	return &link{session, peer}, nil
 }
 
 // answerTCP finds out how the other side speaks, and who it is.
@@ -147,9 +155,10 @@ func (g *gate) answerTCP(
 	return c, c.Peer(), nil
 }
 
-// openStream opens the stream of a session. A side that is full takes none.
-func openStream(ctx context.Context, session *mux.Session, name string) (*mux.Stream, error) {
-	stream, err := session.Open(ctx, name, nil)
+// openSync opens the stream of a session of a replica, by its name there. A side
+// that is full takes none.
+func (l *link) openSync(ctx context.Context, name string) (*mux.Stream, error) {
+	stream, err := l.Open(ctx, streamFor(name), nil)
 	var refused *mux.StreamError
 	if errors.As(err, &refused) && refused.Code == mux.CodeRefused {
 		return nil, fail(exitFailed, "try again later, or raise --limit peers=N there",
@@ -177,10 +186,10 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// closeSession ends a session in good order, if that can be done soon: the last
-// that was written may still be on its way.
-func closeSession(ctx context.Context, session *mux.Session) {
+// leave ends a link in good order, if that can be done soon: the last that was
+// written may still be on its way.
+func (l *link) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
-	_ = session.Close(ctx)
+	_ = l.Close(ctx)
 }

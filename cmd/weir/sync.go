@@ -128,12 +128,12 @@ func (e *env) syncPeer(ctx context.Context, g *gate, r *replicaFile, c *call, ta
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	session, err := g.dial(ctx, a, r.path)
+	l, err := g.dial(ctx, a, r.path)
 	if err != nil {
 		return at(target, err)
 	}
-	defer closeSession(ctx, session)
-	stream, err := openStream(ctx, session, streamFor(a.name))
+	defer l.leave(ctx)
+	stream, err := l.openSync(ctx, a.name)
 	if err != nil {
 		return at(target, err)
 	}
