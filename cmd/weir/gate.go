@@ -142,8 +142,10 @@ func stranger(err error) (secure.PeerID, bool) {
 // notTrusted is the failure of a connection to a peer that nobody vouches for.
 // It says what to type.
 func notTrusted(peer secure.PeerID, replica string) *failure {
-	return fail(exitIdentity, "if that is the right one: "+trustLine(replica, peer),
+	f := fail(exitIdentity, "if that is the right one: "+trustLine(replica, peer),
 		"peer %s is not trusted", peer)
+	f.err = secure.ErrUnknownPeer
+	return f
 }
 
 func trustLine(replica string, peer secure.PeerID) string {

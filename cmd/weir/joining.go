@@ -58,10 +58,10 @@ func (p *peering) joinFor(ctx, own context.Context, a address) {
 }
 
 // lasting reports whether trying again at once is of no use: whoever is there
-// is the wrong one, or a clock is wrong. That we are not trusted yet is what
-// somebody there may be about to change.
+// is the wrong one, or a clock is wrong. That one side does not trust the other
+// is what somebody may be about to change.
 func lasting(err error) bool {
-	if err == nil || errors.Is(err, secure.ErrRefused) {
+	if err == nil || errors.Is(err, secure.ErrRefused) || errors.Is(err, secure.ErrUnknownPeer) {
 		return false
 	}
 	switch explain(err).Code {
@@ -87,27 +87,82 @@ func (j *joining) once(ctx, own context.Context) error {
 	delete(j.said, nil)
 	j.mu.Unlock()
 	defer l.leave(own)
-	var running sync.WaitGroup
-	errs, used := make([]error, len(j.replicas)), false
-	for i, r := range j.replicas {
-		name, wanted := j.nameThere(r)
-		if !wanted {
-			continue
+	c := &company{joining: j, link: l, quiet: make(chan struct{})}
+	for _, r := range j.replicas {
+		if _, wanted := j.nameThere(r); wanted {
+			c.members = append(c.members, r)
 		}
-		running.Go(func() {
-			met, err := j.one(own, l, r, name)
-			j.tell(ctx, r, met, "left", err)
-			j.mu.Lock()
-			used = used || met && !lasting(err)
-			j.mu.Unlock()
-			errs[i] = err
-		})
+	}
+	c.active = len(c.members)
+	var running sync.WaitGroup
+	for _, r := range c.members {
+		running.Go(func() { c.keep(ctx, own, r) })
 	}
 	running.Wait()
-	if used {
+	if c.used {
 		return nil
 	}
-	return firstError(errs...)
+	return c.err
+}
+
+// A company is the replicas that share a link. The link is kept while one of
+// them has a session; meanwhile the others try again.
+type company struct {
+	*joining
+	link    *link
+	members []*served
+
+	// Under mu of joining:
+	active int           // how many have a session, or begin one
+	used   bool          // one of them was of use
+	err    error         // the first that there was
+	quiet  chan struct{} // closed when none is active
+}
+
+// keep has sessions of a replica, as long as others keep the link.
+func (c *company) keep(ctx, own context.Context, r *served) {
+	name, _ := c.nameThere(r)
+	for again := true; again; {
+		met, err := c.one(own, c.link, r, name)
+		c.tell(ctx, r, met, "left", err)
+		c.ended(met, err)
+		pause := lastPause
+		if lasting(err) {
+			pause = slowPause
+		}
+		select {
+		case <-time.After(pause):
+			again = c.begin()
+		case <-c.quiet:
+			return
+		case <-c.link.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ended notes that a session has.
+func (c *company) ended(met bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used = c.used || met && !lasting(err)
+	c.err = firstError(c.err, err)
+	if c.active--; c.active == 0 {
+		close(c.quiet)
+	}
+}
+
+// begin notes that a session begins, unless the link is given up.
+func (c *company) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.active == 0 {
+		return false
+	}
+	c.active++
+	return true
 }
 
 // nameThere is what a replica of ours is called at the other side: as here, if

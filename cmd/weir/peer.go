@@ -85,11 +85,9 @@ func (p *peering) add(name, path string) error {
 		name = filepath.Base(path)
 		name = strings.TrimSuffix(name, filepath.Ext(name))
 	}
-	for _, other := range p.replicas {
-		if other.name == name {
-			return fail(exitUsage, "give one of them a name: NAME=FILE",
-				"%s and %s would both be called %q", other.path, path, name)
-		}
+	if other := p.named(name); other != nil {
+		return fail(exitUsage, "give one of them a name: NAME=FILE",
+			"%s and %s would both be called %q", other.path, path, name)
 	}
 	r := p.e.open(path)
 	r.hold = true

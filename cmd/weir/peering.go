@@ -64,6 +64,10 @@ func (p *peering) run(c *cobra.Command) error {
 		if err != nil {
 			return err
 		}
+		if p.several && a.name != "" && p.named(a.name) == nil {
+			return fail(exitUsage, "give one of them that name: "+a.name+"=FILE",
+				"%s: none of the replicas here is called %q", text, a.name)
+		}
 		p.joins = append(p.joins, a)
 	}
 	ctx, broken := context.WithCancelCause(c.Context())
@@ -80,6 +84,16 @@ func (p *peering) run(c *cobra.Command) error {
 		err = firstError(err, r.close(ctx))
 	}
 	return untilSignal(err)
+}
+
+// named is the replica of that name, or nil.
+func (p *peering) named(name string) *served {
+	for _, r := range p.replicas {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
 }
 
 // begin makes sure that all replicas can be worked on, and that there is an
