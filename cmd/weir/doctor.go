@@ -114,7 +114,7 @@ func (d *doctor) tell(s symptom) error {
 	if s.Of != "" {
 		what += " of " + s.Of
 	}
-	text := fmt.Sprintf("%-6s %-28s %s\n", verdict, d.e.out.text(what), d.e.out.text(s.Found))
+	text := fmt.Sprintf("%-6s %-32s %s\n", verdict, d.e.out.text(what), d.e.out.text(s.Found))
 	if s.Do != "" {
 		text += fmt.Sprintf("       %s %s\n", "do:", d.e.out.text(s.Do))
 	}
