@@ -88,7 +88,9 @@ func (p *peering) turnedAway(from string, err error) {
 
 // refused tells of somebody who did not get in; not of each, if there are many.
 func (p *peering) refused(from string, err error) {
-	p.noise.Do(func() { p.left(nil, from, "was refused", err) })
+	if p.noise.Allow() {
+		p.left(nil, from, "was refused", err)
+	}
 }
 
 // serveSession serves the streams that a peer opens, until the session ends.

@@ -75,12 +75,6 @@ var importers = map[string]string{
 	"golang.org/x/time/rate":             "through/rate",
 }
 
-// usesTypes says who uses types of a library that are in its importer's
-// interface.
-var usesTypes = map[string]string{
-	"golang.org/x/time/rate": "cmd/weir", // a Limiter, for through/rate
-}
-
 // lean are the packages that need nothing beyond the standard library, with
 // what is below them except the importers.
 var lean = []string{"pull", "through", "duplex", "replicate"}
@@ -132,9 +126,6 @@ func TestImports(t *testing.T) {
 				assert.True(t, mayImportOurs(allowed, imported), "%s imports %s: see mayImport, "+
 					"in cmd/weir/imports_test.go", name, imported)
 			case strings.Contains(strings.Split(path, "/")[0], "."):
-				if usesTypes[path] == name {
-					continue
-				}
 				assert.Equal(t, importers[path], name, "%s imports %s: see importers, "+
 					"in cmd/weir/imports_test.go", name, path)
 			}

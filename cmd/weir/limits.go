@@ -7,12 +7,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/time/rate"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/pull"
-	throughrate "github.com/weir-go/weir/through/rate"
+	"github.com/weir-go/weir/through/rate"
 )
 
 // limits bound what peers together, or each of them, may take of this process.
@@ -116,8 +115,8 @@ func (l *limits) begin() {
 	if l.rate > 0 {
 		// A burst is a chunk at most: a second's worth would be felt.
 		burst := int(min(l.rate, 32<<10))
-		l.in = rate.NewLimiter(rate.Limit(l.rate), burst)
-		l.out = rate.NewLimiter(rate.Limit(l.rate), burst)
+		l.in = rate.NewLimiter(float64(l.rate), burst)
+		l.out = rate.NewLimiter(float64(l.rate), burst)
 	}
 }
 
@@ -131,6 +130,6 @@ func (l *limits) paced(d duplex.Duplex[[]byte, []byte]) duplex.Duplex[[]byte, []
 
 func pacing(l *rate.Limiter) pull.Through[[]byte, []byte] {
 	return func(src pull.Source[[]byte]) pull.Source[[]byte] {
-		return throughrate.LimitBy(src, l, func(chunk []byte) int { return len(chunk) })
+		return rate.LimitBy(src, l, func(chunk []byte) int { return len(chunk) })
 	}
 }

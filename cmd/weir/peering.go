@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/time/rate"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/duplex/netconn"
 	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/through/rate"
 )
 
 // A peering is one run of the command peer or serve.
@@ -32,7 +32,7 @@ type peering struct {
 	finish   chan struct{}   // closed when sessions are to finish
 	hurry    context.Context // done then: for what is not worth waiting for
 	sessions sync.WaitGroup
-	noise    rate.Sometimes // for telling of those who were refused
+	noise    *rate.Limiter // for telling of those who were refused
 
 	hall    hall          // those on their way to a session
 	places  chan struct{} // one for each peer that was accepted
@@ -49,7 +49,7 @@ type served struct {
 const lastExchange = 1000 * time.Millisecond
 
 func newPeering(e *env) *peering {
-	return &peering{e: e, gate: &gate{e: e}, noise: rate.Sometimes{First: 20, Interval: time.Second}}
+	return &peering{e: e, gate: &gate{e: e}, noise: rate.NewLimiter(1, 20)}
 }
 
 func (p *peering) run(c *cobra.Command) error {

@@ -1,7 +1,7 @@
 // Package rate lets no more of a source through than a limiter of golang.org/x/time allows.
 //
 // Limiters are that package's own: one may serve several streams, and whatever
-// else it limits, and may be changed while they run.
+// else it limits, and may be changed while they run. [NewLimiter] saves its import.
 //
 // What is limited is values. Where a source is made again after failures (see
 // through/retry), tries that fail give no values: to limit those, wait for the
@@ -23,9 +23,18 @@ import (
 // lets nothing through, ever.
 var ErrNoBurst = errors.New("rate: the limiter's burst is 0")
 
+// A Limiter is golang.org/x/time/rate's: goroutines may share it.
+type Limiter = rate.Limiter
+
+// NewLimiter allows perSecond tokens a second, and burst at once, which it holds
+// at the start.
+func NewLimiter(perSecond float64, burst int) *Limiter {
+	return rate.NewLimiter(rate.Limit(perSecond), burst)
+}
+
 // Limit returns the values of src as l allows events: one token for each. See
 // [LimitBy].
-func Limit[T any](src pull.Source[T], l *rate.Limiter) pull.Source[T] {
+func Limit[T any](src pull.Source[T], l *Limiter) pull.Source[T] {
 	return LimitBy(src, l, func(T) int { return 1 })
 }
 
@@ -39,7 +48,7 @@ func Limit[T any](src pull.Source[T], l *rate.Limiter) pull.Source[T] {
 // given back, as far as the limiter can, and the value is discarded. A change
 // of the limiter counts from the next part on.
 func LimitBy[T any](
-	src pull.Source[T], l *rate.Limiter, cost func(T) int,
+	src pull.Source[T], l *Limiter, cost func(T) int,
 ) pull.Source[T] {
 	b := &bucket{limiter: l}
 	up := stage.Of(src)
@@ -64,7 +73,7 @@ func LimitBy[T any](
 
 // A bucket waits for a limiter's tokens.
 type bucket struct {
-	limiter *rate.Limiter
+	limiter *Limiter
 	timer   *time.Timer
 }
 
