@@ -43,69 +43,78 @@ func flood(t *testing.T, r *raw, server *mux.Session, says func(i int) []byte) (
 	return n, goroutines
 }
 
-// An abusive peer is cut off soon: meanwhile it costs no goroutines, next to no
-// memory and a log line, and another session goes on.
-func TestAbusivePeer(t *testing.T) {
+// abuses are what a peer may say again and again; each returns the n-th write.
+// next is the first id the peer has free, and stream 3 is open.
+func abuses(next uint32) map[string]func(n int) []byte {
 	same := func(p []byte) func(int) []byte {
 		p = bytes.Repeat(p, 20)
 		return func(int) []byte { return p }
 	}
 	each := func(f func(id uint32) []byte) func(int) []byte {
-		return func(i int) []byte { return f(uint32(3 + 2*i)) }
+		return func(n int) []byte { return f(next + 2*uint32(n)) }
 	}
-	first := func(p []byte, then func(int) []byte) func(int) []byte {
-		return func(i int) []byte {
-			if i == 0 {
-				return p
-			}
-			return then(i)
-		}
+	whole := func(id uint32) wire.Message {
+		return wire.Message{Kind: wire.End, ID: id, Offset: uint64(len(head("x")))}
 	}
-	opened := join(frame(window, syn, 3, 0), dataFrame(0, 3, head("x")))
-	cases := map[string]func(i int) []byte{
+	return map[string]func(n int) []byte{
 		"pings":         same(frame(ping, syn, 0, 7)),
 		"control pings": same(control(wire.Message{Kind: wire.Ping, Nonce: 7})),
 		"pongs":         same(control(wire.Message{Kind: wire.Pong, Nonce: 7})),
 		"unknown kinds": same(control(wire.Message{Kind: 200})),
-		"aborts":        first(opened, same(control(wire.Message{Kind: wire.Abort, ID: 3, Code: 1}))),
+		"aborts":        same(control(wire.Message{Kind: wire.Abort, ID: 3, Code: 1})),
 		"zeros":         same(make([]byte, 4096)),
-		"empty frames":  first(opened, same(frame(data, 0, 3, 0))),
+		"empty frames":  same(frame(data, 0, 3, 0)),
 		"SYN":           each(func(id uint32) []byte { return frame(window, syn, id, 0) }),
 		"SYN and RST": each(func(id uint32) []byte {
 			return join(frame(window, syn, id, 0), frame(window, rst, id, 0))
 		}),
 		"SYN and FIN": each(func(id uint32) []byte {
-			return join(dataFrame(syn|fin, id, head("x")),
-				control(wire.Message{Kind: wire.End, ID: id, Offset: uint64(len(head("x")))}))
+			return join(dataFrame(syn|fin, id, head("x")), control(whole(id)))
 		}),
+		"id again": same(join(dataFrame(syn, next, head("x")))),
+		"FIN twice": same(join(control(wire.Message{Kind: wire.Reset, ID: 3, Offset: 5, Code: 1}),
+			frame(window, fin, 3, 0), frame(window, fin, 3, 0))),
 		"wrong parity":         each(func(id uint32) []byte { return frame(window, syn, id+1, 0) }),
-		"long frames":          first(opened, same(frame(data, 0, 3, 0xFFFFFFFF))),
+		"long frames":          same(frame(data, 0, 3, 0xFFFFFFFF)),
 		"long frames unopened": each(func(id uint32) []byte { return frame(data, 0, id, 0xFFFFFFFF) }),
-		"long SYN":             same(frame(data, syn, 3, 256<<10+1)),
-		"window overflow":      first(opened, same(frame(window, 0, 3, 0xFFFFFFFF))),
-		"window by ones":       first(opened, same(frame(window, 0, 3, 1))),
-		"data over the window": first(opened, same(dataFrame(0, 3, make([]byte, 32<<10)))),
+		"long SYN":             same(frame(data, syn, next, 256<<10+1)),
+		"window overflow":      same(frame(window, 0, 3, 0xFFFFFFFF)),
+		"window by ones":       same(frame(window, 0, 3, 1)),
+		"data over the window": same(dataFrame(0, 3, make([]byte, 32<<10))),
 	}
+}
+
+// An abusive peer is cut off soon: meanwhile it costs no goroutines, next to no
+// memory and a log line, and another session goes on.
+func TestAbusivePeer(t *testing.T) {
 	a, b := tcp(t)
 	other, server := connect(t, a, b)
 	go func() { _ = echo(t.Context(), server) }()
-	for name, says := range cases {
-		t.Run(name, func(t *testing.T) {
-			lines := &logLines{}
-			r, server := rawClient(t, mux.Config{Logger: lines.logger()})
-			memory, goroutines := live(), runtime.NumGoroutine()
-			n, most := flood(t, r, server, says)
-			require.ErrorIs(t, server.Err(), mux.ErrProtocol)
-			assert.LessOrEqual(t, most-goroutines, 8)
-			assert.Less(t, live()-memory, int64(4<<20))
-			assert.LessOrEqual(t, lines.count(), 10)
-			assert.Less(t, n, 1000)
-			runtime.KeepAlive(server)
-			got, err := askBytes(soon(t), other, []byte("still there?"))
-			require.NoError(t, err)
-			require.Equal(t, "still there?", string(got))
-		})
-	}
+	inCells(t, func(t *testing.T, c cell) {
+		for name := range abuses(0) {
+			t.Run(name, func(t *testing.T) {
+				abused(t, c, name)
+				got, err := askBytes(soon(t), other, []byte("still there?"))
+				require.NoError(t, err)
+				require.Equal(t, "still there?", string(got))
+			})
+		}
+	})
+}
+
+func abused(t *testing.T, c cell, name string) {
+	lines := &logLines{}
+	r, s, st, next := victim(t, c, mux.Config{Logger: lines.logger()})
+	memory, goroutines := live(), runtime.NumGoroutine()
+	n, most := flood(t, r, s, abuses(next)[name])
+	require.ErrorIs(t, s.Err(), mux.ErrProtocol)
+	assert.LessOrEqual(t, most-goroutines, 8)
+	assert.Less(t, live()-memory, int64(4<<20))
+	assert.LessOrEqual(t, lines.count(), 10)
+	assert.Less(t, n, 1000)
+	_, err := receive(t.Context(), st)
+	assert.ErrorIs(t, err, mux.ErrProtocol)
+	runtime.KeepAlive(s)
 }
 
 // askBytes sends a question to an echo and returns what comes back.

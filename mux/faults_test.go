@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weir-go/weir/duplex/chaos"
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/mux/internal/wire"
 	"github.com/weir-go/weir/pull"
@@ -79,40 +80,54 @@ func TestForeign16MiBFrame(t *testing.T) {
 }
 
 // A peer that stalls within a frame stops nobody: what has come is delivered,
-// reads can be stopped, streams can be opened and written to.
+// whatever waits can be stopped in time, streams can be written to; and the
+// session ends when the stall has lasted.
 func TestStallMidFrame(t *testing.T) {
-	for name, says := range map[string][]byte{
-		"header": frame(data, 0, 3, 100)[:7],
-		"body":   append(frame(data, 0, 3, 100), "fifty"...),
-	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				r, server := rawClient(t, mux.Config{})
-				st := r.open(server, "hello ")
-				r.write(says)
-				settle()
-				src := st.Duplex().Source
-				want := map[string]string{"header": "hello ", "body": "hello fifty"}[name]
-				got := ""
-				for len(got) < len(want) {
-					chunk, err := src(soon(t))
-					require.NoError(t, err)
-					got += string(chunk)
-				}
-				require.Equal(t, want, got)
-				require.NoError(t, send(soon(t), st, noise(100_000), 1000))
-				ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-				defer cancel()
-				start := time.Now()
-				_, err := src(ctx)
-				require.Equal(t, context.DeadlineExceeded, err)
-				require.Equal(t, 100*time.Millisecond, time.Since(start))
-				<-server.Done()
-				require.Equal(t, mux.ErrSilent, server.Err())
-				require.LessOrEqual(t, time.Since(start), 16*time.Second)
+	inCells(t, func(t *testing.T, c cell) {
+		for name, says := range map[string]func(id uint32) []byte{
+			"header":   func(uint32) []byte { return frame(data, 0, 3, 100)[:7] },
+			"body":     func(uint32) []byte { return append(frame(data, 0, 3, 100), "fifty"...) },
+			"update":   func(uint32) []byte { return frame(window, 0, 3, 1<<20)[:11] },
+			"metadata": func(id uint32) []byte { return dataFrame(syn, id, head("metadata")[:4]) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				bubble(t, func(t *testing.T) { stallMidFrame(t, c, says, name == "body") })
 			})
-		})
+		}
+	})
+}
+
+func stallMidFrame(t *testing.T, c cell, says func(id uint32) []byte, more bool) {
+	r, s, st, id := victim(t, c, mux.Config{Window: 256 << 10})
+	r.write(dataFrame(0, 3, []byte("hello ")))
+	r.write(says(id))
+	settle()
+	want, got := "hello ", ""
+	if more {
+		want = "hello fifty"
 	}
+	src := st.Duplex().Source
+	for len(got) < len(want) {
+		chunk, err := src(soon(t))
+		require.NoError(t, err)
+		got += string(chunk)
+	}
+	require.Equal(t, want, got)
+	start := time.Now()
+	for _, wait := range []func(ctx context.Context) error{
+		func(ctx context.Context) error { return send(ctx, st, stamped, 1000) }, // over the window
+		func(ctx context.Context) error { _, err := src(ctx); return err },
+		func(ctx context.Context) error { _, err := s.Accept(ctx); return err },
+	} {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		start := time.Now()
+		require.Equal(t, context.DeadlineExceeded, wait(ctx))
+		require.Equal(t, 100*time.Millisecond, time.Since(start))
+		cancel()
+	}
+	<-s.Done()
+	require.Equal(t, mux.ErrSilent, s.Err())
+	require.LessOrEqual(t, time.Since(start), 16*time.Second)
 }
 
 // A stream is aborted by its opener before it is accepted: whoever accepts it
@@ -321,57 +336,55 @@ func TestControlUnknownFutureId(t *testing.T) {
 	}
 }
 
-// slow is a connection that takes so many bytes a second.
-type slow struct {
-	net.Conn
-	rate int
-}
-
-func (s *slow) Write(p []byte) (int, error) {
-	time.Sleep(time.Duration(len(p)) * time.Second / time.Duration(s.rate))
-	return s.Conn.Write(p)
-}
-
 // A slow link that always moves is never taken for a dead one, though every
 // timeout is short against the time that a window takes.
 func TestSlowLinkNoFalseKill(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		a, b := net.Pipe()
-		cfg := mux.Config{Idle: 3 * time.Second, WriteTimeout: time.Second}
-		client, server := connectWith(t, &slow{a, 64_000}, &slow{b, 64_000}, cfg)
-		start := time.Now()
-		payload := noise(4 << 20)
-		sent := make(chan error, 4)
-		var ends []*mux.Stream
-		for _, dir := range [][2]*mux.Session{{client, server}, {server, client}} {
-			ours, theirs := pair(t, dir[0], dir[1], "bulk")
-			ends = append(ends, ours, theirs)
-			go func() { sent <- send(t.Context(), ours, payload, 1<<20) }()
-			go func() {
-				got, err := receive(t.Context(), theirs)
-				if err == io.EOF && !bytes.Equal(payload, got) {
-					err = errors.New("something else came")
-				}
-				sent <- err
-			}()
-		}
-		for range 20 { // small ones get through meanwhile
-			ours, theirs := pair(t, client, server, "small")
-			require.NoError(t, ours.Duplex().Close(nil))
-			require.NoError(t, theirs.Duplex().Close(nil))
-			time.Sleep(time.Second)
-		}
-		for range 4 {
-			if err := <-sent; err != nil {
-				require.Equal(t, io.EOF, err)
-			}
-		}
-		require.Greater(t, time.Since(start), time.Minute)
-		for _, st := range ends {
-			require.NoError(t, st.Duplex().Close(nil))
-		}
-		require.NoError(t, client.Close(soon(t)))
-		synctest.Wait()
-		require.NoError(t, server.Err())
+	inCells(t, func(t *testing.T, c cell) {
+		bubble(t, func(t *testing.T) { slowLink(t, c) })
 	})
+}
+
+func slowLink(t *testing.T, c cell) {
+	slow, quick := chaos.Link{Rate: 64_000}, chaos.Link{Rate: 256_000}
+	link := chaos.Config{Out: slow, In: quick}
+	if c.sink {
+		link = chaos.Config{Out: quick, In: slow}
+	}
+	a, b := chaos.Pair(link)
+	x, y := c.wrapBoth(t, a, b)
+	cfg := mux.Config{Idle: 3 * time.Second, WriteTimeout: time.Second}
+	client, server := connectWith(t, x, y, cfg)
+	start := time.Now()
+	sent := make(chan error, 4)
+	var ends []*mux.Stream
+	for _, dir := range [][2]*mux.Session{{client, server}, {server, client}} {
+		ours, theirs := pair(t, dir[0], dir[1], "bulk")
+		ends = append(ends, ours, theirs)
+		go func() { sent <- send(t.Context(), ours, stamped, 1<<20) }()
+		go func() {
+			got, err := receive(t.Context(), theirs)
+			if err == io.EOF && !bytes.Equal(stamped, got) {
+				err = errors.New("something else came")
+			}
+			sent <- err
+		}()
+	}
+	for range 20 { // small ones get through meanwhile
+		ours, theirs := pair(t, client, server, "small")
+		require.NoError(t, ours.Duplex().Close(nil))
+		require.NoError(t, theirs.Duplex().Close(nil))
+		time.Sleep(time.Second)
+	}
+	for range 4 {
+		if err := <-sent; err != nil {
+			require.Equal(t, io.EOF, err)
+		}
+	}
+	require.Greater(t, time.Since(start), time.Minute)
+	for _, st := range ends {
+		require.NoError(t, st.Duplex().Close(nil))
+	}
+	require.NoError(t, client.Close(soon(t)))
+	synctest.Wait()
+	require.NoError(t, server.Err())
 }

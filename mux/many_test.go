@@ -22,26 +22,39 @@ import (
 
 // Ten thousand streams are open at once, in order, and all of them work.
 func TestTenThousandStreams(t *testing.T) {
-	const n = 10_000
+	inCells(t, func(t *testing.T, c cell) {
+		n := 1000
+		if c == (cell{}) || long {
+			n = 10_000
+		}
+		cfg := mux.Config{MaxStreams: n, MaxOpen: n, Backlog: n}
+		a, b := tcp(t)
+		a, b = c.wrapBoth(t, a, b)
+		from, to := connectWith(t, a, b, cfg)
+		if c.sink {
+			from, to = to, from
+		}
+		thousands(t, from, to, n)
+	})
+}
+
+func thousands(t *testing.T, from, to *mux.Session, n int) {
 	ctx := t.Context()
-	cfg := mux.Config{MaxStreams: n, MaxOpen: n, Backlog: n}
 	memory := live()
-	a, b := tcp(t)
-	client, server := connectWith(t, a, b, cfg)
 	var ours, theirs []*mux.Stream
 	for i := range n {
-		st, err := client.Open(ctx, fmt.Sprint(i), nil)
+		st, err := from.Open(ctx, fmt.Sprint(i), nil)
 		require.NoError(t, err)
 		ours = append(ours, st)
 	}
 	for i := range n {
-		st, err := server.Accept(ctx)
+		st, err := to.Accept(ctx)
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprint(i), st.Name())
 		theirs = append(theirs, st)
 	}
-	require.Equal(t, n, client.Stats().Streams)
-	require.Equal(t, n, server.Stats().Streams)
+	require.Equal(t, n, from.Stats().Streams)
+	require.Equal(t, n, to.Stats().Streams)
 	for i := range n {
 		require.NoError(t, send(ctx, ours[i], []byte(theirs[i].Name()), 10))
 	}
@@ -54,7 +67,7 @@ func TestTenThousandStreams(t *testing.T) {
 		require.Equal(t, io.EOF, err)
 		require.Equal(t, ours[i].Name(), string(got))
 	}
-	require.NoError(t, client.Close(ctx))
+	require.NoError(t, from.Close(ctx))
 }
 
 // An idle stream whose reader waits takes little: its records here and in
@@ -260,43 +273,52 @@ func weather(t *testing.T, ctx context.Context, st *mux.Stream, seed uint64) {
 // Everything is done at once on streams that others end: open, read, write,
 // abort, close, ten thousand times; then a session is cut in the middle of it.
 func TestEverythingAtOnce(t *testing.T) {
-	rounds := 10_000
-	if testing.Short() {
-		rounds = 1000
-	}
-	const sessions = 20
-	for range sessions {
-		a, b := net.Pipe()
-		client, server := connect(t, a, b)
-		var work sync.WaitGroup
-		var left atomic.Int64
-		left.Store(int64(rounds / sessions))
-		stop := errors.New("stop")
-		accepting := later(func() error {
-			for {
-				st, err := server.Accept(t.Context())
-				if err != nil {
-					return err
-				}
-				work.Go(func() { race(t.Context(), st) })
-			}
-		})
-		for range 8 {
-			work.Go(func() {
-				for left.Add(-1) >= 0 {
-					st, err := client.Open(t.Context(), "race", nil)
-					if err != nil {
-						return
-					}
-					race(t.Context(), st)
-				}
-				_ = client.Abort(stop) // the first to be done cuts the others off
-			})
+	inCells(t, func(t *testing.T, c cell) {
+		rounds := 1000
+		if c == (cell{}) && !testing.Short() || long {
+			rounds = 10_000
 		}
-		require.ErrorIs(t, <-accepting, mux.ErrLost)
-		work.Wait()
-		require.Equal(t, stop, client.Err())
+		const sessions = 20
+		for range sessions {
+			a, b := c.pipe(t)
+			from, to := connect(t, a, b)
+			if c.sink {
+				from, to = to, from
+			}
+			everythingAtOnce(t, from, to, rounds/sessions)
+		}
+	})
+}
+
+func everythingAtOnce(t *testing.T, from, to *mux.Session, rounds int) {
+	var work sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(rounds))
+	stop := errors.New("stop")
+	accepting := later(func() error {
+		for {
+			st, err := to.Accept(t.Context())
+			if err != nil {
+				return err
+			}
+			work.Go(func() { race(t.Context(), st) })
+		}
+	})
+	for range 8 {
+		work.Go(func() {
+			for left.Add(-1) >= 0 {
+				st, err := from.Open(t.Context(), "race", nil)
+				if err != nil {
+					return
+				}
+				race(t.Context(), st)
+			}
+			_ = from.Abort(stop) // the first to be done cuts the others off
+		})
 	}
+	require.ErrorIs(t, <-accepting, mux.ErrLost)
+	work.Wait()
+	require.Equal(t, stop, from.Err())
 }
 
 // race uses a stream from several goroutines, as far as that is allowed.

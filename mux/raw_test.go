@@ -109,6 +109,12 @@ type raw struct {
 func rawClient(t *testing.T, cfg mux.Config) (*raw, *mux.Session) {
 	t.Helper()
 	a, b := net.Pipe()
+	return rawClientOver(t, a, b, cfg)
+}
+
+// rawClientOver connects a raw client at a to a server at b.
+func rawClientOver(t *testing.T, a, b net.Conn, cfg mux.Config) (*raw, *mux.Session) {
+	t.Helper()
 	r := &raw{t: t, conn: a}
 	ready := make(chan struct{})
 	var server *mux.Session
@@ -134,6 +140,12 @@ func rawClient(t *testing.T, cfg mux.Config) (*raw, *mux.Session) {
 // rawServer connects a raw server to a client.
 func rawServer(t *testing.T, rec *recording) (*raw, *mux.Session) {
 	a, b := net.Pipe()
+	return rawServerOver(t, recorded{a, "c", rec}, b, mux.Config{Idle: -1})
+}
+
+// rawServerOver connects a raw server at b to a client at a.
+func rawServerOver(t *testing.T, a, b net.Conn, cfg mux.Config) (*raw, *mux.Session) {
+	t.Helper()
 	r := &raw{t: t, conn: b}
 	r.got.Go(func() {
 		_ = answer(b, wire.Hello{Streams: 256, Backlog: 256})
@@ -141,7 +153,7 @@ func rawServer(t *testing.T, rec *recording) (*raw, *mux.Session) {
 		_, _ = b.Write(frame(window, ack, 1, 0))
 		_, _ = io.Copy(io.Discard, b)
 	})
-	client, err := mux.Client(soon(t), recorded{a, "c", rec}, mux.Config{Idle: -1})
+	client, err := mux.Client(soon(t), a, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = client.Abort(nil)

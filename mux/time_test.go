@@ -183,30 +183,39 @@ func TestStalledReader(t *testing.T) {
 // Two streams, one in each direction, and both ways of a third: every writer
 // has more than ten windows to write and is stuck before anybody reads.
 func TestAllWriteBeforeAnyReads(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		a, b := net.Pipe()
-		client, server := connectWith(t, a, b, mux.Config{Window: 256 << 10})
-		payload := noise(10 * 256 << 10)
-		var ends []*mux.Stream
-		for _, dir := range [][2]*mux.Session{{client, server}, {server, client}, {client, server}} {
-			ours, theirs := pair(t, dir[0], dir[1], "x")
-			ends = append(ends, ours, theirs)
-		}
-		var work sync.WaitGroup
-		for _, st := range ends {
-			work.Go(func() { assert.NoError(t, send(context.Background(), st, payload, 100_000)) })
-		}
-		synctest.Wait()
-		for _, st := range ends {
-			work.Go(func() {
-				got, err := receive(context.Background(), st)
-				assert.Equal(t, io.EOF, err)
-				assert.True(t, bytes.Equal(payload, got))
-			})
-		}
-		work.Wait()
-		require.NoError(t, client.Close(soon(t)))
+	inCells(t, func(t *testing.T, c cell) {
+		bubble(t, func(t *testing.T) {
+			a, b := c.pipe(t)
+			client, server := connectWith(t, a, b, mux.Config{Window: 256 << 10})
+			if c.sink {
+				client, server = server, client
+			}
+			allWrite(t, client, server)
+		})
 	})
+}
+
+func allWrite(t *testing.T, client, server *mux.Session) {
+	payload := stamped[:10*256<<10]
+	var ends []*mux.Stream
+	for _, dir := range [][2]*mux.Session{{client, server}, {server, client}, {client, server}} {
+		ours, theirs := pair(t, dir[0], dir[1], "x")
+		ends = append(ends, ours, theirs)
+	}
+	var work sync.WaitGroup
+	for _, st := range ends {
+		work.Go(func() { assert.NoError(t, send(context.Background(), st, payload, 100_000)) })
+	}
+	synctest.Wait()
+	for _, st := range ends {
+		work.Go(func() {
+			got, err := receive(context.Background(), st)
+			assert.Equal(t, io.EOF, err)
+			assert.True(t, bytes.Equal(payload, got))
+		})
+	}
+	work.Wait()
+	require.NoError(t, client.Close(soon(t)))
 }
 
 // The peer takes streams and reads nothing: opening and accepting go on, also
