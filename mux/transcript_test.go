@@ -73,7 +73,7 @@ func (r recorded) Write(p []byte) (int, error) {
 	return r.Conn.Write(p)
 }
 
-// converse is the conversation of the transcript. Between its steps everything
+// converse is the conversation of the transcript, up to the close. Between its steps everything
 // comes to rest, so that it always has the same bytes.
 func converse(t *testing.T, rec *recording, client, server *mux.Session) {
 	ctx := context.Background()
@@ -110,9 +110,6 @@ func converse(t *testing.T, rec *recording, client, server *mux.Session) {
 	_, err = receive(ctx, ours)
 	require.ErrorIs(t, err, pull.ErrStopped)
 	rec.step()
-	require.NoError(t, client.Close(ctx))
-	<-server.Done()
-	require.NoError(t, server.Err())
 }
 
 // record has the conversation and returns what was said.
@@ -124,6 +121,9 @@ func record(t *testing.T) *recording {
 		client, server := connectWith(t, recorded{a, "c", rec}, recorded{b, "s", rec}, cfg)
 		rec.step()
 		converse(t, rec, client, server)
+		require.NoError(t, client.Close(t.Context()))
+		<-server.Done()
+		require.NoError(t, server.Err())
 	})
 	return rec
 }
