@@ -113,6 +113,9 @@ func (s *side) run(ctx context.Context, c cell, conn net.Conn, p plan, client bo
 	var work sync.WaitGroup
 	defer func() {
 		work.Wait()
+		if ctx.Err() != nil {
+			_ = s.session.Abort(pull.Cause(ctx))
+		}
 		<-s.session.Done()
 		s.err = s.session.Err()
 	}()

@@ -29,6 +29,8 @@ func TestFaults(t *testing.T) {
 	}{
 		{"silent peer", silentPeer},
 		{"reset", resets},
+		{"cut", cuts},
+		{"flipped bit", flips},
 		{"stall in the handshake", stallsInHandshake},
 		{"slow reader", slowReader},
 		{"stalled reader, aborted", stalledAborted},
@@ -89,6 +91,71 @@ func resets(t *testing.T, c cell) {
 			require.ErrorIs(t, errors.Join(k.client.err, k.server.err), syscall.ECONNRESET, where)
 		}
 	})
+}
+
+// stride is how far apart a sweep tries offsets: all of them if there is time.
+func stride(n int) int64 {
+	if long {
+		return 1
+	}
+	if raceEnabled || testing.Short() {
+		n *= 7
+	}
+	return int64(n)
+}
+
+// cuts ends the connection, or one direction of it, during a talk; see
+// TestCutAnywhere for each offset of a recorded one.
+func cuts(t *testing.T, c cell) {
+	bubble(t, func(t *testing.T) {
+		for at := int64(0); at < 4500 && !t.Failed(); at += stride(47) {
+			kind := chaos.Cut
+			if at%2 == 1 {
+				kind = chaos.End
+			}
+			a, b := chaos.Pair(c.strike(chaos.Fault{At: at, Kind: kind}))
+			k := startTalk(t.Context(), c, a, b, usual(1100))
+			k.over.Wait()
+			k.judge(t, fmt.Sprintf("%v at %d", kind, at))
+		}
+	})
+}
+
+// flips changes a bit. Over TLS it is always found out. A plain session has no
+// checksum: what a flip in a payload changes is delivered, and one in a frame's
+// header may leave a stream waiting; but nothing panics, and whatever waits can
+// be stopped.
+func flips(t *testing.T, c cell) {
+	unnoticed, all := 0, 0
+	bubble(t, func(t *testing.T) {
+		for at := int64(0); at < 4500 && !t.Failed(); at += stride(13) {
+			if c.tls && (at == 1 || at == 2) {
+				continue // the first record's version, which RFC 8446 says to ignore
+			}
+			flip := chaos.Fault{At: at, Kind: chaos.Flip, Bit: int(at % 8)}
+			a, b := chaos.Pair(c.strike(flip))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			k := startTalk(ctx, c, a, b, usual(1100))
+			k.over.Wait()
+			all++
+			where := fmt.Sprintf("bit %d of byte %d", flip.Bit, at)
+			if ctx.Err() != nil {
+				unnoticed++
+			}
+			cancel()
+			if c.tls {
+				k.judge(t, where)
+				continue
+			}
+			for _, s := range []*side{&k.client, &k.server} {
+				for name, h := range s.halves {
+					assert.Equal(t, 1, h.ends+h.aborts, "%s, stream %s", where, name)
+				}
+			}
+		}
+	})
+	t.Logf("%d of %d were not noticed", unnoticed, all)
+	require.True(t, !c.tls || unnoticed == 0)
 }
 
 // stallsInHandshake has the connection deliver nothing more, somewhere before
