@@ -3,6 +3,7 @@ package mux_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"runtime"
@@ -132,46 +133,59 @@ func askBytes(ctx context.Context, s *mux.Session, question []byte) ([]byte, err
 }
 
 // Unfinished handshakes cost their caller's goroutine and little memory, until
-// the deadline.
+// the deadline; then nothing, and they are not logged.
 func TestUnfinishedHandshakes(t *testing.T) {
-	const n = 1000
-	for name, says := range map[string][]byte{
-		"silent": nil, "preface": wire.AppendPreface(nil, wire.RoleClient)[:11],
-		"hello": wire.AppendPreface(nil, wire.RoleClient),
+	preface := wire.AppendPreface(nil, wire.RoleClient)
+	says := func(p []byte) func(c net.Conn) error {
+		return func(c net.Conn) error { _, err := c.Write(p); return err }
+	}
+	greets := func(c net.Conn) error { return greet(c, wire.Hello{}) }
+	for name, begin := range map[string]func(c net.Conn) error{
+		"silent": says(nil), "preface": says(preface[:11]), "hello": says(preface),
+		"control stream": greets,
+		"its SYN": func(c net.Conn) error {
+			return errors.Join(greets(c), says(frame(window, syn, 1, 0)[:11])(c))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				memory, goroutines := live(), runtime.NumGoroutine()
-				errs := make(chan error, n)
-				start := time.Now()
-				for range n {
-					a, b := net.Pipe()
-					go func() {
-						_, err := mux.Server(context.Background(), b, mux.Config{})
-						errs <- err
-					}()
-					_, err := a.Write(says)
-					require.NoError(t, err)
-				}
-				settle()
-				// The runtime may have one of its own at any time.
-				assert.InDelta(t, n, runtime.NumGoroutine()-goroutines, 2)
-				assert.True(t, raceEnabled || (live()-memory)/n < 10<<10)
-				for range n {
-					require.Equal(t, mux.ErrSilent, <-errs)
-				}
-				require.Equal(t, 5*time.Second, time.Since(start))
-				settle()
-				for range 1_000_000 { // those that have returned may not be gone yet
-					if runtime.NumGoroutine() <= goroutines+2 {
-						return
-					}
-					runtime.Gosched()
-				}
-				t.Errorf("%d goroutines are left", runtime.NumGoroutine()-goroutines)
-			})
+			bubble(t, func(t *testing.T) { unfinished(t, begin) })
 		})
 	}
+}
+
+func unfinished(t *testing.T, begin func(c net.Conn) error) {
+	const n = 1000
+	lines := &logLines{}
+	memory, goroutines := live(), runtime.NumGoroutine()
+	errs := make(chan error, n)
+	start := time.Now()
+	for range n {
+		a, b := net.Pipe()
+		go func() {
+			_, err := mux.Server(context.Background(), b, mux.Config{Logger: lines.logger()})
+			errs <- err
+		}()
+		require.NoError(t, begin(a))
+	}
+	settle()
+	// The runtime may have one of its own at any time.
+	assert.InDelta(t, n, runtime.NumGoroutine()-goroutines, 2)
+	each := (live() - memory) / n
+	t.Logf("%d bytes each", each)
+	assert.True(t, raceEnabled || each < 10<<10)
+	for range n {
+		require.Equal(t, mux.ErrSilent, <-errs)
+	}
+	require.Equal(t, 5*time.Second, time.Since(start))
+	assert.LessOrEqual(t, lines.count(), 10)
+	settle()
+	for range 1_000_000 { // those that have returned may not be gone yet
+		if runtime.NumGoroutine() <= goroutines+2 {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Errorf("%d goroutines are left", runtime.NumGoroutine()-goroutines)
 }
 
 // TestRapidResetBounded has a peer open streams and end them at once, as fast

@@ -9,17 +9,21 @@ import (
 	"os"
 	"time"
 
+	"github.com/weir-go/weir/mux/internal/shim"
 	"github.com/weir-go/weir/mux/internal/wire"
 	"github.com/weir-go/weir/pull"
 )
 
-// A handshake is what comes before yamux: prefaces and hellos.
+// A handshake is what comes before yamux: prefaces and hellos, and for a server
+// the first frame's header, since a session is much to keep for a client that
+// does not go on.
 type handshake struct {
 	conn   net.Conn
 	client bool
 	ours   wire.Hello
 	theirs wire.Hello
 	rtt    time.Duration // 0: not measured
+	first  []byte        // what has been read of the frames
 }
 
 // run has the handshake under one deadline for all of it.
@@ -57,6 +61,13 @@ func (h *handshake) exchange() error {
 	}
 	if a, b := h.ours.Application, h.theirs.Application; a != b && a != "" && b != "" {
 		return &ApplicationError{Ours: a, Theirs: b}
+	}
+	if h.client {
+		return nil
+	}
+	h.first = make([]byte, shim.HeaderSize)
+	if _, err := io.ReadFull(h.conn, h.first); err != nil {
+		return &LostError{Op: "read", Err: notEOF(err)}
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func newSession(ctx context.Context, conn net.Conn, cfg Config, client bool) (*S
 	}
 	orDefault(&cfg.Window, windowFor(h.rtt))
 	s := makeSession(cfg, h)
-	if err := s.start(conn); err != nil {
+	if err := s.start(conn, h.first); err != nil {
 		return nil, err
 	}
 	if err := s.waitUp(ctx, start); err != nil {
@@ -121,13 +121,14 @@ func makeSession(cfg Config, h handshake) *Session {
 	return s
 }
 
-// start starts the goroutines: shim and yamux have theirs.
-func (s *Session) start(conn net.Conn) (err error) {
+// start starts the goroutines: shim and yamux have theirs. first was read of
+// conn already.
+func (s *Session) start(conn net.Conn, first []byte) (err error) {
 	// The handler must know the shim before anything can arrive; nothing is
 	// read or written before yamux runs.
 	s.shim = shim.New(conn, events{s}, shim.Config{
 		Client: s.client, WriteTimeout: max(0, s.cfg.WriteTimeout),
-		Streams: s.cfg.MaxStreams, Backlog: s.cfg.Backlog,
+		Streams: s.cfg.MaxStreams, Backlog: s.cfg.Backlog, First: first,
 	})
 	cfg := &yamux.Config{
 		AcceptBacklog:          1 + max(s.cfg.Backlog, cap(s.slots)), // 1: the control stream

@@ -74,6 +74,7 @@ type Config struct {
 	WriteTimeout time.Duration // for each write to the connection; 0: none
 	Streams      int           // of the peer, open at once
 	Backlog      int           // of them, those that are not acknowledged
+	First        []byte        // what was read of the frames before
 }
 
 // Conn is what yamux gets for a connection.
@@ -116,6 +117,8 @@ func New(conn net.Conn, h Handler, cfg Config) *Conn {
 		flows: make(map[uint32]*flow), budget: budget{free: Budget},
 	}
 	c.in.buf = make([]byte, readBuffer)
+	c.in.w = copy(c.in.buf, cfg.First)
+	c.received.Add(uint64(c.in.w))
 	c.idle = meter{left: idleBurst, at: time.Now()}
 	go c.flush()
 	return c
