@@ -182,10 +182,11 @@ func (s *Session) addJob(j job) {
 	signal(s.work)
 }
 
-// send queues a message on the control stream; after DRAINED there is nothing
-// to say. Callers hold mu.
+// send queues a message on the control stream. After DRAINED there is nothing to
+// say; nor is there for a session that has ended, whose peer is to see the
+// connection's end and not, now and then, what ended it here. Callers hold mu.
 func (s *Session) send(m wire.Message) {
-	if s.drain.overSent {
+	if s.drain.overSent || s.isDead() {
 		return
 	}
 	if err := s.shim.SendControl(wire.AppendMessage(nil, m)); err != nil {
