@@ -31,6 +31,8 @@ func TestFaults(t *testing.T) {
 		{"reset", resets},
 		{"cut", cuts},
 		{"flipped bit", flips},
+		{"tampered channel", tampered},
+		{"stranger", strangers},
 		{"stall in the handshake", stallsInHandshake},
 		{"slow reader", slowReader},
 		{"stalled reader, aborted", stalledAborted},
@@ -74,7 +76,7 @@ func silentPeer(t *testing.T, c cell) {
 
 // resets resets the connection at random.
 func resets(t *testing.T, c cell) {
-	rounds := 24
+	rounds := 60
 	if long {
 		rounds = 2000
 	}
