@@ -188,6 +188,41 @@ func unfinished(t *testing.T, begin func(c net.Conn) error) {
 	t.Errorf("%d goroutines are left", runtime.NumGoroutine()-goroutines)
 }
 
+// A peer that has a key that is accepted, and then says nothing, costs a
+// goroutine too, and what its channel holds, at both ends here.
+func TestUnfinishedHandshakesOverTLS(t *testing.T) {
+	leavesNothing(t, "all", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			const n = 100
+			conns := make([][2]net.Conn, n)
+			before := heap()
+			for i := range conns {
+				conns[i][0], conns[i][1] = cell{tls: true}.pipe(t)
+			}
+			goroutines, start := runtime.NumGoroutine(), time.Now()
+			errs := make(chan error, n)
+			for _, c := range conns {
+				go func() { errs <- second(mux.Server(context.Background(), c[1], mux.Config{})) }()
+			}
+			settle()
+			assert.LessOrEqual(t, runtime.NumGoroutine()-goroutines, n)
+			each := (heap() - before) / n
+			t.Logf("%d bytes each, both ends", each)
+			assert.True(t, raceEnabled || each < 64<<10)
+			for _, c := range conns { // a pipe has no room for TLS's goodbye
+				go func() { _, _ = io.Copy(io.Discard, c[0]) }()
+			}
+			for range n {
+				require.Equal(t, mux.ErrSilent, <-errs)
+			}
+			require.Equal(t, 5*time.Second, time.Since(start))
+			runtime.KeepAlive(conns)
+		})
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
+
 // TestRapidResetBounded has a peer open streams and end them at once, as fast
 // as it can. One that keeps to the limits makes no more handlers run than
 // streams may be open; one that does not is cut off.

@@ -15,8 +15,8 @@
 // Before anything else the two ends tell each other the versions they speak,
 // their limits, and an application id: [Config].Application, an opaque string.
 // What does not fit is a typed error at both ends: a [VersionError], an
-// [ApplicationError], or [ErrNotWeir]. Nothing here is secret or authentic; run
-// a session over TLS for that.
+// [ApplicationError], or [ErrNotWeir]. Nothing here is secret, authentic or
+// checked against corruption; run a session over TLS for that.
 //
 // # How streams end
 //

@@ -370,35 +370,3 @@ func TestFINWithoutEnd(t *testing.T) {
 		require.NoError(t, st.Duplex().Close(pull.ErrStopped))
 	})
 }
-
-// A parsed is the header of a frame.
-type parsed struct {
-	kind   byte
-	flags  uint16
-	id     uint32
-	length int
-}
-
-func parseFrame(p []byte) parsed {
-	return parsed{
-		kind: p[1], flags: binary.BigEndian.Uint16(p[2:]),
-		id: binary.BigEndian.Uint32(p[4:]), length: int(binary.BigEndian.Uint32(p[8:])),
-	}
-}
-
-// size is the size of the whole frame.
-func (f parsed) size() int {
-	if f.kind == data {
-		return 12 + f.length
-	}
-	return 12
-}
-
-func (f parsed) flagNames() (s string) {
-	for i, name := range []string{" SYN", " ACK", " FIN", " RST"} {
-		if f.flags&(1<<i) != 0 {
-			s += name
-		}
-	}
-	return s
-}

@@ -23,20 +23,20 @@ import (
 // before anything is allocated for them, and end the session.
 func brokenFrames(t *testing.T, c cell) {
 	huge := binary.AppendUvarint(nil, 1<<30)
+	far := binary.AppendUvarint([]byte{1, 11, 3}, 1<<63)
+	most := func(flags uint16, id uint32) []byte { return frame(window, flags, id, 0xFFFFFFFF) }
 	cases := map[string]func(id uint32) []byte{
-		"length 2³²−1":     func(uint32) []byte { return frame(data, 0, 3, 0xFFFFFFFF) },
-		"unopened, 2³²−1":  func(id uint32) []byte { return frame(data, 0, id, 0xFFFFFFFF) },
-		"version, 2³²−1":   func(uint32) []byte { return []byte("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF") },
-		"head of 1 GiB":    func(id uint32) []byte { return dataFrame(syn, id, huge) },
-		"message of 1 GiB": func(uint32) []byte { return dataFrame(0, 1, append([]byte{1}, huge...)) },
-		"optional message": func(uint32) []byte { return dataFrame(0, 1, append([]byte{200}, huge...)) },
-		"offset 2⁶³": func(uint32) []byte {
-			return dataFrame(0, 1, append([]byte{1, 11, 3}, binary.AppendUvarint(nil, 1<<63)...))
-		},
+		"length 2³²−1":         func(uint32) []byte { return frame(data, 0, 3, 0xFFFFFFFF) },
+		"unopened, 2³²−1":      func(id uint32) []byte { return frame(data, 0, id, 0xFFFFFFFF) },
+		"version, 2³²−1":       func(uint32) []byte { return bytes.Repeat([]byte{0xFF}, 12) },
+		"head of 1 GiB":        func(id uint32) []byte { return dataFrame(syn, id, huge) },
+		"message of 1 GiB":     func(uint32) []byte { return dataFrame(0, 1, append([]byte{1}, huge...)) },
+		"optional message":     func(uint32) []byte { return dataFrame(0, 1, append([]byte{200}, huge...)) },
+		"offset 2⁶³":           func(uint32) []byte { return dataFrame(0, 1, far) },
 		"SYN with 262,145":     func(id uint32) []byte { return dataFrame(syn, id, make([]byte, 256<<10+1)) },
-		"window and 2³²−1 × 2": func(uint32) []byte { return bytes.Repeat(frame(window, 0, 3, 0xFFFFFFFF), 2) },
+		"window and 2³²−1 × 2": func(uint32) []byte { return join(most(0, 3), most(0, 3)) },
 		"SYN and 2³²−1 × 2": func(id uint32) []byte {
-			return join(frame(window, syn, id, 0xFFFFFFFF), frame(window, 0, id, 0xFFFFFFFF))
+			return join(most(syn, id), most(0, id))
 		},
 	}
 	for name, says := range cases {

@@ -39,7 +39,9 @@ func attacks(foreign []byte) map[string]attack {
 		"replayed":  func(_ []byte, same, _ [][]byte) []byte { return same[len(same)-1] },
 		"spliced":   func([]byte, [][]byte, [][]byte) []byte { return foreign },
 		"reflected": func(_ []byte, _, other [][]byte) []byte { return other[len(other)-1] },
-		"oversized": func(p []byte, _, _ [][]byte) []byte { return append([]byte{23, 3, 3, 0xFF, 0xFF}, p...) },
+		"oversized": func(p []byte, _, _ [][]byte) []byte {
+			return append([]byte{23, 3, 3, 0xFF, 0xFF}, p...)
+		},
 		"forged end": func([]byte, [][]byte, [][]byte) []byte {
 			return []byte{21, 3, 3, 0, 2, 1, 0} // close_notify in the clear
 		},
@@ -109,8 +111,9 @@ func tamper(t *testing.T, c cell, name string, mount attack) *tampering {
 	assert.LessOrEqual(t, time.Since(start), 30*time.Second, name)
 	err := errors.Join(k.client.err, k.server.err)
 	if name == "dropped" || name == "truncated" { // found at the next record, or by silence
-		assert.True(t, errors.Is(err, secure.ErrTampered) || errors.Is(err, mux.ErrSilent), "%s: %v", name, err)
-		return m
+		if errors.Is(err, mux.ErrSilent) {
+			return m
+		}
 	}
 	assert.ErrorIs(t, err, secure.ErrTampered, name)
 	return m

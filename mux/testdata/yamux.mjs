@@ -72,8 +72,10 @@ async function handshake () {
   if (!got.subarray(0, 11).equals(preface('s').subarray(0, 11))) throw new Error('not weir')
   const rtt = Math.max(1, Math.round((performance.now() - start) * 1000))
   const r = new Reader(got.subarray(14))
-  const hello = { window: r.uvarint(), streams: r.uvarint(), backlog: r.uvarint(), rtt: r.uvarint(), application: r.text() }
-  const ours = Buffer.concat([uvarint(0), uvarint(16), uvarint(16), uvarint(rtt), text('interop/1')])
+  const hello = { window: r.uvarint(), streams: r.uvarint(), backlog: r.uvarint() }
+  Object.assign(hello, { rtt: r.uvarint(), application: r.text() })
+  const numbers = [0, 16, 16, rtt].map(uvarint) // window, streams, backlog, round trip
+  const ours = Buffer.concat([...numbers, text('interop/1')])
   socket.write(Buffer.concat([Buffer.from([ours.length >> 8, ours.length & 255]), ours]))
   return hello
 }
@@ -91,8 +93,9 @@ class Connection extends AbstractMultiaddrConnection {
   sendResume () { socket.resume() }
 }
 const conn = new Connection({ direction: 'outbound', remoteAddr: {}, log })
-const muxer = yamux({ streamOptions: { inactivityTimeout: 600_000 } })({ logger: { forComponent: () => log } })
-  .createStreamMuxer(conn)
+// It would end a stream that is quiet for two minutes, by RST.
+const factory = yamux({ maxInboundStreams: 16, streamOptions: { inactivityTimeout: 1e9 } })
+const muxer = factory({ logger: { forComponent: () => log } }).createStreamMuxer(conn)
 socket.on('data', chunk => conn.onData(chunk))
 socket.on('drain', () => conn.safeDispatchEvent('drain'))
 
