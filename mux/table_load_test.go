@@ -132,12 +132,13 @@ func endedInUse(t *testing.T, c cell) {
 		bubble(t, func(t *testing.T) {
 			p := plan{}
 			for i := range 256 {
-				h := half{sends: 400 * i, waits: i%4 > 0}
+				h := half{sends: 200 * i, waits: i%4 > 0}
 				p[string(rune('A'+i))] = [2]half{h, h}
 			}
 			a, b := chaos.Pair(chaos.Symmetric(chaos.Link{Rate: 10 << 20}))
 			k := startTalk(t.Context(), c, a, b, p)
 			time.Sleep(time.Second)
+			settle()
 			for k.server.session.Stats().Accepted < 256 {
 				time.Sleep(time.Second)
 			}

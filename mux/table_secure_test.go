@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,17 +52,20 @@ func attacks(foreign []byte) map[string]attack {
 // tampering lets an attack loose on one direction of a connection whose session
 // is up.
 type tampering struct {
-	c       cell
-	mount   attack
+	c     cell
+	mount attack
+
+	mu      sync.Mutex
 	started bool
 	writes  [2][][]byte // by direction: out, in
 }
 
-// link is a connection that keeps what passes. In a bubble one write comes
-// after the other.
+// link is a connection that keeps what passes.
 func (m *tampering) link() chaos.Config {
 	side := func(n int) chaos.Link {
 		return chaos.Link{Tamper: func(p []byte) []byte {
+			m.mu.Lock()
+			defer m.mu.Unlock()
 			p = slices.Clone(p)
 			if m.started && (n == 1) == m.c.sink {
 				return m.mount(slices.Clone(p), m.writes[n], m.writes[1-n])
@@ -104,7 +108,9 @@ func tamper(t *testing.T, c cell, name string, mount attack) *tampering {
 		k.over.Wait()
 		return m
 	}
+	m.mu.Lock()
 	m.started = true // the next to pass is a ping
+	m.mu.Unlock()
 	start := time.Now()
 	k.over.Wait()
 	k.judge(t, name)

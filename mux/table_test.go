@@ -54,6 +54,7 @@ func silentPeer(t *testing.T, c cell) {
 			a, b := chaos.Pair(chaos.Config{})
 			k := startTalk(t.Context(), c, a, b, usual(100_000))
 			time.Sleep(time.Hour) // an idle session is none
+			settle()
 			require.NoError(t, k.client.session.Err())
 			start := time.Now()
 			c.struck(a).Drop()
