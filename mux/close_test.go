@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weir-go/weir/duplex/chaos"
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/pull"
 )
@@ -205,4 +206,27 @@ func TestSessionCauseNeverEOF(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A session that ends says no more, so that its peer's streams all end with what
+// the connection came to, and not some of them by a RESET that was quick enough.
+func TestEndedSessionIsSilent(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := plan{}
+		for i := range 64 {
+			p[string(rune('A'+i))] = [2]half{{sends: 10, waits: true}, {sends: 10, waits: true}}
+		}
+		for range 150 {
+			a, b := chaos.Pair(chaos.Config{})
+			k := startTalk(t.Context(), cell{}, a, b, p)
+			settle()
+			require.NoError(t, k.client.session.Abort(errors.New("private")))
+			k.over.Wait()
+			for _, h := range k.server.halves {
+				require.Equal(t, k.server.err, h.read)
+				require.Equal(t, k.server.err, h.cause)
+			}
+			require.ErrorIs(t, k.server.err, mux.ErrLost)
+		}
+	})
 }
