@@ -61,7 +61,7 @@ func TestAppendFailingAtEachStep(t *testing.T) {
 					require.ErrorIs(t, first, errBoom)
 					require.ErrorContains(t, first, f.path())
 				}
-				require.Zero(t, f.open)
+				require.Zero(t, f.held())
 				require.Len(t, causes, 1)
 
 				f.fail = ""

@@ -46,7 +46,7 @@ func TestBackwardIsInterruptedInALongLine(t *testing.T) {
 	_, err := files.LinesBackward(f, f.path(), 2<<20)(ctx)
 	require.Equal(t, errBoom, err)
 	assert.Equal(t, 3, reads)
-	assert.Zero(t, f.open)
+	assert.Zero(t, f.held())
 }
 
 // The sep is looked at when the source is made.

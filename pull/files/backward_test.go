@@ -93,7 +93,7 @@ func TestLinesBackwardOfManyBlocks(t *testing.T) {
 	require.NoError(t, err)
 	slices.Reverse(want)
 	require.True(t, slices.Equal(want, got))
-	require.Zero(t, f.open)
+	require.Zero(t, f.held())
 	reads := 0
 	for _, step := range f.steps {
 		if step == "read" {
@@ -138,7 +138,7 @@ func TestBackwardFailures(t *testing.T) {
 		_, err := texts(files.LinesBackward(f, f.path(), 10))
 		require.ErrorIs(t, err, errBoom, step)
 		require.ErrorContains(t, err, f.path())
-		require.Zero(t, f.open)
+		require.Zero(t, f.held())
 	}
 	for _, sep := range []string{"--", "aba", "\n\n", "abcab"} {
 		f := newFaulty(t)

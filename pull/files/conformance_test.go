@@ -21,14 +21,14 @@ func TestReadKeepsTheContract(t *testing.T) {
 	pulltest.Source(t, func() pull.Source[[]byte] { return files.Read(f, f.path()) },
 		pulltest.SourceOptions[[]byte]{
 			Want: [][]byte{[]byte("hello")},
-			Held: func() int { return f.open },
+			Held: func() int { return f.held() },
 		})
 }
 
 func TestBackwardKeepsTheContract(t *testing.T) {
 	f := newFaulty(t)
 	require.NoError(t, os.WriteFile(f.path(), []byte("one\r\n\ntwo, and\nthree"), 0o600))
-	held := func() int { return f.open }
+	held := func() int { return f.held() }
 	msgs := func(texts ...string) (out []frame.Msg) {
 		for _, text := range texts {
 			out = append(out, frame.Msg(text))
@@ -58,7 +58,7 @@ func TestBackwardKeepsTheContract(t *testing.T) {
 func TestFollowKeepsTheContract(t *testing.T) {
 	f := newFaulty(t)
 	require.NoError(t, os.WriteFile(f.path(), []byte("hello"), 0o600))
-	held := func() int { return f.open }
+	held := func() int { return f.held() }
 	pulltest.Source(t, func() pull.Source[[]byte] {
 		return files.Follow(f, f.path(), files.FollowConfig{})
 	}, pulltest.SourceOptions[[]byte]{Want: [][]byte{[]byte("hello")}, Stalls: true, Held: held})

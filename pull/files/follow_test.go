@@ -46,7 +46,7 @@ func follow(t *testing.T, f *faulty, cfg files.FollowConfig) *tail {
 	t.Cleanup(func() {
 		stop(errBoom)
 		synctest.Wait()
-		require.Zero(t, f.open)
+		require.Zero(t, f.held())
 	})
 	return l
 }
@@ -54,6 +54,7 @@ func follow(t *testing.T, f *faulty, cfg files.FollowConfig) *tail {
 // wants gives the follower two looks, and wants what has come since.
 func (l *tail) wants(text string) {
 	l.t.Helper()
+	l.f.meet()
 	time.Sleep(2 * files.DefaultInterval)
 	synctest.Wait()
 	l.mu.Lock()
@@ -175,7 +176,7 @@ func TestFollowRotated(t *testing.T) {
 		f.put(t, old, "late\n")
 		f.put(t, f.path(), "seven\n")
 		l.wants("seven\n")
-		require.Equal(t, 1, f.open, "the old one is closed")
+		require.Equal(t, 1, f.held(), "the old one is closed")
 
 		// Replaced at once, as files.Replace does.
 		f.put(t, f.path()+".new", "eight\n")
@@ -209,7 +210,7 @@ func TestFollowRotatedTwice(t *testing.T) {
 		require.NoError(t, os.Rename(f.path(), f.path()+".1"))
 		f.put(t, f.path(), "two\n")
 		l.wants("")
-		require.Zero(t, f.open)
+		require.Zero(t, f.held())
 		require.True(t, removed)
 		f.put(t, f.path(), "three\n")
 		l.wants("three\n")
@@ -256,7 +257,7 @@ func TestFollowRestartDecides(t *testing.T) {
 			Restart: func(error) error { return answer },
 		}))
 		require.Equal(t, want, err)
-		require.Zero(t, f.open)
+		require.Zero(t, f.held())
 	}
 }
 
@@ -274,13 +275,13 @@ func TestFollowFailures(t *testing.T) {
 		cancel()
 		require.ErrorIs(t, err, errBoom, step)
 		require.ErrorContains(t, err, f.path())
-		require.Zero(t, f.open)
+		require.Zero(t, f.held())
 	}
 	f := newFaulty(t)
 	f.put(t, f.path(), "one")
 	_, err := pull.Collect(t.Context(), files.Follow(strange{f}, f.path(), files.FollowConfig{}))
 	require.ErrorIs(t, err, errors.ErrUnsupported)
-	require.Zero(t, f.open)
+	require.Zero(t, f.held())
 }
 
 // stats makes Stat a step.
@@ -335,6 +336,6 @@ func TestFollowAsksWhichFileItIs(t *testing.T) {
 			f.put(t, f.path(), "two")
 		}
 		require.NoError(t, pull.Abort(src, nil))
-		require.Zero(t, f.open)
+		require.Zero(t, f.held())
 	})
 }

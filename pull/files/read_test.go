@@ -25,7 +25,7 @@ func TestRead(t *testing.T) {
 	got, err := pull.Collect(context.Background(), src)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(want, bytes.Join(got, nil)))
-	require.Zero(t, f.open)
+	require.Zero(t, f.held())
 	_, err = src(context.Background())
 	require.Equal(t, io.EOF, err)
 	require.NoError(t, pull.Abort(src, errBoom))
@@ -41,10 +41,10 @@ func TestReadAborted(t *testing.T) {
 	src := files.Read(f, f.path())
 	_, err := src(context.Background())
 	require.NoError(t, err)
-	require.Equal(t, 1, f.open)
+	require.Equal(t, 1, f.held())
 	_, err = src(dead(errBoom))
 	require.Equal(t, errBoom, err)
-	require.Zero(t, f.open)
+	require.Zero(t, f.held())
 }
 
 // row: G18
@@ -58,7 +58,7 @@ func TestReadFailures(t *testing.T) {
 			_, err := pull.Collect(context.Background(), src)
 			require.ErrorIs(t, err, errBoom)
 			require.ErrorContains(t, err, f.path())
-			require.Zero(t, f.open)
+			require.Zero(t, f.held())
 			_, again := src(context.Background())
 			require.Equal(t, err, again)
 			if step != "close" {
@@ -84,7 +84,7 @@ func TestReadAbortedWhileReading(t *testing.T) {
 		_, err = src(ctx)
 	}
 	require.Equal(t, errBoom, err)
-	require.Zero(t, f.open)
+	require.Zero(t, f.held())
 	require.Equal(t, []string{"open", "read", "close"}, f.steps)
 }
 
@@ -107,7 +107,7 @@ func TestReadAbortedAnywhere(t *testing.T) {
 		} else {
 			require.Equal(t, errBoom, err)
 		}
-		require.Zero(t, f.open)
+		require.Zero(t, f.held())
 		require.Equal(t, calls > 0, len(f.steps) > 0 && f.steps[len(f.steps)-1] == "close")
 	}
 }
