@@ -194,7 +194,9 @@ func (c *Conn) write(kind websocket.MessageType, p []byte) error {
 	default:
 	}
 	if errors.Is(err, net.ErrClosed) {
-		<-c.done // the peer's close frame was read, and closed everything
+		// The library has read a close frame, or sent one because of a fault. The
+		// pump is told too; it may want the pen next, so done would not come.
+		<-c.dead
 		return c.why()
 	}
 	return lost(err)

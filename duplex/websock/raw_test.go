@@ -146,6 +146,24 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A peer that breaks the protocol while a sink writes ends both halves: the
+// library then sends a close frame of its own, and refuses what the sink writes.
+func TestFaultWhileWriting(t *testing.T) {
+	for range 200 { // whether the sink meets that frame is up to the scheduler; -race shuffles it
+		synctest.Test(t, func(t *testing.T) {
+			raw, c := rawClient(t, websock.Config{})
+			heard := answers(raw)
+			d := c.Chunks()
+			sent := async(func() error { return d.Sink(t.Context(), endless) })
+			_, err := raw.Write(masked(0xF0|binaryData, "x"))
+			require.NoError(t, err)
+			assert.ErrorIs(t, second(d.Source(t.Context())), websock.ErrProtocol)
+			assert.ErrorIs(t, sent(), websock.ErrProtocol)
+			assert.Contains(t, string(heard()), "\x03\xea") // 1002
+		})
+	}
+}
+
 // After the end there is no more data, and no second end.
 func TestFaultsAfterEnd(t *testing.T) {
 	for _, more := range [][]byte{masked(fin|binaryData, "x"), masked(fin|text, "end")} {
