@@ -46,18 +46,28 @@ func Dial(ctx context.Context, url string, config Config) (*Conn, error) {
 		OnPingReceived: later.pinged,
 	})
 	switch {
-	case err == nil && ws.Subprotocol() == "" && len(config.Subprotocols) > 0:
-		_ = ws.Close(websocket.StatusProtocolError, errSubprotocol.Error())
-		return nil, &HandshakeError{Status: resp.StatusCode, Err: errSubprotocol}
 	case err == nil:
 		later.conn = newConn(ws, up.link, config)
-		return later.conn, nil
+		if ws.Subprotocol() != "" || len(config.Subprotocols) == 0 {
+			return later.conn, nil
+		}
+		later.conn.decline(own)
+		return nil, &HandshakeError{Status: resp.StatusCode, Err: errSubprotocol}
 	case ctx.Err() != nil:
 		return nil, pull.Cause(ctx)
 	case own.Err() != nil:
 		return nil, &HandshakeError{Err: errTimeout}
 	}
 	return nil, refusal(resp, err)
+}
+
+// decline tells the server that it speaks none of our subprotocols, while ctx
+// lasts, and waits for no answer.
+func (c *Conn) decline(ctx context.Context) {
+	stop := context.AfterFunc(ctx, c.link.reset)
+	defer stop()
+	c.link.sayClose(CloseError{Code: CodeProtocol, Reason: errSubprotocol.Error()})
+	_ = c.ws.CloseNow() // nothing more can be done for it
 }
 
 // refusal says why the server has not upgraded.

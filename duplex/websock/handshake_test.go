@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -66,6 +67,43 @@ func TestSubprotocols(t *testing.T) {
 	url := serve(t, some(), func(context.Context, *websock.Conn) {})
 	_, err := websock.Dial(t.Context(), url, some("a"))
 	assert.ErrorContains(t, err, "none of the subprotocols")
+}
+
+// A server that agrees to no subprotocol is told, and keeps Dial no longer than
+// the handshake may take: not with a ping, nor by reading nothing.
+func TestNoSubprotocol(t *testing.T) {
+	for name, server := range map[string]func(c net.Conn) (heard []byte){
+		"reads nothing": func(net.Conn) []byte { return nil },
+		"pings": func(c net.Conn) []byte {
+			go func() { _, _ = c.Write([]byte{fin | ping, 0}) }()
+			heard, _ := io.ReadAll(c)
+			return heard
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var heard func() error
+				var got []byte
+				m := &memory{wrap: func(c net.Conn) net.Conn {
+					heard = async(func() error { got = server(c); return nil })
+					return c
+				}}
+				began := time.Now()
+				_, err := websock.Dial(t.Context(), "ws://memory/", websock.Config{
+					Client: &http.Client{Transport: m}, Subprotocols: []string{"a"},
+					HandshakeTimeout: time.Second,
+				})
+				assert.ErrorContains(t, err, "none of the subprotocols")
+				assert.LessOrEqual(t, time.Since(began), time.Second)
+				_ = heard()
+				if name == "pings" {
+					assert.Zero(t, time.Since(began), "it is not waited for")
+					assert.Equal(t, byte(fin|closing), got[0])
+				}
+				m.accepted.Close(nil)
+			})
+		})
+	}
 }
 
 // Who comes with plain HTTP is told what this is.
