@@ -115,10 +115,10 @@ func (w *writer) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// End closes stdin.
+// End closes stdin, after which a child may well exit: that stops no sink.
 func (w *writer) End() error {
 	w.mu.Lock()
-	w.ended = true
+	w.ended, w.stop = true, nil
 	w.mu.Unlock()
 	return w.in.Close()
 }

@@ -105,8 +105,10 @@ func (w *writer) tear(err error) {
 	w.torn = err
 }
 
-// End sends the end, where it can be sent by itself.
+// End sends the end, where it can be sent by itself. What the reader meets after
+// that is no failure of ours any more.
 func (w *writer) End() error {
+	(*conn)(w).setStop(nil)
 	c, ok := w.Conn.(interface{ CloseWrite() error })
 	if !ok {
 		return nil

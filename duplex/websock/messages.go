@@ -2,19 +2,16 @@ package websock
 
 import (
 	"context"
-	"errors"
-	"io"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/duplex/internal/guard"
+	"github.com/weir-go/weir/duplex/internal/pump"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/frame"
 )
-
-var errGoexit = errors.New("websock: goroutine of the sink was ended")
 
 // Messages is the view of c as messages, one WebSocket message each, binary or
 // text as Config.Text says.
@@ -39,7 +36,7 @@ func (c *Conn) Messages() duplex.Duplex[frame.Msg, frame.Msg] {
 
 func asMsg(b []byte) frame.Msg { return b }
 
-func (c *Conn) sinkMessages(ctx context.Context, src pull.Source[frame.Msg]) (err error) {
+func (c *Conn) sinkMessages(ctx context.Context, src pull.Source[frame.Msg]) error {
 	if !c.used.Take() {
 		return guard.Refuse(ctx, src, duplex.ErrUsed)
 	}
@@ -47,53 +44,23 @@ func (c *Conn) sinkMessages(ctx context.Context, src pull.Source[frame.Msg]) (er
 	defer cancel(nil)
 	c.setStop(cancel)
 	defer c.endSink()
-	out := (*carrier)(c)
-	cutting := make(chan struct{})
-	stop := context.AfterFunc(own, func() {
-		defer close(cutting)
-		out.Cut(pull.Cause(own))
-	})
-	returned := false
-	defer func() {
-		v := recover()
-		if !returned {
-			err = pull.NewPanicError(v)
-			if v == nil {
-				err = errGoexit
-			}
-			_ = pull.AbortIn(ctx, src, err)
-		}
-		switch {
-		case !stop():
-			<-cutting
-		case err != nil:
-			out.Cut(err)
-		}
-		if v != nil {
-			panic(v)
-		}
-	}()
-	err = c.sendAll(own, src)
-	if err == nil {
-		err = out.End()
-	}
-	returned = true
-	return err
+	return pump.Guard(own, (*carrier)(c), func() error { return c.sendAll(own, cancel, src) })
 }
 
-// sendAll writes what src yields, and returns nil at its end.
-func (c *Conn) sendAll(ctx context.Context, src pull.Source[frame.Msg]) error {
+// sendAll writes what src yields, and returns io.EOF at its end.
+func (c *Conn) sendAll(
+	ctx context.Context, cancel context.CancelCauseFunc, src pull.Source[frame.Msg],
+) error {
+	returned := false
+	defer pump.Abandon(ctx, cancel, src, &returned, func() {})
 	for {
 		m, err := src(ctx)
-		switch {
-		case err == io.EOF && ctx.Err() != nil:
-			return pull.Cause(ctx)
-		case err == io.EOF:
-			return nil
-		case err != nil:
+		if err != nil {
+			returned = true
 			return err
 		}
 		if err := c.send(m); err != nil {
+			returned = true
 			if ctx.Err() != nil { // that is why it failed
 				err = pull.Cause(ctx)
 			}

@@ -273,3 +273,45 @@ func TestStalledReaderHoldsSender(t *testing.T) {
 		_ = far.Close(nil)
 	})
 }
+
+// A sink that waits for its end to be written heeds its context, and says so
+// although the end has left by then.
+func TestEndInterrupted(t *testing.T) {
+	for name, sink := range map[string]func(ctx context.Context, c *websock.Conn) error{
+		"chunks": func(ctx context.Context, c *websock.Conn) error {
+			return c.Chunks().Sink(ctx, pull.Empty[[]byte]())
+		},
+		"messages": func(ctx context.Context, c *websock.Conn) error {
+			return c.Messages().Sink(ctx, pull.Empty[frame.Msg]())
+		},
+	} {
+		t.Run(name+", nobody reads", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				raw, c := rawClient(t, websock.Config{CloseTimeout: time.Second})
+				ctx, cancel := context.WithCancelCause(t.Context())
+				sent := async(func() error { return sink(ctx, c) })
+				synctest.Wait()
+				began := time.Now()
+				cancel(errBoom)
+				assert.Equal(t, errBoom, sent())
+				assert.LessOrEqual(t, time.Since(began), time.Second)
+				c.Close(nil)
+				_ = raw.Close()
+			})
+		})
+		t.Run(name+", written meanwhile", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				raw, c := rawClient(t, websock.Config{CloseTimeout: time.Second})
+				sent := async(func() error { return sink(ctx, c) })
+				synctest.Wait()
+				cancel(errBoom)
+				synctest.Wait()
+				heard := answers(raw)
+				assert.Equal(t, errBoom, sent())
+				c.Close(nil)
+				assert.Contains(t, string(heard()), "end")
+			})
+		})
+	}
+}

@@ -3,6 +3,7 @@ package pump
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 
@@ -20,10 +21,14 @@ type Carrier interface {
 	End() error
 
 	// Cut ends without that, also after a failed Write. It makes a running
-	// Write fail soon. It may be called more than once and beside any other
-	// call, and returns when the cut is made.
+	// Write or End fail soon. It may be called more than once and beside any
+	// other call, and returns when the cut is made.
 	Cut(cause error)
 }
+
+// errGone is what a carrier is cut with whose user panicked or ended its
+// goroutine.
+var errGone = errors.New("pump: goroutine of the sink was ended")
 
 // Run pulls src in the caller's goroutine and writes to c in another. The
 // first chunk is written at once; those that come while a write is under way
@@ -33,37 +38,74 @@ type Carrier interface {
 // Run returns nil once src has ended, everything was written and c.End said
 // nothing; otherwise it has cut c, src has ended, and it returns why: the
 // failure of src after which what came before was still written, the failure
-// of a write, or the cause of ctx, which interrupts a write.
+// of a write, or the cause of ctx, which interrupts a write and c.End.
 func Run(ctx context.Context, src pull.Source[[]byte], c Carrier) error {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	p := &pump{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
-	stop := context.AfterFunc(own, func() { c.Cut(pull.Cause(own)) })
-	whole := false // else cutting has begun, whatever src made of it
-	defer func() {
-		if !whole {
-			c.Cut(pull.Cause(own))
-		}
-	}()
+	return Guard(own, c, func() error {
+		written := make(chan struct{})
+		go func() {
+			defer close(written)
+			if err := p.empty(c); err != nil {
+				cancel(err)
+			}
+		}()
+		return p.pullAll(own, cancel, src, written)
+	})
+}
 
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		if err := p.empty(c); err != nil {
-			cancel(err)
+// Guard calls send, which writes to c and returns io.EOF when that was all, and
+// then c.End. When ctx is done meanwhile it cuts c and returns the cause,
+// unless send says why it failed; it also cuts c when anything else goes wrong.
+func Guard(ctx context.Context, c Carrier, send func() error) (err error) {
+	cut := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cut)
+		c.Cut(pull.Cause(ctx))
+	})
+	all := false // was written
+	err = errGone
+	defer func() {
+		switch {
+		case !stop():
+			<-cut
+			if all { // whatever c.End made of it
+				err = pull.Cause(ctx)
+			}
+		case err != nil:
+			c.Cut(err)
 		}
 	}()
-	err := p.pullAll(own, cancel, src, written)
-	whole = stop()
-	switch {
-	case !whole && err == io.EOF:
-		return pull.Cause(own)
-	case err == io.EOF:
-		return c.End()
-	case whole:
-		c.Cut(err)
+	failure := send()
+	if failure == io.EOF {
+		all = true
+		if ctx.Err() != nil {
+			return pull.Cause(ctx)
+		}
+		failure = c.End()
 	}
-	return err
+	return failure
+}
+
+// Abandon is deferred by who pulls src. Unless returned is true by then, src
+// has panicked or ended the goroutine: Abandon then cancels with that, waits
+// for what else is using the carrier, aborts src, and panics again.
+func Abandon[T any](
+	ctx context.Context, cancel context.CancelCauseFunc, src pull.Source[T],
+	returned *bool, wait func(),
+) {
+	if *returned {
+		return
+	}
+	v := recover()
+	err := pull.NewPanicError(v)
+	cancel(err)
+	wait()
+	if v != nil {
+		defer panic(v)
+	}
+	_ = pull.AbortIn(ctx, src, err)
 }
 
 // pump is the buffer between the two goroutines.
@@ -84,25 +126,16 @@ func (p *pump) pullAll(
 	src pull.Source[[]byte], written <-chan struct{},
 ) error {
 	returned := false
-	defer func() {
-		if !returned {
-			v := recover()
-			err := pull.NewPanicError(v)
-			cancel(err)
-			p.end()
-			<-written
-			if v != nil {
-				defer panic(v)
-			}
-			_ = pull.AbortIn(ctx, src, err)
-		}
-	}()
+	finish := func() {
+		p.end()
+		<-written
+	}
+	defer Abandon(ctx, cancel, src, &returned, finish)
 	for {
 		chunk, err := src(ctx)
 		if err != nil {
 			returned = true
-			p.end()
-			<-written
+			finish()
 			return err
 		}
 		p.put(ctx, chunk)
