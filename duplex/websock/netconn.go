@@ -1,6 +1,7 @@
 package websock
 
 import (
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -23,7 +24,10 @@ import (
 // fails. Close waits as [Conn.Close] does. Read, Write and the rest may be
 // called by different goroutines; two Reads, as two Writes, follow each other.
 func (c *Conn) NetConn() net.Conn {
-	n := &netConn{c: c, read: newDeadline(), write: newDeadline(), closed: make(chan struct{})}
+	n := &netConn{
+		c: c, read: newDeadline(), write: newDeadline(),
+		closed: make(chan struct{}), writing: make(chan struct{}, 1),
+	}
 	if !c.view(websocket.MessageBinary, false) {
 		n.once.Do(func() { close(n.closed) })
 	}
@@ -38,6 +42,9 @@ type netConn struct {
 
 	readMu sync.Mutex
 	rest   []byte // of the last chunk
+
+	writing chan struct{} // 1 slot; Close and the deadlines end who has it, so never take it
+	ended   bool          // CloseWrite has sent our end
 
 	mu    sync.Mutex
 	abort bool // SetLinger(0)
@@ -84,22 +91,18 @@ func (n *netConn) fill(late <-chan struct{}) (err error) {
 	return cutError(n.c.why())
 }
 
-// Write writes p in messages of at most 32 KiB.
+// Write writes p in messages of at most 32 KiB. After CloseWrite it fails with
+// [io.ErrClosedPipe].
 func (n *netConn) Write(p []byte) (written int, err error) {
-	stop := n.write.watch(func() { n.c.cutSoon(os.ErrDeadlineExceeded) })
-	defer stop()
+	n.writing <- struct{}{}
+	defer func() { <-n.writing }()
+	defer n.write.watch(n.cutLate)()
+	if n.ended && !isDone(n.closed) {
+		return 0, io.ErrClosedPipe
+	}
 	for len(p) > 0 {
-		switch {
-		case isDone(n.closed):
-			return written, net.ErrClosed
-		case isDone(n.write.wait()):
-			return written, os.ErrDeadlineExceeded
-		}
 		m := min(len(p), pump.Size)
-		if err := n.c.write(websocket.MessageBinary, p[:m]); err != nil {
-			if isDone(n.closed) {
-				err = net.ErrClosed
-			}
+		if err := n.send(websocket.MessageBinary, p[:m]); err != nil {
 			return written, err
 		}
 		p, written = p[m:], written+m
@@ -107,12 +110,39 @@ func (n *netConn) Write(p []byte) (written int, err error) {
 	return written, nil
 }
 
-// CloseWrite sends our end; nothing may be written after it.
+// CloseWrite sends our end, unless it has; nothing may be written after it. The
+// write deadline is for it too.
 func (n *netConn) CloseWrite() error {
-	if isDone(n.closed) {
+	n.writing <- struct{}{}
+	defer func() { <-n.writing }()
+	defer n.write.watch(n.cutLate)()
+	if n.ended && !isDone(n.closed) {
+		return nil
+	}
+	if err := n.send(n.c.control(), []byte(endWord)); err != nil {
+		return err
+	}
+	n.ended = true
+	return nil
+}
+
+// cutLate cuts because the write deadline has passed, and does not wait.
+func (n *netConn) cutLate() { n.c.cutSoon(os.ErrDeadlineExceeded) }
+
+// send writes one message, unless it is too late for that. Its caller has
+// the slot and watches the deadline.
+func (n *netConn) send(kind websocket.MessageType, p []byte) error {
+	switch {
+	case isDone(n.closed):
+		return net.ErrClosed
+	case isDone(n.write.wait()):
+		return os.ErrDeadlineExceeded
+	}
+	err := n.c.write(kind, p)
+	if err != nil && isDone(n.closed) {
 		return net.ErrClosed
 	}
-	return n.c.write(n.c.control(), []byte(endWord))
+	return err
 }
 
 // Close closes the connection, and interrupts whoever reads or writes.

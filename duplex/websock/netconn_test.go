@@ -3,6 +3,7 @@ package websock_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -89,6 +90,74 @@ func TestNetConnDeadlines(t *testing.T) {
 		_, err = io.ReadAll(b)
 		assert.Error(t, err, "no clean end")
 		_, _ = a.Close(), b.Close()
+	})
+}
+
+// Two Writes follow each other, each with its deadline.
+func TestNetConnTwoWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := netConns(t)
+		x, y := bytes.Repeat([]byte("x"), 100_000), bytes.Repeat([]byte("y"), 100_000)
+		one := async(func() error { return second(a.Write(x)) })
+		two := async(func() error { return second(a.Write(y)) })
+		got := make([]byte, len(x)+len(y))
+		_, err := io.ReadFull(b, got)
+		require.NoError(t, err)
+		require.NoError(t, one())
+		require.NoError(t, two())
+		assert.Equal(t, 1, bytes.Count(got, []byte("xy"))+bytes.Count(got, []byte("yx")))
+		_, _ = a.Close(), b.Close()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		raw, c := rawClient(t, websock.Config{CloseTimeout: time.Second})
+		n := c.NetConn()
+		began := time.Now()
+		require.NoError(t, n.SetDeadline(began.Add(time.Second)))
+		one := async(func() error { return second(n.Write([]byte("1"))) })
+		synctest.Wait()
+		two := async(func() error { return second(n.Write([]byte("2"))) })
+		synctest.Wait()
+		_, err := io.ReadFull(raw, make([]byte, 3)) // the first
+		require.NoError(t, err)
+		require.NoError(t, one())
+		assert.ErrorIs(t, two(), os.ErrDeadlineExceeded)
+		assert.LessOrEqual(t, time.Since(began), 2*time.Second)
+		_ = n.Close()
+		_ = raw.Close()
+	})
+}
+
+// The end is sent once, and is the last that is written.
+func TestNetConnCloseWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := netConns(t)
+		half := a.(interface{ CloseWrite() error })
+		ended := async(func() error { return errors.Join(half.CloseWrite(), half.CloseWrite()) })
+		got, err := io.ReadAll(b)
+		require.NoError(t, err)
+		assert.Empty(t, got)
+		require.NoError(t, ended())
+		_, err = a.Write([]byte("more"))
+		assert.Equal(t, io.ErrClosedPipe, err)
+		sent := async(func() error { return second(b.Write([]byte("answer"))) })
+		got = make([]byte, 6)
+		_, err = io.ReadFull(a, got)
+		require.NoError(t, err, "the connection lives")
+		assert.Equal(t, "answer", string(got))
+		require.NoError(t, sent())
+		_, _ = a.Close(), b.Close()
+		assert.Equal(t, net.ErrClosed, half.CloseWrite())
+	})
+	synctest.Test(t, func(t *testing.T) {
+		raw, c := rawClient(t, websock.Config{CloseTimeout: time.Second})
+		n := c.NetConn()
+		began := time.Now()
+		require.NoError(t, n.SetWriteDeadline(began.Add(time.Second)))
+		err := n.(interface{ CloseWrite() error }).CloseWrite() // nobody reads
+		assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		assert.LessOrEqual(t, time.Since(began), 2*time.Second)
+		_ = n.Close()
+		_ = raw.Close()
 	})
 }
 
