@@ -92,7 +92,7 @@ func (h *hijacker) WriteHeader(status int) {
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err != nil {
-		return nil, nil, errors.Join(err)
+		return nil, nil, err
 	}
 	if err := rw.Flush(); err != nil {
 		return nil, nil, errors.Join(err, conn.Close())

@@ -71,10 +71,22 @@ func (l *link) Write(p []byte) (int, error) {
 // Close closes the connection; it may be called at any time.
 func (l *link) Close() error { return l.close() }
 
-// reset closes the connection in a way that loses what was not sent yet.
+// reset closes the connection in a way that loses what was not sent yet. What
+// lies beneath TLS is closed first: TLS would wait to send an end of its own.
 func (l *link) reset() {
-	if tcp, ok := l.conn.(interface{ SetLinger(sec int) error }); ok {
+	conn := l.conn
+	for {
+		outer, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = outer.NetConn()
+	}
+	if tcp, ok := conn.(interface{ SetLinger(sec int) error }); ok {
 		_ = tcp.SetLinger(0) // fails on what is gone anyway
+	}
+	if conn != nil && conn != l.conn {
+		_ = conn.Close()
 	}
 	_ = l.close()
 }

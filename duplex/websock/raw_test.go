@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -53,15 +55,21 @@ func closeFrame(code uint16, reason string) []byte {
 func rawClient(t *testing.T, config websock.Config) (raw net.Conn, c *websock.Conn) {
 	t.Helper()
 	near, far := net.Pipe()
+	c, err := websock.Accept(&taken{header: http.Header{}, conn: far}, handshake(t), config)
+	require.NoError(t, err)
+	return near, c
+}
+
+// handshake is a client's request.
+func handshake(t *testing.T) *http.Request {
+	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, "http://memory/", nil)
 	require.NoError(t, err)
 	r.Header = http.Header{
 		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
 		"Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="},
 	}
-	c, err = websock.Accept(&taken{header: http.Header{}, conn: far}, r, config)
-	require.NoError(t, err)
-	return near, c
+	return r
 }
 
 // answers collects what the server writes until it closes.
@@ -306,6 +314,54 @@ func TestPeerNeverCloses(t *testing.T) {
 		require.NoError(t, d.Close(errors.New("no")))
 		assert.Equal(t, 3*time.Second, time.Since(began))
 		assert.Contains(t, string(heard()), "no")
+	})
+}
+
+// What lies beneath TLS is reset, and before TLS is closed.
+func TestResetBeneathTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		var calls []string
+		c, err := websock.Accept(&taken{header: http.Header{}, conn: &outerConn{far, &calls}},
+			handshake(t), websock.Config{CloseTimeout: time.Second})
+		require.NoError(t, err)
+		c.Close(nil) // nobody reads that
+		assert.Equal(t, []string{"linger 0", "close", "close TLS"}, calls)
+		_ = near.Close()
+	})
+}
+
+// outerConn is what tls.Conn is, and innerConn what lies beneath.
+type (
+	outerConn struct {
+		net.Conn
+		calls *[]string
+	}
+	innerConn outerConn
+)
+
+func (c *outerConn) NetConn() net.Conn { return (*innerConn)(c) }
+
+func (c *outerConn) Close() error {
+	*c.calls = append(*c.calls, "close TLS")
+	return c.Conn.Close()
+}
+
+func (c *innerConn) SetLinger(sec int) error {
+	*c.calls = append(*c.calls, fmt.Sprintf("linger %d", sec))
+	return nil
+}
+
+func (c *innerConn) Close() error {
+	*c.calls = append(*c.calls, "close")
+	return nil
+}
+
+// No limit is a limit too.
+func TestNoMaxMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := inMemory(t, websock.Config{MaxMessage: math.MaxInt}, websock.Config{MaxMessage: math.MaxInt})
+		halfClose(t, a.Messages(), b.Messages())
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -167,7 +168,8 @@ func (c *Conn) takeMessage(r io.Reader) error {
 // The library ends a message that is cut at the edge of a frame as if it were
 // complete.
 func (c *Conn) readAll(r io.Reader, limit int) ([]byte, error) {
-	m, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	most := min(int64(limit), math.MaxInt64-1) + 1
+	m, err := io.ReadAll(io.LimitReader(r, most))
 	if err == nil {
 		err = c.link.err
 	}
