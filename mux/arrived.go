@@ -94,9 +94,9 @@ func (st *Stream) join(p []byte) bool {
 }
 
 // copied is a copy of p to keep: in a buffer that comes back where the reader
-// lends, if p is worth one.
+// lends, if p fills more than half of one, since the budget counts only p.
 func (st *Stream) copied(p []byte) []byte {
-	if st.lends.Load() && len(p) >= smallPiece {
+	if st.lends.Load() && len(p) > maxChunk/2 {
 		return append(st.session.takeBuffer()[:0], p...)
 	}
 	return append([]byte(nil), p...)

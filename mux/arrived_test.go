@@ -2,6 +2,7 @@ package mux_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"testing"
@@ -12,21 +13,36 @@ import (
 	"github.com/weir-go/weir/mux/internal/wire"
 )
 
-// Bytes that come one by one and are not read take no more than twice their
-// number, and a little.
+// What comes in small pieces and is not read takes no more than twice its
+// number of bytes, and a little, also where the reader lends.
 func TestSingleBytesAreHeldTogether(t *testing.T) {
+	for _, size := range []int{1, 4<<10 - 1, 4 << 10, 16 << 10, 16<<10 + 1} {
+		for _, lend := range []bool{false, true} {
+			t.Run(fmt.Sprint(size, " lend ", lend), func(t *testing.T) { holdPieces(t, size, lend) })
+		}
+	}
+}
+
+func holdPieces(t *testing.T, size int, lend bool) {
 	bubble(t, func(t *testing.T) {
-		const n = 200_000
+		const most, batch = 200_000, 2000
 		r, server := rawClient(t, mux.Config{})
 		st := r.open(server, "")
-		singles := bytes.Repeat(dataFrame(0, 3, []byte("x")), n/100)
+		if lend {
+			r.write(dataFrame(0, 3, []byte("x")))
+			_, err := st.Reused().Source(t.Context())
+			require.NoError(t, err)
+		}
+		n := max(1, batch/size)
+		frames := bytes.Repeat(dataFrame(0, 3, bytes.Repeat([]byte("x"), size)), n)
 		before := live()
-		for range 100 {
-			r.write(singles)
+		held := 0
+		for ; held+n*size <= most; held += n * size {
+			r.write(frames)
 		}
 		settle()
-		require.Equal(t, n, st.Stats().Held)
-		require.Less(t, live()-before, int64(3*n))
+		require.Equal(t, held, st.Stats().Held)
+		require.Less(t, live()-before, int64(3*held))
 		_ = server.Abort(nil)
 	})
 }
