@@ -2,7 +2,6 @@ package codec
 
 import (
 	"encoding/json"
-	"io"
 	"slices"
 	"strconv"
 )
@@ -198,13 +197,5 @@ func (w *walker) tell() error {
 	if w.found {
 		tell = w.opts.Footer
 	}
-	return unlessEOF(tell(members))
-}
-
-// unlessEOF makes a user's io.EOF a failure.
-func unlessEOF(err error) error {
-	if err == io.EOF {
-		return malformed("json", 0, err)
-	}
-	return err
+	return notEOF(tell(members))
 }

@@ -182,10 +182,11 @@ func TestJSONPathHeaderAndFooter(t *testing.T) {
 		}))
 		assert.Equal(t, want, strings.Join(log, "; "))
 	}
-	for _, refuse := range []error{io.EOF, assert.AnError} {
+	for _, refuse := range []error{io.EOF, fmt.Errorf("mine: %w", io.EOF), assert.AnError} {
 		_, err := collect(t, codec.JSONPath[int](chunked(`{"a":1}`), "b",
 			codec.JSONPathOptions{Header: func(map[string]json.RawMessage) error { return refuse }}))
 		require.Error(t, err)
-		assert.Equal(t, refuse == io.EOF, !errors.Is(err, refuse))
+		assert.NotErrorIs(t, err, io.EOF)
+		assert.Equal(t, refuse == assert.AnError, errors.Is(err, refuse))
 	}
 }

@@ -48,15 +48,15 @@ func ReplaceRegexp(
 ) pull.Source[[]byte] {
 	r := &regexpReplacer{re: re, template: bytes.Clone(template), max: int64(clamp(max))}
 	// That re wants the longest match is not said, but makes it another one.
-	if !reflect.DeepEqual(re, regexp.MustCompile(re.String())) {
+	// POSIX also has what is no regexp otherwise, such as a**.
+	if again, err := regexp.Compile(re.String()); err != nil || !reflect.DeepEqual(re, again) {
 		r.err = ErrLongest
 	}
 	parsed, err := syntax.Parse(re.String(), syntax.Perl)
 	if err == nil {
 		r.prog, err = syntax.Compile(parsed.Simplify())
 	}
-	if err != nil { // cannot be: package regexp has done the same
-		r.err = err
+	if err != nil { // ErrLongest, as package regexp has done the same
 		r.prog = &syntax.Prog{Inst: []syntax.Inst{{Op: syntax.InstFail}}}
 	}
 	r.setUp(bytes.IndexByte(template, '$') >= 0)

@@ -183,7 +183,8 @@ func TestReplaceRegexpDropsWhatAFailureCut(t *testing.T) {
 func TestReplaceRegexpRefusesLongest(t *testing.T) {
 	longest := regexp.MustCompile("a|ab")
 	longest.Longest()
-	for _, re := range []*regexp.Regexp{longest, regexp.MustCompilePOSIX("a|ab")} {
+	posix := regexp.MustCompilePOSIX("a**") // and no other regexp
+	for _, re := range []*regexp.Regexp{longest, regexp.MustCompilePOSIX("a|ab"), posix} {
 		up := &upstream[[]byte]{values: [][]byte{[]byte("ab")}}
 		_, err := collect(frame.ReplaceRegexp(up.source(), re, nil, 10))
 		require.Equal(t, frame.ErrLongest, err)
