@@ -43,7 +43,7 @@ func Tune(c net.Conn) error {
 }
 
 // SetUserTimeout fails a TCP connection (TCP_USER_TIMEOUT, RFC 5482) whose peer
-// has not taken what was sent for d, rounded down to milliseconds; 0 means the
+// has not taken what was sent for d, rounded up to milliseconds; 0 means the
 // system's own idea, some 15 minutes. Tune does not set it: a healthy peer that
 // does not read for so long, so that its window is closed, is failed as well,
 // and that is how backpressure looks. It suits a protocol that always reads,
@@ -51,7 +51,7 @@ func Tune(c net.Conn) error {
 // keepalive does not look for.
 //
 // It does nothing where Tune does nothing, and on other systems than Linux. It
-// returns the system's error.
+// returns the system's error, and there EINVAL for a d below 0 or over 24 days.
 func SetUserTimeout(c net.Conn, d time.Duration) error {
 	t, ok := tcpOf(c)
 	if !ok {

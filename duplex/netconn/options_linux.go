@@ -1,6 +1,7 @@
 package netconn
 
 import (
+	"math"
 	"os"
 	"syscall"
 	"time"
@@ -18,6 +19,10 @@ func setLowat(fd int) error {
 }
 
 func setUserTimeout(fd int, d time.Duration) error {
-	err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpUserTimeout, int(d.Milliseconds()))
+	if d < 0 || d > math.MaxInt32*time.Millisecond {
+		return os.NewSyscallError("setsockopt", syscall.EINVAL)
+	}
+	ms := (d + time.Millisecond - 1).Milliseconds()
+	err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpUserTimeout, int(ms))
 	return os.NewSyscallError("setsockopt", err)
 }

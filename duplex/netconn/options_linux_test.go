@@ -2,6 +2,7 @@ package netconn_test
 
 import (
 	"crypto/tls"
+	"math"
 	"net"
 	"syscall"
 	"testing"
@@ -69,6 +70,13 @@ func TestTune(t *testing.T) {
 
 	require.NoError(t, netconn.SetUserTimeout(a, 30*time.Second))
 	assert.Equal(t, 30_000, options(t, a)["TIMEOUT"])
+	require.NoError(t, netconn.SetUserTimeout(a, 1500*time.Microsecond))
+	assert.Equal(t, 2, options(t, a)["TIMEOUT"])
+	require.NoError(t, netconn.SetUserTimeout(a, 1))
+	assert.Equal(t, 1, options(t, a)["TIMEOUT"], "not 0, which means something else")
+	for _, bad := range []time.Duration{-1, -time.Hour, math.MaxInt64} {
+		assert.ErrorIs(t, netconn.SetUserTimeout(a, bad), syscall.EINVAL, bad)
+	}
 	require.NoError(t, netconn.SetUserTimeout(a, 0))
 	assert.Zero(t, options(t, a)["TIMEOUT"])
 
