@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/weir-go/weir/duplex/netconn"
 	"github.com/weir-go/weir/pull"
 )
 
@@ -37,13 +38,14 @@ func Server(ctx context.Context, conn net.Conn, cfg Config) (*Conn, error) {
 	return shake(ctx, conn, cfg, false)
 }
 
-// Dial connects to address, as in [net.Dial], and runs Client. Its errors are
-// those of both.
+// Dial connects to address, as in [net.Dial], sets the socket options of
+// [netconn.Tune], and runs Client. Its errors are those of both.
 func Dial(ctx context.Context, network, address string, cfg Config) (*Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, address)
 	switch {
 	case err == nil:
+		_ = netconn.Tune(conn)
 		return Client(ctx, conn, cfg)
 	case ctx.Err() != nil:
 		err = pull.Cause(ctx)
