@@ -56,9 +56,9 @@ type Config struct {
 	// the defaults.
 	Budget *Budget
 
-	// Logger gets a line when the session ends with an error and when a stream
-	// falls victim to the budget, at most ten lines a session. nil means
-	// silence.
+	// Logger gets a line when the session ends with an error, when a stream
+	// falls victim to the budget, and when a Router without Failed has a
+	// handler that panics, at most ten lines a session. nil means silence.
 	Logger *slog.Logger
 }
 

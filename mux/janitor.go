@@ -122,9 +122,18 @@ func (s *Session) shrink() {
 
 // evicted says that a stream was aborted, and why.
 func (s *Session) evicted(st *Stream) {
-	if s.logged++; s.cfg.Logger != nil && s.logged < maxLogged {
-		s.cfg.Logger.Warn("mux: stream aborted", "stream", st.id, "name", st.name,
-			"cause", st.evicted)
+	s.warn("mux: stream aborted", st, st.evicted)
+}
+
+// panicked says that the handler of a stream has, where nobody else would.
+func (s *Session) panicked(st *Stream, err error) {
+	s.warn("mux: handler panicked", st, err)
+}
+
+// warn logs a line of a stream, unless there were too many.
+func (s *Session) warn(what string, st *Stream, cause error) {
+	if s.cfg.Logger != nil && s.logged.Add(1) < maxLogged {
+		s.cfg.Logger.Warn(what, "stream", st.id, "name", st.name, "cause", cause)
 	}
 }
 

@@ -14,10 +14,11 @@ import (
 // A Handler serves one stream of the peer. It runs on a goroutine of its own;
 // ctx is done when the session has ended or serving is to stop, with the reason
 // as its cause. When it returns, the stream ends: a sink that was not called
-// sends nothing and ends well, a source that has not ended is aborted. When it
-// returns an error, both halves end with that as their cause, of which the peer
-// learns the code and the text of a StreamError, or the first line of any other
-// error. Both halves must be at rest by then.
+// sends nothing and ends well, or with the cause of ctx if that is done; a
+// source that has not ended is aborted. When it returns an error, both halves
+// end with that as their cause, of which the peer learns the code and the text
+// of a StreamError, or the first line of any other error. Both halves must be
+// at rest by then.
 //
 // Middleware is a function from Handler to Handler:
 //
@@ -30,7 +31,8 @@ type Handler func(ctx context.Context, st *Stream) error
 type Router struct {
 	// Failed, if not nil, is told of every handler that has failed: its error,
 	// or a *pull.PanicError. It is called on the handler's goroutine, after
-	// the stream has ended.
+	// the stream has ended. If it is nil, the session's Config.Logger gets a
+	// line for each panic.
 	Failed func(st *Stream, err error)
 
 	mu       sync.RWMutex
@@ -157,7 +159,11 @@ func (r *Router) end(ctx context.Context, st *Stream, err error) {
 	default:
 		_ = d.Close(notEOF(err))
 	}
-	if err != nil && r.Failed != nil {
+	switch {
+	case err == nil:
+	case r.Failed != nil:
 		r.Failed(st, err)
+	case errors.As(err, new(*pull.PanicError)):
+		st.session.panicked(st, err)
 	}
 }

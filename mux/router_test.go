@@ -118,6 +118,36 @@ func TestRouterEndsStreams(t *testing.T) {
 	}, got)
 }
 
+// A panic is not lost where nobody is told: it is logged, some times.
+func TestRouterLogsPanics(t *testing.T) {
+	for name, failed := range map[string]func(*mux.Stream, error){
+		"nobody": nil, "somebody": func(*mux.Stream, error) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var lines logLines
+			r := &mux.Router{Failed: failed}
+			r.Handle("panic", func(context.Context, *mux.Stream) error { panic("mine") })
+			r.Handle("error", func(context.Context, *mux.Stream) error { return errors.New("no") })
+			client, _, served := routed(t, r, mux.Config{Logger: lines.logger()})
+			for i := range 20 {
+				for _, name := range []string{"error", "panic"} {
+					_, err := ask(soon(t), client, name)
+					require.Error(t, err, i)
+				}
+			}
+			require.NoError(t, client.Close(soon(t)))
+			require.NoError(t, <-served)
+			if failed != nil {
+				require.Zero(t, lines.count())
+				return
+			}
+			require.Equal(t, 9, lines.count(), "and one is left for the session's end")
+			require.Contains(t, lines.buf.String(), `msg="mux: handler panicked" stream=3 name=panic`)
+			require.Contains(t, lines.buf.String(), "mine")
+		})
+	}
+}
+
 // Close lets handlers go on, and Serve waits for them.
 func TestRouterStopsGracefully(t *testing.T) {
 	bubble(t, func(t *testing.T) {

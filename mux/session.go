@@ -39,6 +39,7 @@ type Session struct {
 	ready   chan struct{} // 1 slot: Accept has something to return
 
 	accepting atomic.Bool  // a call of Accept is running
+	logged    atomic.Int32 // lines of streams
 	control   wire.Decoder // used by the goroutine that reads
 
 	mu      sync.Mutex
@@ -53,7 +54,6 @@ type Session struct {
 
 	held     int64 // bytes that count against the budget
 	admitted int   // streams that do
-	logged   int   // lines, by the janitor
 	left     bool  // the budget: nothing counts any more
 	spare    [][]byte
 	count    Stats // what is counted as it happens
@@ -68,8 +68,8 @@ type Session struct {
 //
 // It fails with ErrSilent when that took over Config.Handshake, with an error
 // that matches ErrNotWeir, ErrVersion or ErrApplication, with a ProtocolError, a
-// LostError, or the cause of ctx; then conn is closed. The session does not
-// depend on ctx afterwards.
+// LostError, with the cause of ctx, or because cfg is not within its bounds;
+// then conn is closed. The session does not depend on ctx afterwards.
 func Client(ctx context.Context, conn net.Conn, cfg Config) (*Session, error) {
 	return newSession(ctx, conn, cfg, true)
 }
@@ -100,7 +100,7 @@ func newSession(ctx context.Context, conn net.Conn, cfg Config, client bool) (*S
 	}
 	if err := s.waitUp(ctx, start); err != nil {
 		_ = s.Abort(err)
-		return nil, s.Err()
+		return nil, cmp.Or(s.Err(), err) // no error of its own: the peer has closed it
 	}
 	return s, nil
 }
