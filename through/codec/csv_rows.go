@@ -41,9 +41,10 @@ func (e *RowError) Unwrap() error { return e.Err }
 // value of a boolean or a number.
 //
 // A header that names a column, or a field, twice, or not one field of T, as
-// with the wrong Comma, or a T that is nothing of the above, fails with a
-// [DecodeError] that matches [ErrHeader] and names the columns and the fields; a
-// text that does not fit its field fails with a [RowError].
+// with the wrong Comma, a T that is nothing of the above, or a column whose
+// field is of another type, fails with a [DecodeError] that matches [ErrHeader]
+// and names the columns and the fields; OnError is not asked. A text that does
+// not fit its field fails with a [RowError].
 func DecodeCSVRows[T any](src pull.Source[[]byte], opts CSVOptions) pull.Source[T] {
 	d := newCSVDecoder(src, opts)
 	var columns []csvColumn
@@ -115,7 +116,21 @@ func columnsOf(t reflect.Type, header []string) ([]csvColumn, error) {
 	if !slices.ContainsFunc(fields, func(f csvTarget) bool { return f.has }) {
 		return nil, unlike(columns, fields)
 	}
+	for _, c := range columns {
+		if c.field != nil && !takesText(t.FieldByIndex(c.field).Type) {
+			return nil, fmt.Errorf("%w: column %q: a %v cannot be made of text",
+				ErrHeader, c.name, t.FieldByIndex(c.field).Type)
+		}
+	}
 	return columns, nil
+}
+
+// takesText says whether setText can set a field of type t.
+func takesText(t reflect.Type) bool {
+	v := reflect.New(t).Elem()
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) ||
+		v.Kind() == reflect.String || v.Kind() == reflect.Bool ||
+		v.CanInt() || v.CanUint() || v.CanFloat()
 }
 
 func fieldsOf(t reflect.Type) (fields []csvTarget) {
@@ -225,12 +240,10 @@ func setText(v reflect.Value, text string) error {
 		var n uint64
 		n, err = strconv.ParseUint(text, 10, v.Type().Bits())
 		v.SetUint(n)
-	case v.CanFloat():
+	default: // takesText left a float
 		var f float64
 		f, err = strconv.ParseFloat(text, v.Type().Bits())
 		v.SetFloat(f)
-	default:
-		err = fmt.Errorf("%w: a %v cannot be made of text", ErrHeader, v.Type())
 	}
 	return err
 }

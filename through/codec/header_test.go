@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -94,4 +95,31 @@ func TestCSVHeaderOfSomethingElse(t *testing.T) {
 	require.ErrorIs(t, err, codec.ErrHeader)
 	assert.Less(t, len(err.Error()), 2000)
 	assert.ErrorContains(t, err, "9984 more")
+}
+
+// A field that no text fits is refused with the header, not row by row, where
+// OnError would drop them all.
+func TestCSVFieldsThatCannotBeMadeOfText(t *testing.T) {
+	type row struct {
+		Name string
+		Tags []string
+		Any  any
+		At   *time.Time
+		When time.Time
+	}
+	opts := codec.CSVOptions{OnError: func(error) error { return nil }}
+	for text, want := range map[string]string{
+		"Name,tags\na,b\n": `column "tags": a []string cannot be made of text`,
+		"Name,Any\na,\n":   `column "Any": a interface {} cannot be made of text`,
+		"Name,At\n":        `column "At": a *time.Time cannot be made of text`,
+	} {
+		got, err := collect(t, codec.DecodeCSVRows[row](chunked(text), opts))
+		assert.Empty(t, got, text)
+		require.ErrorIs(t, err, codec.ErrHeader)
+		assert.EqualError(t, err, "codec: csv header at byte 0: header does not fit: "+want)
+	}
+	got, err := collect(t, codec.DecodeCSVRows[row](
+		chunked("Name,When\na,2001-02-03T04:05:06Z\n"), opts))
+	require.NoError(t, err, "no column is theirs")
+	assert.Equal(t, []row{{Name: "a", When: time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)}}, got)
 }
