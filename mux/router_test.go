@@ -142,7 +142,7 @@ func TestRouterLogsPanics(t *testing.T) {
 				return
 			}
 			require.Equal(t, 9, lines.count(), "and one is left for the session's end")
-			require.Contains(t, lines.buf.String(), `msg="mux: handler panicked" stream=3 name=panic`)
+			require.Contains(t, lines.buf.String(), `msg="mux: handler panicked" stream=5 name=panic`)
 			require.Contains(t, lines.buf.String(), "mine")
 		})
 	}
