@@ -7,7 +7,7 @@ import (
 )
 
 // Traffic counts what passes through a duplex. Its methods may be called by any
-// goroutine at any time.
+// goroutine at any time. It comes of [Meter]: the zero value counts nothing.
 type Traffic struct{ in, out tally }
 
 // A Count is how much has passed one way.

@@ -23,7 +23,8 @@ import (
 // Lines come in the order in which things passed; a chunk is written before it
 // is passed on. One that cannot be written does not pass: its direction fails
 // with the error of log. Log is written to by one goroutine at a time, a line
-// per Write.
+// per Write. A Write that blocks holds up what is to pass, both ways, and no
+// context interrupts it.
 func Record(d Duplex[[]byte, []byte], log io.Writer) Duplex[[]byte, []byte] {
 	r := &recorder{log: log, token: make(chan struct{}, 1)}
 	return Map(d, r.through("<"), r.through(">"))

@@ -40,8 +40,9 @@
 //
 // To send: a session holds at most 128 KiB of stream bytes that wait for the
 // connection, and each sink 32 KiB that it is writing and 32 KiB that it has
-// read ahead; one that waits for its source holds at most 10 KiB. What accumulates while a write is under way goes out with the
-// next, and nothing waits for a timer.
+// read ahead; one that waits for its source holds at most 10 KiB. What
+// accumulates while a write is under way goes out with the next, and nothing
+// waits for a timer.
 //
 // To receive: a stream holds at most a window of bytes that have arrived and
 // were not read. The window goes by the round trip of the handshake, since it
@@ -51,11 +52,12 @@
 // little of it is left new streams are refused; when it is used up the stream
 // that holds most is aborted.
 //
-// Streams: at most Config.MaxStreams of the peer's are open at once, 256 unless
-// it says otherwise, and at most Config.Backlog wait to be accepted; over that the
-// opener's Open waits. A session has four goroutines and one timer, however
-// many streams it has. A stream has one more while its sink has bytes to write. A stream whose reader waits takes less
-// than 6.5 KiB, the reader's goroutine included.
+// Streams: at most Config.MaxStreams of the peer's are open at once, 256
+// unless it says otherwise, and at most Config.Backlog wait to be accepted;
+// over that the opener's Open waits. A session has four goroutines and one
+// timer, however many streams it has. A stream has one more while its sink has
+// bytes to write. A stream whose reader waits takes less than 6.5 KiB, the
+// reader's goroutine included.
 //
 // Abuse: frames that bring nothing (pings, empty frames, messages for streams
 // that have gone) may come a thousand times a second; whoever sends more, or

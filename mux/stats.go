@@ -2,7 +2,8 @@ package mux
 
 import "time"
 
-// Stats are the numbers of a session up to now.
+// Stats are the numbers of a session up to now; the zero value says that there
+// was nothing yet.
 type Stats struct {
 	BytesIn  uint64 // read from the connection, after the handshake
 	BytesOut uint64 // written to the connection, after the handshake
@@ -36,7 +37,7 @@ type StreamStats struct {
 	BytesIn   uint64 // returned by the source
 	ChunksIn  uint64 // returned by the source
 	BytesOut  uint64 // handed to the connection
-	ChunksOut uint64 // taken from the sink's source
+	ChunksOut uint64 // taken from the sink's source, without the empty ones
 	Writes    uint64 // what those became, at most 32 KiB each
 
 	Held    int           // bytes that have arrived and were not read

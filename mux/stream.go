@@ -16,6 +16,11 @@ import (
 // A Stream is one duplex of a session. It is open until both its directions
 // have ended, so both halves of its Duplex must be: read the source to its end
 // or abort it, call the sink, or call Duplex().Close for what is not used.
+//
+// Its methods may be called by any goroutine at any time. Of what Duplex and
+// Reused return, the source may be called by one goroutine at a time, while
+// another has called the sink. Streams come of Open and Accept: the zero value
+// is none.
 type Stream struct {
 	session *Session
 	remote  bool // the peer opened it

@@ -30,10 +30,9 @@ import (
 // next runs, its value is still returned, unless src has been aborted by then:
 // what is flushed because of an abort is discarded. The end is [pull.Cause] of
 // the context, or what src made of it. After a panic of next the stream has
-// failed.
-// Next must call src with its context or one derived from it, on its own
-// goroutine, and not after it has returned. To let go of what next holds, put
-// [Finally] behind it.
+// failed. Next must call src with its context or one derived from it, on its
+// own goroutine, and not after it has returned. To let go of what next holds,
+// put [Finally] behind it.
 func New[A, B any](
 	src pull.Source[A], next func(ctx context.Context, src pull.Source[A]) (B, error),
 ) pull.Source[B] {

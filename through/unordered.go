@@ -13,8 +13,8 @@ import (
 // ParallelUnordered is [Parallel], except that results come as they arrive: a
 // slow call of f holds up no other result. With up to n calls of f at once
 // (less than 1 means 1), fewer than 2n values have been pulled and not yet
-// delivered: those in f, and their results,
-// which are discarded when the stream ends early: see [ParallelUnorderedDrop].
+// delivered: those in f, and their results, which are discarded when the
+// stream ends early: see [ParallelUnorderedDrop].
 //
 // An error of f ends the stream after the results that had arrived before it,
 // one of src after the results of what came before it; both do so in the way of

@@ -15,8 +15,9 @@ import (
 
 // Dial connects to address and returns the connection as a duplex, see [New].
 // Network and address are as in [net.Dial]: "tcp" with "host:port", "unix"
-// with a path; TCP connections get the socket options of [Tune]. When ctx is done before the connection is there, Dial returns
-// context.Cause(ctx); it means nothing afterwards.
+// with a path; TCP connections get the socket options of [Tune]. When ctx is
+// done before the connection is there, Dial returns context.Cause(ctx); it
+// means nothing afterwards.
 func Dial(
 	ctx context.Context, network, address string,
 ) (duplex.Duplex[[]byte, []byte], error) {
@@ -108,10 +109,11 @@ func (a *acceptor) acceptIn(ctx context.Context) (net.Conn, error) {
 func (l *Listener) Addr() net.Addr { return l.ln.Addr() }
 
 // Accept returns the next connection, which belongs to the caller: give it to
-// [New] or close it. TCP connections have the socket options of [Tune]. Accept is a [pull.Source]: its first error is final and
-// closes the listener, and so does a context that is done. It never returns
-// io.EOF. When too many files are open it tries again every 100 ms. It must not
-// be called by two goroutines at once.
+// [New] or close it. TCP connections have the socket options of [Tune]. Accept
+// is a [pull.Source]: its first error is final and closes the listener, and so
+// does a context that is done. It never returns io.EOF. When too many files
+// are open it tries again every 100 ms. It must not be called by two
+// goroutines at once.
 func (l *Listener) Accept(ctx context.Context) (net.Conn, error) { return l.accept(ctx) }
 
 // Close stops listening; it may be called at any time and more than once. An

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// What is written here is not by pull/files, which no duplex imports: it also
+// has to keep other processes away and to look at permissions.
+
 // readFile reads at most limit bytes of a file whose permissions are within
 // most. Anything but a regular file is refused unread: a pipe would block.
 func readFile(path string, limit int, most fs.FileMode) ([]byte, error) {

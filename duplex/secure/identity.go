@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -16,7 +17,8 @@ import (
 
 // An Identity is an ed25519 key, secret, with which one side proves who it is.
 // It never changes and may be shared between goroutines. However it is
-// printed, only the public half shows.
+// printed, only the public half shows. It comes of [NewIdentity] or
+// [LoadIdentity]: the zero value has no key, and no ID, which is all zero.
 type Identity struct {
 	key  ed25519.PrivateKey
 	cert []byte // DER
@@ -47,7 +49,12 @@ func newIdentity(seed []byte) (*Identity, error) {
 }
 
 // ID returns the public half, which others list to accept this identity.
-func (i *Identity) ID() PeerID { return PeerID(i.key.Public().(ed25519.PublicKey)) }
+func (i *Identity) ID() (id PeerID) {
+	if i.key != nil {
+		id = PeerID(i.key.Public().(ed25519.PublicKey))
+	}
+	return id
+}
 
 // Format prints the peer id whatever the verb, since a key that is printed is
 // a key that is lost.
@@ -115,8 +122,11 @@ func parseIdentity(data []byte) (*Identity, error) {
 // Save writes the identity to a new file at path, with mode 0600. The file is
 // there wholly or not at all, also after a crash, and never replaces another:
 // if there is one, Save fails with an error that matches fs.ErrExist. It
-// matches [ErrLocked] if another process is at it.
+// matches [ErrLocked] if another process is at it. The zero value is not saved.
 func (i *Identity) Save(path string) error {
+	if i.key == nil {
+		return &FileError{Path: path, Err: errors.New("the identity has no key")}
+	}
 	var b bytes.Buffer
 	fmt.Fprintln(&b, "# The identity of a peer. Keep it secret: who can read this can be it.")
 	fmt.Fprintln(&b, "# The last word is its peer id, which others may know.")

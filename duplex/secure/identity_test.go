@@ -187,3 +187,13 @@ func TestKeysAreNotPrinted(t *testing.T) {
 	}
 	assert.Empty(t, fmt.Sprint(secure.Identity{}))
 }
+
+// The zero value is nobody, and no file.
+func TestZeroIdentity(t *testing.T) {
+	var zero secure.Identity
+	assert.Equal(t, secure.PeerID{}, zero.ID())
+	path := filepath.Join(t.TempDir(), "zero")
+	var file *secure.FileError
+	require.ErrorAs(t, zero.Save(path), &file)
+	assert.NoFileExists(t, path)
+}

@@ -8,11 +8,10 @@ import (
 	"github.com/weir-go/weir/pull"
 )
 
-// Read is the source of the bytes of the file path, in chunks as
-// [pull.Reader] makes them: 1 byte to 32 KiB, each the receiver's own. The file
-// is opened by the first call and closed at the end. What is appended while
-// it is read may be seen or not. A nil fsys means [OS];
-// for an fs.FS, see [ReadOnly].
+// Read is the source of the bytes of the file path, in chunks as [pull.Reader]
+// makes them: 1 byte to 32 KiB, each the receiver's own. The file is opened by
+// the first call and closed at the end. What is appended while it is read may
+// be seen or not. A nil fsys means [OS]; for an fs.FS, see [ReadOnly].
 //
 // It fails with an error that names path when the file cannot be opened, read
 // or closed. Opening, and reading a regular file, cannot be interrupted.

@@ -32,11 +32,12 @@ type DecompressOptions struct {
 //
 // Input that ends inside a member, or before the first one, ends with
 // io.ErrUnexpectedEOF, after all bytes that could be had: what [Gzip] makes of
-// nothing has some bytes, so no input at all is a truncated one. More than opts.MaxBytes fails with a [SizeError],
-// damage with a [DecodeError], and src is aborted with that error. Bytes come
-// as soon as they can be had, in chunks of 1 byte to 32 KiB, which belong to
-// the receiver. Checksums come last: bytes that were delivered before a
-// failure may be wrong. Memory: one chunk of src and about 80 KiB.
+// nothing has some bytes, so no input at all is a truncated one. More than
+// opts.MaxBytes fails with a [SizeError], damage with a [DecodeError], and src
+// is aborted with that error. Bytes come as soon as they can be had, in chunks
+// of 1 byte to 32 KiB, which belong to the receiver. Checksums come last:
+// bytes that were delivered before a failure may be wrong. Memory: one chunk
+// of src and about 80 KiB.
 func Gunzip(src pull.Source[[]byte], opts DecompressOptions) pull.Source[[]byte] {
 	open := func(r *stage.Reader, old io.Reader) (io.Reader, error) {
 		z, ok := old.(*gzip.Reader)

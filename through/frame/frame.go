@@ -2,8 +2,9 @@
 //
 // A []byte in a stream is a chunk: its boundaries mean nothing. A [Msg] is a
 // message. [Decode] and [Encode], [Lines] and [JoinLines] go from one to the
-// other ([LinesFunc] goes on behind a line that is too long); [Append] and [Parse] are the same frames without streams, so that a
-// file, a pipe and a connection share one format.
+// other ([LinesFunc] goes on behind a line that is too long); [Append] and
+// [Parse] are the same frames without streams, so that a file, a pipe and a
+// connection share one format.
 //
 // [Split] and [SplitAfter] cut at any separator, [DecodePrefixed] and
 // [EncodePrefixed] speak the length prefixes of others. [UTF8], [Replace] and

@@ -10,7 +10,8 @@ import (
 	"github.com/weir-go/weir/through/internal/stage"
 )
 
-// A LongLine is a line that is longer than allowed.
+// A LongLine is a line that is longer than allowed. [LinesFunc] makes it: no
+// line is the zero value.
 type LongLine struct {
 	Line int64 // its number, from 1
 	Head Msg   // as many of its first bytes as are allowed; whoever gets it may keep it
