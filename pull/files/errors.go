@@ -15,14 +15,22 @@ func failure(op, path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF // only a source's end may be io.EOF
-	}
 	var at *fs.PathError
 	if errors.As(err, &at) && at.Path == path {
-		return fmt.Errorf("files: %w", err)
+		return fmt.Errorf("files: %w", notEOF(err))
 	}
-	return fmt.Errorf("files: %s %s: %w", op, path, err)
+	return fmt.Errorf("files: %s %s: %w", op, path, notEOF(err))
+}
+
+// notEOF is err, unless that is or wraps io.EOF: only a source's end may.
+func notEOF(err error) error {
+	switch {
+	case err == io.EOF:
+		return io.ErrUnexpectedEOF
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: %v", io.ErrUnexpectedEOF, err)
+	}
+	return err
 }
 
 // ErrSeparator is matched when [SplitBackward] is given a separator that can

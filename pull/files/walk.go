@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"os"
 	"reflect"
 
 	"github.com/weir-go/weir/pull"
@@ -51,8 +52,10 @@ func Walk(fsys fs.FS, root string, visit fs.WalkDirFunc) pull.Source[WalkEntry] 
 // walkFailure says what could not be read. Errors of an os.DirFS name the path
 // in it only, which for the root is a dot; it is a string, the folder's name.
 func walkFailure(fsys fs.FS, path string, err error) error {
-	if dir := reflect.ValueOf(fsys); err != nil && dir.Kind() == reflect.String {
-		return fmt.Errorf("files: walk %s: %w", dir.String(), err)
+	if dir := reflect.ValueOf(fsys); err != nil && dir.Type() == typeDirFS {
+		return fmt.Errorf("files: walk %s: %w", dir.String(), notEOF(err))
 	}
 	return failure("walk", path, err)
 }
+
+var typeDirFS = reflect.TypeOf(os.DirFS(""))

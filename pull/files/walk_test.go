@@ -3,7 +3,10 @@ package files_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -111,3 +114,45 @@ func TestWalkReadsFoldersWhenItComesToThem(t *testing.T) {
 	require.NoError(t, pull.Abort(src, errors.New("enough")))
 	require.Equal(t, 3, visited)
 }
+
+// A named file system is a string, as an os.DirFS is, but not a folder's name.
+type named string
+
+func (named) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+}
+
+// ended has an end in the place of a failure.
+type ended struct{ err error }
+
+func (e ended) Open(string) (fs.File, error) { return nil, e.err }
+
+func TestWalkNamesWhatFailed(t *testing.T) {
+	for want, fsys := range map[string]fs.FS{
+		"files: walk no/folder: ": os.DirFS("no/folder"),
+		"files: ":                 named("secret"),
+		"files: walk .: ":         ended{io.EOF},
+	} {
+		_, err := pull.Collect(context.Background(), files.Walk(fsys, ".", nil))
+		require.Error(t, err)
+		require.True(t, strings.HasPrefix(err.Error(), want), err)
+		require.NotContains(t, err.Error(), "secret")
+	}
+}
+
+// An error that wraps io.EOF is no end: the caller would take it for one.
+func TestFailuresAreNoEnds(t *testing.T) {
+	for _, end := range []error{io.EOF, fmt.Errorf("mine: %w", io.EOF),
+		&fs.PathError{Op: "open", Path: "x", Err: io.EOF}} {
+		fsys := ended{end}
+		for _, err := range []error{
+			second(pull.Collect(context.Background(), files.Walk(fsys, "x", nil))),
+			second(pull.Collect(context.Background(), files.Read(files.ReadOnly(fsys), "x"))),
+		} {
+			require.NotErrorIs(t, err, io.EOF)
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

@@ -71,7 +71,8 @@ func (h *Hub[T]) Subscribe() *Reader[T] {
 //
 // The reader holds its place, so it must be read or aborted. Join fails only if
 // ctx becomes done while it waits, with [pull.Cause] of that or a
-// [pull.ReleaseError] with it; the reader has left then. Where open has failed,
+// [pull.ReleaseError] with it; the reader has left then. Open itself cannot be
+// interrupted: the last reader that leaves waits for it. Where open has failed,
 // the reader's first call tells. The source is called under a context that
 // carries ctx's values, if this is the first reader.
 func (h *Hub[T]) Join(ctx context.Context) (*Reader[T], error) {
