@@ -176,12 +176,44 @@ func TestUntilDoneContexts(t *testing.T) {
 	assert.Equal(t, append(append(one(0), one(1)...), one(2)...), seen)
 }
 
+// A loose context can be compared, or cannot, as what is in it.
+type loose struct {
+	context.Context
+	first, in any
+}
+
+// What can be compared is safe to compare with whatever comes next.
+func TestUntilDoneComparesContexts(t *testing.T) {
+	type key struct{}
+	src := through.UntilDone(func(ctx context.Context) (any, error) {
+		return ctx.Value(key{}), nil
+	}, context.Background())
+	var all []context.Context
+	for _, first := range []any{1, []int{1}, nil} {
+		for _, in := range []any{nil, 1, []int{1}, [1]any{1}, [1]any{[]int{1}},
+			[2]any{1, []int{1}}, struct{ v any }{1}, struct{ v any }{[]int{1}}} {
+			named := context.WithValue(t.Context(), key{}, len(all))
+			all = append(all, loose{named, first, in}, loose{t.Context(), first, in})
+		}
+	}
+	for _, ctx := range all {
+		for _, then := range all {
+			for _, c := range []context.Context{ctx, then} {
+				v, err := src(c)
+				require.NoError(t, err)
+				require.Equal(t, c.Value(key{}), v)
+			}
+		}
+	}
+}
+
 func TestUntilDoneAllocatesNothingAValue(t *testing.T) {
 	stop, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	src := through.UntilDone(pull.Count(1_000_000), stop)
-	ctx := t.Context()
-	assert.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = src(ctx) }))
+	for _, ctx := range []context.Context{t.Context(), context.Background()} {
+		assert.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = src(ctx) }))
+	}
 	require.NoError(t, pull.Abort(src, nil))
 }
 
