@@ -22,30 +22,38 @@ import (
 // A journal is what a history is of: what happens is written, then told to
 // whoever is subscribed at that moment.
 type journal struct {
+	seed uint64
+
 	mu      sync.Mutex
 	written []int
+	follows int
 	subs    []*pull.Pushable[int]
 }
 
 // write writes and tells one number after the other until ctx is done.
 func (j *journal) write(ctx context.Context) {
+	random := j.random(0)
 	for n := 0; ctx.Err() == nil; n++ {
 		j.mu.Lock()
 		j.written = append(j.written, n)
 		told := slices.Clone(j.subs)
 		j.mu.Unlock()
 		for _, sub := range told {
-			pause()
+			pause(random)
 			_ = sub.Push(ctx, n) // or it has left
 		}
-		pause()
+		pause(random)
 	}
 }
 
 // follow subscribes.
 func (j *journal) follow() source {
 	sub := pull.NewPushable[int](4, nil)
-	pause()
+	j.mu.Lock()
+	j.follows++
+	random := j.random(-j.follows)
+	j.mu.Unlock()
+	pause(random)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.subs = append(j.subs, sub)
@@ -66,9 +74,12 @@ func (j *journal) history() source {
 	})
 }
 
+// random is one for each goroutine, by its number.
+func (j *journal) random(n int) *rand.Rand { return rand.New(rand.NewPCG(j.seed, uint64(n))) }
+
 // pause lets others run, for a random while.
-func pause() {
-	if d := rand.IntN(4); d > 0 {
+func pause(random *rand.Rand) {
+	if d := random.IntN(4); d > 0 {
 		time.Sleep(time.Duration(d-1) * time.Microsecond)
 		return
 	}
@@ -80,18 +91,22 @@ func pause() {
 // row: F11
 func TestJoinLeavesNoGap(t *testing.T) {
 	const joiners, joins = 20, 100
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		j := &journal{}
+		j := &journal{seed: seed}
 		hub := fan.NewHub(j.follow, fan.HubOptions{Ahead: 3})
 		var writing, reading sync.WaitGroup
 		writing.Go(func() { j.write(ctx) })
-		for range joiners {
+		for i := range joiners {
 			reading.Go(func() {
+				random := j.random(1 + i)
 				for range joins {
-					pause()
+					pause(random)
 					reader, err := hub.Join(ctx)
-					if !assert.NoError(t, err) || !assert.NoError(t, whole(ctx, t, j, reader)) {
+					if !assert.NoError(t, err) || !
+						!assert.NoError(t, whole(ctx, t, j, reader, random)) {
 						return
 					}
 				}
@@ -106,7 +121,9 @@ func TestJoinLeavesNoGap(t *testing.T) {
 }
 
 // whole reads history and some of what follows it, and wants no number missing.
-func whole(ctx context.Context, t *testing.T, j *journal, reader *fan.Reader[int]) error {
+func whole(
+	ctx context.Context, t *testing.T, j *journal, reader *fan.Reader[int], random *rand.Rand,
+) error {
 	src := fan.Live(j.history(), reader.Next, 3)
 	next, more := 0, -1
 	for more != 0 {
@@ -115,7 +132,7 @@ func whole(ctx context.Context, t *testing.T, j *journal, reader *fan.Reader[int
 		case err != nil:
 			return err
 		case m.Now:
-			more = 1 + rand.IntN(5)
+			more = 1 + random.IntN(5)
 			continue
 		case m.Value < next: // history had it
 			continue
