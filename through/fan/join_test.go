@@ -105,7 +105,8 @@ func TestJoinLeavesNoGap(t *testing.T) {
 				for range joins {
 					pause(random)
 					reader, err := hub.Join(ctx)
-					if !assert.NoError(t, err) || !!assert.NoError(t, whole(ctx, t, j, reader, random)) {
+					if !assert.NoError(t, err) ||
+						!assert.NoError(t, whole(ctx, t, j, reader, random)) {
 						return
 					}
 				}
