@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"slices"
 
 	"github.com/hashicorp/yamux"
 	libp2p "github.com/libp2p/go-yamux/v5"
@@ -35,20 +36,30 @@ type setup func(ctx context.Context) (both, error)
 type medium func(ctx context.Context) (a, b net.Conn, err error)
 
 // lines opens n lines, one after the other, which is all the same to a
-// comparison that begins then.
+// comparison that begins then. Where one fails, the others are dropped.
 func (b both) lines(ctx context.Context, n int) (near, far []line, err error) {
 	for range n {
 		x, err := b.open(ctx)
 		if err != nil {
+			drop(near, far)
 			return nil, nil, err
 		}
+		near = append(near, x)
 		y, err := b.accept(ctx)
 		if err != nil {
+			drop(near, far)
 			return nil, nil, err
 		}
-		near, far = append(near, x), append(far, y)
+		far = append(far, y)
 	}
 	return near, far, nil
+}
+
+// drop drops lines of which the end was not reached.
+func drop(lines ...[]line) {
+	for _, l := range slices.Concat(lines...) {
+		l.drop()
+	}
 }
 
 // tcp has a connection for each line.
@@ -140,7 +151,10 @@ func started[S any](
 		failed <- err
 	}()
 	client, err = start(a, true)
-	return client, server, errors.Join(err, <-failed)
+	if err = errors.Join(err, <-failed); err != nil {
+		_, _ = a.Close(), b.Close() // which ends a side that had no failure too
+	}
+	return client, server, err
 }
 
 // dialler makes a setup of a session whose streams are connections.
@@ -150,6 +164,9 @@ func dialler[S io.Closer, C net.Conn](
 ) setup {
 	return func(ctx context.Context) (both, error) {
 		client, server, err := started(ctx, on, start)
+		if err != nil {
+			return both{}, err
+		}
 		return both{
 			open: func(ctx context.Context) (line, error) {
 				c, err := open(ctx, client)
@@ -160,7 +177,7 @@ func dialler[S io.Closer, C net.Conn](
 				return conn{c}, err
 			},
 			end: func() { _, _ = client.Close(), server.Close() },
-		}, err
+		}, nil
 	}
 }
 

@@ -22,6 +22,8 @@ type line interface {
 	ask(ctx context.Context, request []byte, n int, lap func(time.Duration)) error
 	// answer sends back what arrives, to the end.
 	answer(ctx context.Context) error
+	// drop lets go of the line, wherever it is.
+	drop()
 }
 
 // A conn is a line that is written and read without more ado.
@@ -80,8 +82,12 @@ func (c conn) answer(context.Context) error {
 	}
 }
 
+func (c conn) drop() { _ = c.Close() }
+
 // A duo is a duplex as a line.
 type duo duplex.Duplex[[]byte, []byte]
+
+func (d duo) drop() { _ = duplex.Duplex[[]byte, []byte](d).Close(nil) }
 
 func (d duo) send(ctx context.Context, chunk []byte, n int) error {
 	return d.Sink(ctx, func(context.Context) ([]byte, error) {

@@ -68,6 +68,9 @@ func onLines(
 			return far(theirs[i-n])
 		})
 	})
+	if err != nil {
+		drop(ours, theirs)
+	}
 	return int(took), err
 }
 
