@@ -92,14 +92,14 @@ func TestReused(t *testing.T) {
 		used := map[*byte]bool{}
 		for i := range byte(9) {
 			if i < 3 { // there is something to read
-				values <- bytes.Repeat([]byte{i}, 8<<10)
+				values <- bytes.Repeat([]byte{i}, 20<<10)
 				settle()
 			} else { // the reader waits, and leaves its buffer to the session
-				go func() { settle(); values <- bytes.Repeat([]byte{i}, 8<<10) }()
+				go func() { settle(); values <- bytes.Repeat([]byte{i}, 20<<10) }()
 			}
 			chunk, err := src(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, bytes.Repeat([]byte{i}, 8<<10), chunk)
+			require.Equal(t, bytes.Repeat([]byte{i}, 20<<10), chunk)
 			used[&chunk[0]] = true
 		}
 		require.LessOrEqual(t, len(used), 3,

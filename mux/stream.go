@@ -103,7 +103,7 @@ func (st *Stream) Meta() map[string]string { return maps.Clone(st.meta) }
 // Duplex returns the stream's two halves, the same ones each time.
 //
 // The source returns chunks of at most 32 KiB as they arrive, owned by the
-// caller; Reused has the same source without an allocation for most of them. It
+// caller; Reused has the same source without an allocation for large ones. It
 // ends with io.EOF when the peer's sink ended well, with a
 // StreamError when the peer reset the direction, with io.ErrUnexpectedEOF when
 // a foreign peer closed the stream without saying how it ends, with a StreamError
