@@ -174,8 +174,10 @@ func ask(ctx context.Context, l *link, do string, bytes int64, answer any) error
 	}
 	ends := stream.Duplex()
 	if err := ends.Sink(ctx, zeros(bytes)); err != nil {
-		// Why the peer did not want them is what its own direction says.
-		if there := readAnswer(ctx, ends.Source, answer); there != nil {
+		// Why the peer did not want them is what its own direction says: maybe
+		// that it had answered, and was done.
+		there := readAnswer(ctx, ends.Source, answer)
+		if there != nil || errors.Is(err, pull.ErrStopped) {
 			return there
 		}
 		return err
