@@ -51,7 +51,7 @@ func (p *peering) receive(ctx, entering context.Context, entered func(), conn ne
 		p.turnedAway(from, err)
 	case full:
 		l.leave(ctx)
-		p.refused(from, fmt.Errorf("%d peers are connected, which is the limit", p.limits.peers))
+		p.refused(from, fmt.Errorf("the limit is %s at once", plural(p.limits.peers, "peer")))
 	default:
 		p.serveSession(ctx, l, from)
 	}

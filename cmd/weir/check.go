@@ -73,8 +73,8 @@ func (f finding) text(p paper) string {
 	if f.Set != "" {
 		s += fmt.Sprintf(" of the data set %q", f.Set)
 	}
-	s += fmt.Sprintf("\n%d bytes are good: %d updates, %d of them live, %d markers\n",
-		f.Bytes, f.Updates, f.Live, f.Markers)
+	s += fmt.Sprintf("\n%d bytes are good: %s, %d of them live, %s\n",
+		f.Bytes, plural(int64(f.Updates), "update"), f.Live, plural(int64(f.Markers), "marker"))
 	switch {
 	case f.Damaged:
 		s += fmt.Sprintf("damaged at byte %d\n", *f.Offset)

@@ -83,7 +83,7 @@ func (d *doctor) file() symptom {
 	}
 	return symptom{
 		Check: "file", Of: d.replica, OK: true, Number: float64(rec.Updates),
-		Found: fmt.Sprintf("%d updates in %s, %s", rec.Updates, formatSize(rec.Bytes), how),
+		Found: fmt.Sprintf("%s in %s, %s", plural(int64(rec.Updates), "update"), formatSize(rec.Bytes), how),
 	}
 }
 
@@ -134,10 +134,7 @@ func (d *doctor) list() symptom {
 	if err != nil {
 		return ill("trust", d.replica, badList(list, err))
 	}
-	found := fmt.Sprintf("%d peers, beside this user", len(entries))
-	if len(entries) == 1 {
-		found = "1 peer, beside this user"
-	}
+	found := plural(int64(len(entries)), "peer") + ", beside this user"
 	return symptom{Check: "trust", Of: d.replica, OK: true, Found: found, Number: float64(len(entries))}
 }
 

@@ -81,7 +81,7 @@ var causes = []cause{
 	{journal.ErrLocked, exitLocked,
 		"another weir is at work on it: try again when it is done"},
 	{replicate.ErrForked, exitIdentity,
-		"a copied file is the same replica twice: give the copy an id with 'weir fork COPY NEW'"},
+		"a copied replica is the same one twice: give the copy an id with 'weir fork COPY NEW'"},
 	{replicate.ErrSelf, exitIdentity, "both ends are the same replica: name another one"},
 	{replicate.ErrWrongSet, exitIdentity,
 		"replicas of two data sets do not mix: see --set of 'weir init'"},

@@ -14,7 +14,11 @@ func initCommand(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init R",
 		Short: "Make a new replica",
-		Long:  `Makes a new, empty replica in the file R, which must not exist yet.`,
+		Long: `Makes a new, empty replica in the file R, which must not exist yet.
+
+Replicas of two data sets refuse each other. One without --set joins whatever it
+meets, and so carries what it took in from one set into another: name the set on
+all replicas, or on none.`,
 		Example: `  weir init r
   weir init notes --label laptop --set notes`,
 		Args: args(1, 1),

@@ -51,11 +51,11 @@ func opLoad(ctx context.Context, j *journal.Journal, c *call) error {
 		return nil
 	case ctx.Err() == nil && errors.Is(err, io.ErrUnexpectedEOF):
 		return fail(exitPartial, "get the whole dump and load it again: nothing is loaded twice",
-			"stdin: the dump is cut off at byte %d, %d updates are loaded",
-			stats.ReceivedBytes, stats.ReceivedUpdates)
+			"stdin: the dump is cut off at byte %d, %s loaded",
+			stats.ReceivedBytes, plural(stats.ReceivedUpdates, "update"))
 	case errors.Is(err, replicate.ErrCorrupt):
 		return fail(exitCorrupt, "the updates before it are loaded; get the dump anew",
-			"stdin: %w, after %d updates", err, stats.ReceivedUpdates)
+			"stdin: %w, after %s", err, plural(stats.ReceivedUpdates, "update"))
 	}
 	return fmt.Errorf("stdin: %w", err)
 }

@@ -124,7 +124,7 @@ func (e *env) doLong(ctx context.Context, path, doing string, c *call) error {
 			e.tell(durable{n.Count}, "durable %d", n.Count)
 		case n.Stats != nil:
 			m.end()
-			e.tell(n.Stats, "loaded %d updates, %d of them new", n.Stats.ReceivedUpdates, n.Stats.Applied)
+			e.tell(n.Stats, "loaded %s, %d of them new", plural(n.Stats.ReceivedUpdates, "update"), n.Stats.Applied)
 		}
 	}
 	err := e.do(ctx, path, c)

@@ -51,7 +51,9 @@ func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 	if ferr := r.Flush(context.WithoutCancel(ctx)); err == nil {
 		err = ferr
 	}
-	if stats := s.Stats(); stats.Peer != (replicate.ReplicaID{}) {
+	stats := s.Stats()
+	nothing := stats.SentUpdates == 0 && stats.ReceivedUpdates == 0
+	if stats.Peer != (replicate.ReplicaID{}) && (err == nil || !nothing) {
 		c.tell(ctx, note{Event: "session", Stats: summarize(stats, start)})
 	}
 	return err

@@ -105,8 +105,8 @@ func (e *env) syncNote(target string) func(context.Context, note) {
 		case e.out.JSON:
 			_, _ = e.stdout.Write(line(s))
 		default:
-			e.say("sent %d updates (%d bytes), received %d (%d bytes), %d of them new, in %.2f s",
-				s.SentUpdates, s.SentBytes, s.ReceivedUpdates, s.ReceivedBytes, s.Applied, s.Seconds)
+			e.say("sent %s (%d bytes), received %d (%d bytes), %d of them new, in %.2f s",
+				plural(s.SentUpdates, "update"), s.SentBytes, s.ReceivedUpdates, s.ReceivedBytes, s.Applied, s.Seconds)
 		}
 	}
 }

@@ -78,6 +78,14 @@ func (p paper) line(v any) []byte {
 	return b
 }
 
+// plural is a number of things: "1 update", "2 updates".
+func plural(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // line is v as one line of JSON. Nothing that is passed to it can fail.
 func line(v any) []byte {
 	var b bytes.Buffer

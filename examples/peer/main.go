@@ -1,5 +1,8 @@
 // Peer keeps a map equal on two hosts; lines key=value typed here appear there:
 // go run ./examples/peer --listen 0.0.0.0:8000   (which prints what to type there)
+//
+// Ctrl-C ends it. The end of its input does not: it goes on to show what others
+// write, as one in the background does.
 package main
 
 import (
