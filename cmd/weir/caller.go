@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -63,7 +64,7 @@ func callOver(ctx context.Context, conn net.Conn, c *call) error {
 	var near ends
 	var running sync.WaitGroup
 	asking, stopAsking := context.WithCancel(own)
-	running.Go(func() { _ = duplex.Connect(own, near.of(c), data.Duplex()) })
+	running.Go(func() { _ = duplex.Connect(own, near.of(c), near.far(data.Duplex())) })
 	asked := make(chan struct{})
 	go func() {
 		defer close(asked)
@@ -134,12 +135,38 @@ func (l *ends) of(c *call) duplex.Duplex[[]byte, []byte] {
 				far = far || err != nil
 				return chunk, err
 			})
-			if !far {
-				l.out = err
+			if far {
+				return err
 			}
-			return err
+			l.out = err
+			return lastWords(err)
 		},
 	}
+}
+
+// far is the far end d, of which the operation may refuse what we send while
+// its own last words are still on their way. Its note says why.
+func (l *ends) far(d duplex.Duplex[[]byte, []byte]) duplex.Duplex[[]byte, []byte] {
+	return duplex.Duplex[[]byte, []byte]{
+		Source: d.Source,
+		Sink: func(ctx context.Context, src pull.Source[[]byte]) error {
+			err := d.Sink(ctx, src)
+			if l.in != nil {
+				return err
+			}
+			return lastWords(err)
+		},
+	}
+}
+
+// lastWords keeps a reader who wants no more, whatever the reason, from ending
+// the other direction, in which it may be saying that reason.
+func lastWords(err error) error {
+	var refused *mux.StreamError
+	if errors.As(err, &refused) && refused.Remote {
+		return pull.ErrStopped
+	}
+	return err
 }
 
 // verdict picks what tells most of the ends' failures, the operation's result
@@ -148,6 +175,8 @@ func (l *ends) verdict(ctx context.Context, result *failure, lost error) error {
 	switch {
 	case ctx.Err() != nil:
 		return pull.Cause(ctx)
+	case result != nil && result.Code == exitIdentity:
+		return result // whoever is refused hangs up, and that is no news
 	case l.out != nil:
 		return l.out
 	case l.in != nil && (result != nil || lost != nil):
