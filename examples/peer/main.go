@@ -171,7 +171,7 @@ func (p *peer) listen(ctx context.Context, address string) error {
 		if err != nil {
 			return err
 		}
-		peers.Go(func() { p.report(p.serve(ctx, conn)) })
+		peers.Go(func() { p.serve(ctx, conn) })
 	}
 }
 
@@ -190,20 +190,25 @@ func reachable(addr net.Addr) string {
 	return net.JoinHostPort(host, fmt.Sprint(tcp.Port))
 }
 
-func (p *peer) serve(ctx context.Context, plain net.Conn) error {
+func (p *peer) serve(ctx context.Context, plain net.Conn) {
 	conn, err := secure.Server(ctx, plain, p.config())
 	if err != nil {
-		return err
+		p.report(err)
+		return
 	}
 	session, err := mux.Server(ctx, conn, mux.Config{})
 	if err != nil {
+		p.report(err)
+		return
+	}
+	var router mux.Router // refuses streams of other names
+	router.Handle("sync", func(ctx context.Context, stream *mux.Stream) error {
+		err := p.sync(ctx, stream)
+		p.report(err)
 		return err
-	}
-	stream, err := session.Accept(ctx)
-	if err != nil {
-		return errors.Join(err, session.Abort(err))
-	}
-	return p.sync(ctx, session, stream)
+	})
+	_ = router.Serve(ctx, session) // until the peer closes it
+	leave(ctx, session)
 }
 
 // join stays connected: when the peer goes, it tries again each second.
@@ -234,15 +239,21 @@ func (p *peer) dial(ctx context.Context, address string) error {
 	if err != nil {
 		return errors.Join(err, session.Abort(err))
 	}
-	return p.sync(ctx, session, stream)
+	defer leave(ctx, session)
+	return p.sync(ctx, stream)
 }
 
 // sync keeps the map equal to the peer's until one of the two has gone.
-func (p *peer) sync(ctx context.Context, session *mux.Session, stream *mux.Stream) error {
+func (p *peer) sync(ctx context.Context, stream *mux.Stream) error {
 	p.say("connected")
-	err := replicate.NewSession(p.r, replicate.SyncConfig{}).Run(ctx, stream.Duplex())
-	_ = session.Abort(err)
-	return err
+	return replicate.NewSession(p.r, replicate.SyncConfig{}).Run(ctx, stream.Duplex())
+}
+
+// leave ends a session once what was sent has arrived, if that is soon.
+func leave(ctx context.Context, session *mux.Session) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = session.Close(ctx)
 }
 
 // report says why there is no connection, and what to type if trust is missing.

@@ -14,6 +14,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/weir-go/weir/duplex/secure"
+	"github.com/weir-go/weir/mux"
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -89,6 +92,41 @@ func TestTypedLinesAppearThere(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, b.log) }()
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
+	require.ErrorIs(t, <-done, context.Canceled)
+}
+
+// One who syncs once gets all of it, and is told so, each time; one who asks
+// for something else is refused.
+func TestSyncOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	a := newHost(t)
+	go func() { _, _ = io.Copy(io.Discard, a.out) }()
+	go func() { done <- a.p.listen(ctx, "127.0.0.1:0") }()
+	there := a.says(`on the other host, type: go run ./examples/peer --join (\S+) --peer \S+`)
+	go func() { _, _ = io.Copy(io.Discard, a.log) }()
+	require.NoError(t, a.p.m.Set("from", "there"))
+	for range 20 {
+		b := newPeer(a.p.id, io.Discard, io.Discard)
+		conn, err := secure.Dial(ctx, "tcp", there[0], b.config())
+		require.NoError(t, err)
+		session, err := mux.Client(ctx, conn, mux.Config{})
+		require.NoError(t, err)
+		other, err := session.Open(ctx, "other", nil)
+		require.NoError(t, err)
+		_, err = other.Duplex().Source(ctx)
+		var refused *mux.StreamError
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, mux.CodeRefused, refused.Code)
+		require.Error(t, other.Duplex().Sink(ctx, pull.Values([]byte("x"))))
+		stream, err := session.Open(ctx, "sync", nil)
+		require.NoError(t, err)
+		once := replicate.SyncConfig{Once: true}
+		require.NoError(t, replicate.NewSession(b.r, once).Run(ctx, stream.Duplex()))
+		require.Equal(t, 1, b.m.Len())
+		require.NoError(t, session.Close(ctx))
+	}
+	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 }
 
