@@ -99,7 +99,10 @@ func (p *peering) serveSession(ctx context.Context, l *link, from string) {
 	sync := func(ctx context.Context, st *mux.Stream) error { return p.serveSync(ctx, st, l.peer, from) }
 	router.Handle(streamSync, sync)
 	router.Handle(streamNamed, sync)
-	router.Handle(streamDoctor, p.doctors.handler(&p.limits))
+	router.Handle(streamDoctor, p.doctors.handler(&p.limits, func(ctx context.Context, name string) error {
+		_, err := p.find(ctx, name, l.peer)
+		return err
+	}))
 	served := make(chan struct{})
 	closing := make(chan struct{})
 	go func() {

@@ -48,15 +48,42 @@ func (d *doctor) visit(ctx context.Context, a address) error {
 	if err := d.tell(symptom{Check: "channel", Of: of, OK: true, Found: found}); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context, *link, string) error{d.pulse, d.download, d.upload} {
+	checks := []func(context.Context, *link, string) error{d.pulse, d.download, d.upload}
+	if a.name != "" {
+		checks = append(checks, func(ctx context.Context, l *link, of string) error {
+			return d.served(ctx, l, of, a.name)
+		})
+	}
+	for _, check := range checks {
 		ctx, cancel := context.WithTimeout(ctx, doctorLimit)
 		err := check(ctx, l, of)
 		cancel()
+		if err == errNoDoctor {
+			return d.tell(symptom{Check: "doctor", Of: of, OK: true,
+				Found: "this program has no doctor stream: that is all there is to see"})
+		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// errNoDoctor says that a peer keeps replicas equal and does nothing else, as a
+// program of one's own may.
+var errNoDoctor = errors.New("no doctor stream")
+
+// served looks whether the peer has a replica of that name for us.
+func (d *doctor) served(ctx context.Context, l *link, of, name string) error {
+	stream, err := l.open(ctx, streamDoctor, map[string]string{"do": doFind, "name": name})
+	if err != nil {
+		return d.failed("replica", of, err)
+	}
+	var found bool
+	if err := answerOf(ctx, stream, 0, &found); err != nil {
+		return d.failed("replica", of, err)
+	}
+	return d.tell(symptom{Check: "replica", Of: of, OK: true, Found: strconv.Quote(name) + " is there"})
 }
 
 func ctxCause(ctx context.Context) error {
@@ -72,7 +99,12 @@ func (d *doctor) pulse(ctx context.Context, l *link, of string) error {
 	var there pulse
 	for i := range pulses {
 		start := time.Now()
-		if err := ask(ctx, l, doClock, 0, &there); err != nil {
+		err := ask(ctx, l, doClock, 0, &there)
+		var refused *mux.StreamError
+		if errors.As(err, &refused) && refused.Code == mux.CodeRefused {
+			return errNoDoctor // a clock is told to everybody
+		}
+		if err != nil {
 			return d.failed("round trip", of, err)
 		}
 		// The clock there was read about half-way. The quickest one of several
@@ -160,10 +192,9 @@ func (d *doctor) failed(check, of string, err error) error {
 
 // openDoctor opens a stream that asks something of the peer.
 func openDoctor(ctx context.Context, l *link, do string, bytes int64) (*mux.Stream, error) {
-	stream, err := l.Open(ctx, streamDoctor, map[string]string{
+	return l.open(ctx, streamDoctor, map[string]string{
 		"do": do, "bytes": strconv.FormatInt(bytes, 10),
 	})
-	return stream, err
 }
 
 // ask sends the peer as many bytes as are asked for, and reads its answer.
@@ -172,6 +203,10 @@ func ask(ctx context.Context, l *link, do string, bytes int64, answer any) error
 	if err != nil {
 		return err
 	}
+	return answerOf(ctx, stream, bytes, answer)
+}
+
+func answerOf(ctx context.Context, stream *mux.Stream, bytes int64, answer any) error {
 	ends := stream.Duplex()
 	if err := ends.Sink(ctx, zeros(bytes)); err != nil {
 		// Why the peer did not want them is what its own direction says: maybe

@@ -13,9 +13,11 @@ import (
 )
 
 // What a doctor asks of a peer, in the metadata "do" of a stream: the time and
-// the version there, or to send or take bytes, at most as many as "bytes" says.
+// the version there, whether there is the replica "name", or to send or take
+// bytes, at most as many as "bytes" says.
 const (
 	doClock = "clock"
+	doFind  = "find"
 	doSend  = "send"
 	doTake  = "take"
 )
@@ -38,14 +40,20 @@ type doctors struct{ running atomic.Int32 }
 
 // handler serves the streams of doctors, within bounds of bytes, time and
 // number, and at the rate of the limits.
-func (d *doctors) handler(l *limits) mux.Handler {
+func (d *doctors) handler(l *limits, find func(ctx context.Context, name string) error) mux.Handler {
 	return func(ctx context.Context, st *mux.Stream) error {
 		ctx, cancel := context.WithTimeout(ctx, doctorLimit)
 		defer cancel()
 		ends := l.paced(st.Duplex())
 		do := st.Meta()["do"]
-		if do == doClock {
+		switch do {
+		case doClock:
 			return ends.Sink(ctx, answerJSON(pulse{time.Now().UnixNano(), ourVersion()}))
+		case doFind:
+			if err := find(ctx, st.Meta()["name"]); err != nil {
+				return err
+			}
+			return ends.Sink(ctx, answerJSON(true))
 		}
 		defer d.running.Add(-1)
 		if d.running.Add(1) > maxDoctors {

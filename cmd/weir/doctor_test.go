@@ -1,10 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/mux"
 )
 
 // What a clock is called depends on what the round trip lets us know.
@@ -26,4 +32,34 @@ func TestClock(t *testing.T) {
 		assert.Equal(t, c.skew.Seconds(), s.Number)
 		assert.Equal(t, c.ok, s.Do == "")
 	}
+}
+
+// A program that only keeps replicas equal is not found wrong for that.
+func TestDoctorOfAProgramWithoutOne(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	served := make(chan error, 1)
+	go func() {
+		conn, err := ln.Accept()
+		if err != nil {
+			served <- err
+			return
+		}
+		session, err := mux.Server(t.Context(), conn, mux.Config{})
+		if err != nil {
+			served <- err
+			return
+		}
+		var router mux.Router
+		served <- router.Serve(t.Context(), session)
+		_ = session.Abort(nil)
+	}()
+	var out, log bytes.Buffer
+	args := []string{"doctor", "--insecure", ln.Addr().String()}
+	status := run(t.Context(), args, strings.NewReader(""), &out, &log)
+	assert.Equal(t, exitOK, status, "%s%s", &out, &log)
+	assert.Contains(t, out.String(), "this program has no doctor stream")
+	assert.NotContains(t, out.String(), "wrong ")
+	require.NoError(t, <-served)
 }

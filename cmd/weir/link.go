@@ -155,10 +155,14 @@ func (g *gate) answerTCP(
 	return c, c.Peer(), nil
 }
 
-// openSync opens the stream of a session of a replica, by its name there. A side
-// that is full takes none.
+// openSync opens the stream of a session of a replica, by its name there.
 func (l *link) openSync(ctx context.Context, name string) (*mux.Stream, error) {
-	stream, err := l.Open(ctx, streamFor(name), nil)
+	return l.open(ctx, streamFor(name), nil)
+}
+
+// open opens a stream, or says that the other side is full.
+func (l *link) open(ctx context.Context, name string, meta map[string]string) (*mux.Stream, error) {
+	stream, err := l.Open(ctx, name, meta)
 	var refused *mux.StreamError
 	if errors.As(err, &refused) && refused.Code == mux.CodeRefused {
 		return nil, fail(exitFailed, "try again later, or raise --limit peers=N there",
