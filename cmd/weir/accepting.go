@@ -72,18 +72,33 @@ func (p *peering) place() (leave func(), full bool) {
 func (p *peering) turnedAway(from string, err error) {
 	peer, unknown := stranger(err)
 	switch {
+	case unknown && p.gate.again(peer):
 	case unknown && !p.gate.news(peer):
 		return
 	case unknown && p.e.canAsk():
-		yes, err := p.gate.ask(p.hurry, peer, from, p.paths...)
-		if yes {
-			p.event("trusted", from, peer.String(), "it is let in when it connects again, which peer does by itself")
-		} else if err != nil {
-			p.refused(from, err)
+		p.askAbout(peer, from)
+		return
+	case errors.Is(err, secure.ErrNoKey):
+		if p.noise.Allow() {
+			p.left(nil, from, "left", p.gate.explained(err, p.paths[0]))
 		}
 		return
+	case errors.As(err, new(*secure.PeerError)) && !unknown && !p.troubles.Allow():
+		return // a list cannot be read, as was told
 	}
 	p.refused(from, p.gate.explained(err, p.paths[0]))
+}
+
+// askAbout asks the person at the terminal, and says how to answer later.
+func (p *peering) askAbout(peer secure.PeerID, from string) {
+	switch yes, err := p.gate.ask(p.hurry, peer, from, p.paths...); {
+	case yes:
+		p.event("trusted", from, peer.String(), "it is let in when it connects again, which peer does by itself")
+	case err != nil:
+		p.refused(from, err)
+	default:
+		p.e.say("to let it in later: %s", trustLine(p.paths[0], peer))
+	}
 }
 
 // refused tells of somebody who did not get in; not of each, if there are many.

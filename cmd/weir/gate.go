@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,12 +23,14 @@ type gate struct {
 	pins []secure.PeerID
 
 	mu     sync.Mutex
-	asking bool                   // somebody at the terminal is
-	told   map[secure.PeerID]bool // whose refusal was told or asked about
+	asking bool                        // somebody at the terminal is
+	told   map[secure.PeerID]time.Time // when a refusal was last told or asked about
 }
 
-// maxTold bounds for how many strangers a line is printed.
-const maxTold = 100
+const (
+	maxTold   = 100         // strangers for whom a line is printed
+	tellAgain = time.Minute // until one is printed again
+)
 
 func gateFlags(c *cobra.Command, g *gate) {
 	identityFlag(c, &g.file)
@@ -170,6 +173,11 @@ func (g *gate) explained(err error, replica string) error {
 			"peer %s is not the one that --peer names", refused.Peer)
 	case errors.As(err, &refused):
 		return refused.Err
+	case errors.As(err, &there) && !there.Unknown:
+		f := fail(exitFailed, "try again; there, 'weir doctor R' says what is wrong with the list of peers",
+			"peer %s cannot tell now whom it trusts", there.Peer)
+		f.err = err
+		return f
 	case errors.As(err, &there):
 		f := fail(exitIdentity, "on that host: weir trust R "+us,
 			"peer %s does not trust this one", there.Peer)
@@ -177,7 +185,7 @@ func (g *gate) explained(err error, replica string) error {
 		return f
 	case errors.Is(err, secure.ErrNoKey):
 		f := fail(exitIdentity, "on that host, if it is to: weir trust R "+us,
-			"whoever connected does not trust this peer")
+			"it does not trust this peer")
 		f.err = err
 		return f
 	}
@@ -189,13 +197,27 @@ func (g *gate) explained(err error, replica string) error {
 func (g *gate) news(peer secure.PeerID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.asking || g.told[peer] || len(g.told) >= maxTold {
+	_, known := g.told[peer]
+	if g.asking || known || len(g.told) >= maxTold {
 		return false
 	}
 	if g.told == nil {
-		g.told = map[secure.PeerID]bool{}
+		g.told = map[secure.PeerID]time.Time{}
 	}
-	g.told[peer] = true
+	g.told[peer] = time.Now()
 	g.asking = g.e.canAsk()
+	return true
+}
+
+// again reports whether it is time to tell that a peer, of whom there was news,
+// goes on coming.
+func (g *gate) again(peer secure.PeerID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	last, known := g.told[peer]
+	if g.asking || !known || time.Since(last) < tellAgain {
+		return false
+	}
+	g.told[peer] = time.Now()
 	return true
 }

@@ -33,6 +33,7 @@ type peering struct {
 	hurry    context.Context // done then: for what is not worth waiting for
 	sessions sync.WaitGroup
 	noise    *rate.Limiter // for telling of those who were refused
+	troubles *rate.Limiter // for telling that a list cannot be read
 
 	hall    hall          // those on their way to a session
 	places  chan struct{} // one for each peer that was accepted
@@ -49,7 +50,10 @@ type served struct {
 const lastExchange = 1000 * time.Millisecond
 
 func newPeering(e *env) *peering {
-	return &peering{e: e, gate: &gate{e: e}, noise: rate.NewLimiter(1, 20)}
+	return &peering{
+		e: e, gate: &gate{e: e},
+		noise: rate.NewLimiter(1, 20), troubles: rate.NewLimiter(1/tellAgain.Seconds(), 1),
+	}
 }
 
 func (p *peering) run(c *cobra.Command) error {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/duplex/command"
+	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/replicate"
 )
 
@@ -129,6 +130,10 @@ func (e *env) syncPeer(ctx context.Context, g *gate, r *replicaFile, c *call, ta
 		return err
 	}
 	l, err := g.dial(ctx, a, r.path)
+	var unknown *failure
+	if errors.Is(err, secure.ErrRefused) && errors.As(err, &unknown) && unknown.Code == exitIdentity {
+		unknown.Hint += ", or they are being asked: run it again"
+	}
 	if err != nil {
 		return at(target, err)
 	}

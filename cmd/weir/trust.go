@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -134,8 +135,15 @@ func badList(list secure.AllowList, err error) error {
 	switch {
 	case errors.Is(err, secure.ErrLocked):
 		return err
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return fail(exitFailed, "raise 'ulimit -n', or lower --limit peers=N; until then nobody new gets in", "%w", err)
+	case errors.As(err, new(syscall.Errno)):
+		return err // the system's, and no line is wrong
 	case errors.Is(err, secure.ErrWeakKey):
 		return fail(exitUsage, "an id is what 'weir id' prints on the other host", "%w", err)
+	case errors.As(err, new(*secure.IDError)):
+		return fail(exitIdentity, "mend "+escape(list.Path)+": a line is an id, as 'weir id' prints it, "+
+			"and maybe a label; until then nobody on it is trusted", "%w", err)
 	}
 	return fail(exitIdentity, "mend "+escape(list.Path)+": until then nobody on it is trusted", "%w", err)
 }
