@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"strconv"
 	"strings"
 )
 
@@ -28,8 +29,12 @@ func parseAddress(text string) (address, error) {
 	at, name, named := strings.Cut(strings.TrimPrefix(text, "tcp://"), "/")
 	host, port, err := net.SplitHostPort(at)
 	switch {
+	case err != nil && isPort(at):
+		return address{}, fail(exitUsage, "a port of this host is :"+at, "address %s: there is no host", at)
 	case err != nil:
 		return address{}, fail(exitUsage, addressForms, "%w", err)
+	case strings.Trim(port, "0123456789") == "" && port != "" && !isPort(port):
+		return address{}, fail(exitUsage, "ports end at 65535", "address %s: there is no port %s", at, port)
 	case port == "":
 		return address{}, fail(exitUsage, addressForms, "address %s: there is no port", at)
 	case named && name == "":
@@ -38,6 +43,12 @@ func parseAddress(text string) (address, error) {
 		at = net.JoinHostPort("localhost", port)
 	}
 	return address{"tcp", at, name}, nil
+}
+
+// isPort reports whether text is the number of a port.
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
 }
 
 // String is how the address is shown, without the name.

@@ -66,6 +66,9 @@ type cause struct {
 	hint string
 }
 
+// notThere is the hint for an address at which nobody answers.
+const notThere = "is 'weir peer' or 'weir serve' running there, and is the port right?"
+
 // causes is looked through in order; the first that matches decides.
 var causes = []cause{
 	{secure.ErrLocked, exitLocked, "try again; if no weir is at work, remove the file named above"},
@@ -105,7 +108,9 @@ var causes = []cause{
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
 	{fs.ErrPermission, exitFailed, "may this user read and write there?"},
 	{replicate.ErrSuperseded, exitFailed, "the peer has connected anew; this connection was the older one"},
-	{syscall.ECONNREFUSED, exitFailed, "nobody listens there: 'weir peer R --listen HOST:PORT' does"},
+	{syscall.ECONNREFUSED, exitFailed, notThere},
+	{syscall.EHOSTUNREACH, exitFailed, notThere},
+	{syscall.ENETUNREACH, exitFailed, notThere},
 	{mux.ErrLost, exitPartial, "what had arrived is kept: sync again for the rest"},
 	{mux.ErrSilent, exitPartial, "what had arrived is kept: sync again for the rest"},
 	{io.ErrUnexpectedEOF, exitPartial, "what came before is kept: once more brings the rest"},
