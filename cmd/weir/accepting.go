@@ -150,9 +150,13 @@ func (p *peering) serveSync(ctx context.Context, st *mux.Stream, peer secure.Pee
 // only one. The peer is told of none that it may not use.
 func (p *peering) find(ctx context.Context, name string, peer secure.PeerID) (*served, error) {
 	var usable []*served
+	unread := false // a list
 	for _, r := range p.replicas {
-		if mayUse(ctx, peer, p.gate.accepted(trustedOf(r.path))) {
+		switch err := mayUse(ctx, peer, p.gate.accepted(trustedOf(r.path))); {
+		case err == nil:
 			usable = append(usable, r)
+		case !errors.Is(err, secure.ErrUnknownPeer):
+			unread = true
 		}
 	}
 	if name == "" && len(usable) == 1 {
@@ -165,6 +169,8 @@ func (p *peering) find(ctx context.Context, name string, peer secure.PeerID) (*s
 	}
 	text := fmt.Sprintf("no replica %q here; there are %s", name, names(usable))
 	switch {
+	case unread:
+		return nil, &mux.StreamError{Code: mux.CodeFailed, Text: "it cannot be told now who is trusted: try again"}
 	case len(usable) == 0:
 		text = "no replica here for this peer any more"
 	case name == "":
@@ -175,8 +181,11 @@ func (p *peering) find(ctx context.Context, name string, peer secure.PeerID) (*s
 
 // mayUse asks a gate for one replica about a peer, whom it has let in for some
 // replica. Without a peer the channel is in the clear, for anybody.
-func mayUse(ctx context.Context, peer secure.PeerID, accept func(context.Context, secure.Peer) error) bool {
-	return peer == (secure.PeerID{}) || accept(ctx, secure.Peer{ID: peer}) == nil
+func mayUse(ctx context.Context, peer secure.PeerID, accept func(context.Context, secure.Peer) error) error {
+	if peer == (secure.PeerID{}) {
+		return nil
+	}
+	return accept(ctx, secure.Peer{ID: peer})
 }
 
 // listenSocketAt listens at a Unix socket that only this user can reach. One

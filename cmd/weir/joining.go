@@ -176,8 +176,11 @@ func (j *joining) nameThere(r *served) (name string, wanted bool) {
 
 // one has the session of one replica, if the peer is trusted with that one.
 func (j *joining) one(ctx context.Context, l *link, r *served, name string) (met bool, err error) {
-	if !mayUse(ctx, l.peer, j.gate.dialled(trustedOf(r.path))) {
+	switch err := mayUse(ctx, l.peer, j.gate.dialled(trustedOf(r.path))); {
+	case errors.Is(err, secure.ErrUnknownPeer):
 		return false, notTrusted(l.peer, r.path)
+	case err != nil:
+		return false, err
 	}
 	stream, err := l.openSync(ctx, name)
 	if err != nil {
