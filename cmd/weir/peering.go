@@ -224,7 +224,7 @@ func (p *peering) left(r *served, address, how string, err error) {
 	}
 	f := explain(err)
 	text := fmt.Sprintf("%s %s: %s", address, how, f.What)
-	if lasting(err) || f.Code == exitIdentity || f.Hint == notThere {
+	if lasting(err) || f.Code == exitIdentity || f.Hint == notThere || f.Hint == tooManyFiles {
 		text += " (hint: " + f.Hint + ")"
 	}
 	ev := event{Event: "left", Address: address, Error: f.What, Hint: f.Hint}

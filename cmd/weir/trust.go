@@ -130,13 +130,16 @@ func parsePeer(text string) (secure.PeerID, error) {
 	return peer, nil
 }
 
+// tooManyFiles is the hint for a list that cannot be opened.
+const tooManyFiles = "raise 'ulimit -n', or lower --limit peers=N; until then nobody new gets in"
+
 // badList says what is wrong with a list of peers.
 func badList(list secure.AllowList, err error) error {
 	switch {
 	case errors.Is(err, secure.ErrLocked):
 		return err
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return fail(exitFailed, "raise 'ulimit -n', or lower --limit peers=N; until then nobody new gets in", "%w", err)
+		return fail(exitFailed, tooManyFiles, "%w", err)
 	case errors.As(err, new(syscall.Errno)):
 		return err // the system's, and no line is wrong
 	case errors.Is(err, secure.ErrWeakKey):
