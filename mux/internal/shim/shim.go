@@ -83,6 +83,7 @@ type Conn struct {
 	h      Handler
 	cfg    Config
 	client bool
+	piece  int // bytes of one write to the connection
 
 	closed    chan struct{}
 	closeOnce sync.Once
@@ -112,7 +113,7 @@ type Conn struct {
 // its flusher. The connection is the shim's from now on.
 func New(conn net.Conn, h Handler, cfg Config) *Conn {
 	c := &Conn{
-		conn: conn, h: h, cfg: cfg, client: cfg.Client,
+		conn: conn, h: h, cfg: cfg, client: cfg.Client, piece: pieceFor(conn),
 		closed: make(chan struct{}), flushed: make(chan struct{}), wake: make(chan struct{}, 1),
 		flows: make(map[uint32]*flow), budget: budget{free: Budget},
 	}
@@ -122,6 +123,17 @@ func New(conn net.Conn, h Handler, cfg Config) *Conn {
 	c.idle = meter{left: idleBurst, at: time.Now()}
 	go c.flush()
 	return c
+}
+
+// pieceFor returns how much is written to conn at once: a frame of a whole
+// chunk, whose last 12 bytes would else take a system call of their own. On TLS,
+// which cuts records of 16 KiB, they take one anyway, and a record: two full ones
+// are better there.
+func pieceFor(conn net.Conn) int {
+	if _, layered := conn.(interface{ NetConn() net.Conn }); layered {
+		return maxPiece
+	}
+	return maxPiece + HeaderSize
 }
 
 // Close closes the connection. It ends all that waits for it and may be

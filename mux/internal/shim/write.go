@@ -161,7 +161,7 @@ func (c *Conn) swap(spare []byte) (out []byte, charged int, finishing bool) {
 // back piece by piece.
 func (c *Conn) writeOut(out []byte, charged int) error {
 	for len(out) > 0 {
-		n := min(len(out), maxPiece+HeaderSize) // else a frame of a chunk takes two writes
+		n := min(len(out), c.piece)
 		if c.cfg.WriteTimeout > 0 {
 			_ = c.conn.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout))
 		}
