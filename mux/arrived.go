@@ -13,15 +13,21 @@ type arrived struct {
 	read   int // of chunks
 }
 
-// join adds a small p to the last chunk, if there is one and it fits.
+// join adds a small p to the last chunk, if there is one and it fits. A large
+// chunk is not moved for it: the tail of a frame is then a chunk of its own,
+// which what is small behind it joins.
 func (a *arrived) join(p []byte) bool {
 	n := len(a.chunks)
-	if n == a.read || len(p) >= smallPiece || len(a.chunks[n-1])+len(p) > maxChunk {
+	if n == a.read || len(p) >= smallPiece {
 		return false
 	}
 	last := &a.chunks[n-1]
-	if all := len(*last) + len(p); all > cap(*last) {
-		*last = append(make([]byte, 0, min(maxChunk, 2*all)), *last...)
+	all := len(*last) + len(p)
+	if all > maxChunk || all > cap(*last) && len(*last) >= smallPiece {
+		return false
+	}
+	if all > cap(*last) {
+		*last = append(make([]byte, 0, 2*all), *last...)
 	}
 	*last = append(*last, p...)
 	return true
