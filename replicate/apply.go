@@ -1,74 +1,6 @@
 package replicate
 
-import (
-	"context"
-	"slices"
-)
-
-// A Handle is how a data type writes and reads one object of a replica. It
-// may be used by several goroutines at once.
-type Handle struct {
-	r *Replica
-	o *object
-}
-
-// Open returns the handle and the state of an object, which is made if it is
-// new. It returns an UnknownTypeError if the type is not in [Config.Types],
-// and a SizeError if the name is too long.
-func (r *Replica) Open(name ObjectName) (*Handle, Object, error) {
-	for _, s := range []string{name.Type, name.Name} {
-		if len(s) > MaxName {
-			return nil, nil, NewSizeError("object name", s, MaxName)
-		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	o, err := r.internObject(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &Handle{r, o}, o.state, nil
-}
-
-// Replica returns the replica that the object belongs to.
-func (h *Handle) Replica() *Replica { return h.r }
-
-// Name returns the object's name.
-func (h *Handle) Name() ObjectName { return h.o.name }
-
-// View runs f while the object's state does not change. f must not block nor
-// call the replica.
-func (h *Handle) View(f func()) {
-	h.r.mu.RLock()
-	defer h.r.mu.RUnlock()
-	f()
-}
-
-// Write stamps op as an own update and applies it. It is in memory when Write
-// returns; [Replica.Flush] says when it is durable. It returns a SizeError if
-// op is over [MaxUpdate], what the type's Check says of op, or the failure of
-// the replica's journal, after which nothing is written any more.
-func (h *Handle) Write(op string) (Stamp, error) {
-	if len(op) > MaxUpdate {
-		return Stamp{}, NewSizeError("update", op, MaxUpdate)
-	}
-	if check := h.o.typ.Check; check != nil {
-		if err := check(op); err != nil {
-			return Stamp{}, err
-		}
-	}
-	r := h.r
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.failed != nil {
-		return Stamp{}, r.failed
-	}
-	u := &Update{op: op, author: r.self, object: h.o, time: r.tick()}
-	r.promise(r.self, u.time)
-	r.accept(u)
-	r.wake()
-	return u.Stamp(), nil
-}
+import "slices"
 
 // accept applies u, which is neither held nor covered by the own clock, gives
 // it its place and retires what it replaces.
@@ -169,25 +101,5 @@ func (r *Replica) promised(entries []clockEntry) {
 			r.newIncarnation()
 		}
 		r.promise(e.author, e.time)
-	}
-}
-
-// awaitDurable waits until every place up to seq is durable.
-func (r *Replica) awaitDurable(ctx context.Context, seq uint64) error {
-	c := r.newReader()
-	defer c.close()
-	for {
-		r.mu.RLock()
-		done, err := r.visible() >= seq, r.failed
-		r.mu.RUnlock()
-		switch {
-		case done:
-			return nil
-		case err != nil:
-			return err
-		}
-		if err := c.wait(ctx); err != nil {
-			return err
-		}
 	}
 }

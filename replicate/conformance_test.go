@@ -11,6 +11,7 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/pull/pulltest"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/model"
 	"github.com/weir-go/weir/through/frame"
 )
 
@@ -18,6 +19,8 @@ import (
 func TestConformance(t *testing.T) {
 	t.Run("Replica.Read", readConforms)
 	t.Run("Replica.Changes", changesConforms)
+	t.Run("Handle.Changes", handleChangesConforms)
+	t.Run("Watch", watchConforms)
 	t.Run("Replica.Write", writeConforms)
 	t.Run("Replica.Load", loadConforms)
 }
@@ -47,6 +50,43 @@ func changesConforms(t *testing.T) {
 			Want:   [][]*replicate.Update{live[:256], live[256:512], live[512:]},
 			Stalls: true, Held: r.Readers,
 		})
+}
+
+// twoObjects is a replica with 300 updates in each of two objects, in turn,
+// and the handle of the first.
+func twoObjects(t *testing.T) (*replicate.Replica, *replicate.Handle) {
+	r, m := newReplica(replicate.Config{})
+	other, err := model.Open[int](r, "other")
+	require.NoError(t, err)
+	for i := range 300 {
+		require.NoError(t, m.Set(fmt.Sprint("key", i), i))
+		require.NoError(t, other.Set("key", i))
+	}
+	h, err := r.Open(replicate.ObjectName{Type: model.JSON.Tag})
+	require.NoError(t, err)
+	return r, h
+}
+
+func handleChangesConforms(t *testing.T) {
+	r, h := twoObjects(t)
+	live := r.Live()
+	require.Len(t, live, 301)
+	pulltest.Source(t, func() pull.Source[[]*replicate.Update] { return h.Changes(0) },
+		pulltest.SourceOptions[[]*replicate.Update]{
+			Want:   [][]*replicate.Update{live[:256], live[256:300]},
+			Stalls: true, Held: r.Readers,
+		})
+}
+
+func watchConforms(t *testing.T) {
+	r, h := twoObjects(t)
+	stamp := func(u *replicate.Update) (replicate.Stamp, error) { return u.Stamp(), nil }
+	var want []replicate.Stamp
+	for _, u := range r.Live()[:300] {
+		want = append(want, u.Stamp())
+	}
+	pulltest.Source(t, func() pull.Source[replicate.Stamp] { return replicate.Watch(h, 0, stamp) },
+		pulltest.SourceOptions[replicate.Stamp]{Want: want, Stalls: true, Held: r.Readers})
 }
 
 func writeConforms(t *testing.T) {

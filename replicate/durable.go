@@ -43,6 +43,26 @@ func (r *Replica) times() []Time {
 	return out
 }
 
+// awaitDurable waits until every place up to seq is durable.
+func (r *Replica) awaitDurable(ctx context.Context, seq uint64) error {
+	c := r.newReader()
+	defer c.close()
+	for {
+		r.mu.RLock()
+		done, err := r.visible() >= seq, r.failed
+		r.mu.RUnlock()
+		switch {
+		case done:
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := c.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
 // A Tail is a journal's view of a replica: everything that is not yet durable,
 // in one batch at a time. While a tail is attached, peers are shown only what
 // it has been told is durable. It is for one goroutine; Fail and Close may be

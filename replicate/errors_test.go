@@ -81,7 +81,7 @@ func TestStampFromTheFuture(t *testing.T) {
 func TestUnknownTypeEndsSession(t *testing.T) {
 	other := model.TypeOf("model/other")
 	a := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON, other}, Now: noon})
-	h, _, err := a.Open(replicate.ObjectName{Type: "model/other", Name: "o"})
+	h, err := a.Open(replicate.ObjectName{Type: "model/other", Name: "o"})
 	require.NoError(t, err)
 	_, err = h.Write("\x01\x01kv")
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestUnknownTypeEndsSession(t *testing.T) {
 func TestBadOpEndsSession(t *testing.T) {
 	loose := replicate.Type{Tag: model.JSON.Tag, New: model.JSON.New}
 	a := replicate.New(replicate.Config{Types: []replicate.Type{loose}, Now: noon})
-	h, _, err := a.Open(replicate.ObjectName{Type: loose.Tag})
+	h, err := a.Open(replicate.ObjectName{Type: loose.Tag})
 	require.NoError(t, err)
 	_, err = h.Write("\x01\x01k{not json")
 	require.NoError(t, err)

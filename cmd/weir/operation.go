@@ -115,7 +115,7 @@ func config() journal.Config {
 // objectOf returns the object that the commands work on: the map named "",
 // with values as the JSON they were written in.
 func objectOf(j *journal.Journal) (*model.Model[json.RawMessage], error) {
-	return model.OpenWith(j.Replica(), "", model.Codec[json.RawMessage]{
+	return model.OpenWith(j.Replica(), "", replicate.Codec[json.RawMessage]{
 		Type:   model.JSON,
 		Encode: compact,
 		Decode: func(b []byte) (json.RawMessage, error) { return b, nil },

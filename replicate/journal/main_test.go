@@ -26,7 +26,7 @@ func mapConfig() journal.Config {
 }
 
 // text is a cheap type for long values.
-var text = model.Codec[string]{
+var text = replicate.Codec[string]{
 	Type:   model.TypeOf("model/text"),
 	Encode: func(s string) ([]byte, error) { return []byte(s), nil },
 	Decode: func(b []byte) (string, error) { return string(b), nil },

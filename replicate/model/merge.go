@@ -34,3 +34,9 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 		s.live++
 	}
 }
+
+// has reports whether a key is set.
+func (s *state) has(key string) bool {
+	u := s.cells[key]
+	return u != nil && u.Op()[0] == opSet
+}

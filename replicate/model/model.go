@@ -2,8 +2,6 @@ package model
 
 import (
 	"cmp"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -21,19 +19,6 @@ var ErrNotFound = errors.New("model: no such key")
 // replicate.Config.Types.
 var JSON = replicate.Type{Tag: "model/json", New: newState, Check: checkJSON}
 
-// A Codec says how values of type V are written. Replicas that share a model
-// agree on the codec of its tag.
-type Codec[V any] struct {
-	// Type is the object type the codec stands for: [JSON], or [TypeOf] a tag
-	// of your own.
-	Type replicate.Type
-	// Encode turns a value into bytes. It may be called by several goroutines
-	// at once, and so may Decode.
-	Encode func(V) ([]byte, error)
-	// Decode turns what Encode made back into a value.
-	Decode func([]byte) (V, error)
-}
-
 // TypeOf returns the type of models whose values are opaque bytes under a tag
 // of your own, such as "model/cbor".
 func TypeOf(tag string) replicate.Type {
@@ -45,34 +30,31 @@ func TypeOf(tag string) replicate.Type {
 // once.
 type Model[V any] struct {
 	h     *replicate.Handle
-	s     *state
-	codec Codec[V]
+	codec replicate.Codec[V]
 }
 
 // Open opens the replica's model of that name, with values as JSON. It
 // returns replicate.ErrUnknownType unless [JSON] is one of the replica's types.
 func Open[V any](r *replicate.Replica, name string) (*Model[V], error) {
-	return OpenWith(r, name, Codec[V]{Type: JSON, Encode: encodeJSON[V], Decode: decodeJSON[V]})
+	return OpenWith(r, name, replicate.JSON[V](JSON))
 }
 
 // OpenWith is Open with a codec of your own.
-func OpenWith[V any](r *replicate.Replica, name string, codec Codec[V]) (*Model[V], error) {
-	h, o, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Model[V], error) {
+	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
 	if err != nil {
 		return nil, err
 	}
-	s, ok := o.(*state)
+	ok := false
+	h.View(func(o replicate.Object) { _, ok = o.(*state) })
 	if !ok {
 		return nil, fmt.Errorf("model: object %v is not a model", h.Name())
 	}
-	return &Model[V]{h, s, codec}, nil
+	return &Model[V]{h, codec}, nil
 }
 
-func encodeJSON[V any](v V) ([]byte, error) { return json.Marshal(v) }
-
-func decodeJSON[V any](b []byte) (v V, err error) {
-	err = json.Unmarshal(b, &v)
-	return v, err
+func (m *Model[V]) view(f func(*state)) {
+	m.h.View(func(o replicate.Object) { f(o.(*state)) })
 }
 
 // Set writes a key. It returns a replicate.SizeError if key is over [MaxKey]
@@ -112,18 +94,20 @@ func Fits(key string, size int) error {
 // Delete writes that a key is no more, and reports whether it was set. A key
 // that is not set costs nothing. Errors are those of Set.
 func (m *Model[V]) Delete(key string) (bool, error) {
-	if !m.Has(key) {
-		return false, nil
-	}
-	_, err := m.h.Write(string(appendOp(nil, opDelete, key)))
-	return err == nil, err
+	stamp, err := m.h.Compose(func(d replicate.Draft) (string, error) {
+		if !d.State.(*state).has(key) {
+			return "", nil
+		}
+		return string(appendOp(nil, opDelete, key)), nil
+	})
+	return stamp != replicate.Stamp{}, err
 }
 
 // Get returns a key's value. It returns ErrNotFound if the key is not set, and
 // the codec's error if the value does not fit V.
 func (m *Model[V]) Get(key string) (v V, err error) {
 	var u *replicate.Update
-	m.h.View(func() { u = m.s.cells[key] })
+	m.view(func(s *state) { u = s.cells[key] })
 	if u == nil || u.Op()[0] != opSet {
 		return v, ErrNotFound
 	}
@@ -143,24 +127,21 @@ func (m *Model[V]) decode(u *replicate.Update) (v V, err error) {
 
 // Has reports whether a key is set.
 func (m *Model[V]) Has(key string) (ok bool) {
-	m.h.View(func() {
-		u := m.s.cells[key]
-		ok = u != nil && u.Op()[0] == opSet
-	})
+	m.view(func(s *state) { ok = s.has(key) })
 	return ok
 }
 
 // Len returns how many keys are set.
 func (m *Model[V]) Len() (n int) {
-	m.h.View(func() { n = m.s.live })
+	m.view(func(s *state) { n = s.live })
 	return n
 }
 
 // Keys returns the keys that are set and begin with prefix, sorted.
 func (m *Model[V]) Keys(prefix string) []string {
 	var keys []string
-	m.h.View(func() {
-		for key, u := range m.s.cells {
+	m.view(func(s *state) {
+		for key, u := range s.cells {
 			if u.Op()[0] == opSet && strings.HasPrefix(key, prefix) {
 				keys = append(keys, key)
 			}
@@ -185,8 +166,8 @@ func (m *Model[V]) All(prefix string) iter.Seq2[Entry[V], error] {
 		u   *replicate.Update
 	}
 	var cells []cell
-	m.h.View(func() {
-		for key, u := range m.s.cells {
+	m.view(func(s *state) {
+		for key, u := range s.cells {
 			if u.Op()[0] == opSet && strings.HasPrefix(key, prefix) {
 				cells = append(cells, cell{key, u})
 			}
@@ -218,22 +199,7 @@ type Change[V any] struct {
 // slow reader holds up nobody. A value that does not fit V ends the source with
 // the codec's error.
 func (m *Model[V]) Changes(after uint64) pull.Source[Change[V]] {
-	src := m.h.Replica().Changes(after)
-	var batch []*replicate.Update
-	return pull.From(func(ctx context.Context) (c Change[V], err error) {
-		for {
-			for len(batch) > 0 {
-				u := batch[0]
-				batch = batch[1:]
-				if u.Object() == m.h.Name() {
-					return m.change(u)
-				}
-			}
-			if batch, err = src(ctx); err != nil {
-				return c, err
-			}
-		}
-	}, func(cause error) error { return pull.Abort(src, cause) })
+	return replicate.Watch(m.h, after, m.change)
 }
 
 func (m *Model[V]) change(u *replicate.Update) (c Change[V], err error) {

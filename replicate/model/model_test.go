@@ -68,7 +68,7 @@ func TestOpenNeedsTheType(t *testing.T) {
 func TestOwnCodec(t *testing.T) {
 	bytes := model.TypeOf("model/bytes")
 	r := replicate.New(replicate.Config{Types: []replicate.Type{bytes, model.JSON}})
-	m, err := model.OpenWith(r, "raw", model.Codec[string]{
+	m, err := model.OpenWith(r, "raw", replicate.Codec[string]{
 		Type:   bytes,
 		Encode: func(s string) ([]byte, error) { return []byte(s), nil },
 		Decode: func(b []byte) (string, error) { return string(b), nil },
@@ -171,7 +171,7 @@ func FuzzOp(f *testing.F) {
 	f.Add("\x01\x80\x20" + strings.Repeat("k", 4096) + "null")
 	f.Fuzz(func(t *testing.T, op string) {
 		r, m := open[json.RawMessage](t)
-		h, _, err := r.Open(replicate.ObjectName{Type: model.JSON.Tag})
+		h, err := r.Open(replicate.ObjectName{Type: model.JSON.Tag})
 		require.NoError(t, err)
 		if _, err = h.Write(op); err != nil {
 			return
