@@ -52,8 +52,7 @@ func (a *author) at(t Time) *Update {
 	if t == 0 || t > a.last() {
 		return nil
 	}
-	i := a.after(t - 1)
-	if i < len(a.entries) && a.entries[i].time == t {
+	if i := a.after(t) - 1; i >= 0 && t <= a.entries[i].end() {
 		return a.entries[i]
 	}
 	return nil
@@ -62,7 +61,7 @@ func (a *author) at(t Time) *Update {
 // last returns the time of the author's newest entry, dropped ones included.
 func (a *author) last() Time {
 	if n := len(a.entries); n > 0 {
-		return a.entries[n-1].time
+		return a.entries[n-1].end()
 	}
 	return 0
 }
