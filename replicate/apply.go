@@ -98,17 +98,14 @@ func (r *Replica) receive(updates []*Update, full bool) (news int, err error) {
 		}
 	}
 	for _, u := range updates {
+		if clashes(u) { // two of one frame
+			return news, r.fork(u.Stamp())
+		}
 		a := u.author
-		if held := a.at(u.time); held != nil {
-			if held.differs(u) { // two of one frame
-				return news, r.fork(u.Stamp())
-			}
+		if u = unheld(u); u == nil || u.end() <= a.clock && !full {
 			continue
 		}
-		if u.time <= a.clock && !full {
-			continue
-		}
-		if a == r.self && u.time > a.clock {
+		if a == r.self && u.end() > a.clock {
 			// Someone has a write of mine that I do not: I was restored.
 			r.newIncarnation()
 		}
@@ -122,9 +119,36 @@ func (r *Replica) receive(updates []*Update, full bool) (news int, err error) {
 func clashes(u *Update) (clash bool) {
 	u.rows(func(p *Update) {
 		held := u.author.at(p.time)
-		clash = clash || held != nil && held.differs(u)
+		clash = clash || held != nil && (held.op != p.op || held.object != p.object)
 	})
 	return clash
+}
+
+// unheld returns what of u is not held: u, some of its parts, or nil.
+func unheld(u *Update) *Update {
+	if u.group == nil {
+		if u.author.at(u.time) == nil {
+			return u
+		}
+		return nil
+	}
+	var rest []*Update
+	n := 0
+	u.rows(func(p *Update) {
+		if n++; u.author.at(p.time) == nil {
+			rest = append(rest, p)
+		}
+	})
+	switch {
+	case len(rest) == n:
+		return u
+	case len(rest) == 0:
+		return nil
+	case len(rest) == 1:
+		rest[0].group = nil
+		return rest[0]
+	}
+	return newGroup(rest)
 }
 
 // fork says that s names two updates. If s is ours, a copy of this replica is

@@ -52,20 +52,12 @@ func (u *Update) size() (n int) {
 	return n
 }
 
-// differs reports whether two updates of one stamp are not the same.
-func (u *Update) differs(v *Update) bool {
-	if u.group == nil || v.group == nil {
-		return u.group != v.group || u.op != v.op || u.object != v.object
+// entry returns what stands in the log for u: itself, or its transaction.
+func (u *Update) entry() *Update {
+	if u.group == nil {
+		return u
 	}
-	if len(u.group.parts) != len(v.group.parts) {
-		return true
-	}
-	for i, p := range u.group.parts {
-		if q := v.group.parts[i]; p.time != q.time || p.op != q.op || p.object != q.object {
-			return true
-		}
-	}
-	return false
+	return u.group.head
 }
 
 // retire notes that v is obsolete and returns what that concerns in the log:
