@@ -28,7 +28,7 @@ func (r *Replica) place(u *Update, old []*Update) {
 		by = nil
 	} else {
 		r.log.append(u)
-		r.print.add(u.hash())
+		r.count(u)
 	}
 	for _, v := range gone {
 		if v != u {
@@ -45,7 +45,7 @@ func (r *Replica) replace(v, u *Update) {
 	if v.state != stateLive || v.seq == 0 {
 		return
 	}
-	r.print.sub(v.hash())
+	r.discount(v)
 	if r.durable.journal == nil {
 		r.drop(v, u)
 		return

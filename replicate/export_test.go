@@ -34,6 +34,12 @@ func (s *Session) Feed(b []byte) error {
 	return nil
 }
 
+// Fail ends the session as Run does when what came in was refused.
+func (s *Session) Fail(err error) { s.stop(err) }
+
+// Failure returns why the session is ending.
+func (s *Session) Failure() error { return s.failure() }
+
 // Leave takes the session off the replica.
 func (s *Session) Leave() { s.leave() }
 

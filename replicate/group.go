@@ -40,12 +40,6 @@ func (u *Update) end() Time {
 	return u.group.parts[len(u.group.parts)-1].time
 }
 
-// hash is u's share of the fingerprint.
-func (u *Update) hash() (h Fingerprint) {
-	u.rows(func(p *Update) { h.add(hashOf(p)) })
-	return h
-}
-
 // size is what u takes in a frame, roughly.
 func (u *Update) size() (n int) {
 	u.rows(func(p *Update) { n += len(p.op) + updateOverhead })

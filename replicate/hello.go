@@ -16,6 +16,7 @@ const (
 	flagOnce = 1 << 0 // end when both have what the other had
 	flagFull = 1 << 1 // take my clock as empty: we found a broken promise
 	flagDump = 1 << 2 // no peer is behind this stream
+	flagSafe = 1 << 4 // all that the fingerprint sums up is durable
 )
 
 const (
@@ -82,45 +83,40 @@ func (r *Replica) greeting(flags byte) greeting {
 // position is the second frame, sent when fingerprints differ: where the
 // sender stands, and how far it has heard the receiver.
 type position struct {
-	clock Clock
-	token *token
-	whole bool        // every live update lies below clock, and
-	print Fingerprint // this is what they sum up to, with the clock
+	clock   Clock
+	horizon []Time // by author index, when sent
+	forgot  Clock  // the same, when received
+	resync  bool   // if behind: take everything anew
+	token   *token
+	whole   bool        // every live update lies below clock, and
+	print   Fingerprint // this is what they sum up to, with the clock
 }
 
 // Flags of a position.
 const (
 	flagToken = 1 << 0
 	flagWhole = 1 << 1
+	flagAnew  = 1 << 2
 )
 
 // appendPosition codes a position, with the clock by author index instead of
-// p.clock. The zeros are the places of what later versions fill in: filter,
-// horizon and remainders.
+// p.clock. The zeros are the places of what later versions fill in: filter and
+// remainders.
 func appendPosition(dst []byte, authors []*author, clock []Time, p position) []byte {
 	b := []byte{kindPosition, 0}
-	n := 0
-	for _, t := range clock {
-		if t > 0 {
-			n++
-		}
-	}
-	b = binary.AppendUvarint(b, uint64(n))
-	last := Time(0)
-	for i, t := range clock {
-		if t > 0 {
-			b = appendDelta(appendText(b, string(authors[i].name)), last, t)
-			last = t
-		}
-	}
+	b = appendClock(b, authors, clock)
+	b = appendClock(b, authors, p.horizon)
 	flags := byte(0)
+	if p.resync {
+		flags |= flagAnew
+	}
 	if p.token != nil {
 		flags |= flagToken
 	}
 	if p.whole {
 		flags |= flagWhole
 	}
-	b = append(b, 0, 0, flags)
+	b = append(b, 0, flags)
 	if p.token != nil {
 		b = binary.BigEndian.AppendUint64(b, p.token.Epoch)
 		b = binary.AppendUvarint(b, p.token.Pos)
@@ -136,21 +132,12 @@ func parsePosition(payload []byte) (p position, err error) {
 	if n := c.uvarint(); n != 0 {
 		c.fail(fmt.Errorf("filters are not supported"))
 	}
-	n := c.count(2 + len(ReplicaID{}) + incarnationSize)
-	p.clock = make(Clock, n)
-	last := Time(0)
-	for range n {
-		a := Author(c.text(maxAuthorSize))
-		last += Time(c.varint())
-		if c.err == nil && !a.Valid() {
-			c.fail(fmt.Errorf("author of %d bytes", len(a)))
-		}
-		p.clock[a] = last
-	}
-	if h, r := c.uvarint(), c.uvarint(); h != 0 || r != 0 {
-		c.fail(fmt.Errorf("horizons and remainders are not supported"))
+	p.clock, p.forgot = parseWholeClock(c), parseWholeClock(c)
+	if r := c.uvarint(); r != 0 {
+		c.fail(fmt.Errorf("remainders are not supported"))
 	}
 	flags := c.byte()
+	p.resync = flags&flagAnew != 0
 	if flags&flagToken != 0 {
 		p.token = &token{Epoch: c.uint64(), Pos: c.uvarint()}
 	}
@@ -158,6 +145,40 @@ func parsePosition(payload []byte) (p position, err error) {
 		p.print = Fingerprint{c.uint64(), c.uint64()}
 	}
 	return p, c.end("position")
+}
+
+// appendClock codes a clock that names its authors.
+func appendClock(b []byte, authors []*author, clock []Time) []byte {
+	n := 0
+	for _, t := range clock {
+		if t > 0 {
+			n++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	last := Time(0)
+	for i, t := range clock {
+		if t > 0 {
+			b = appendDelta(appendText(b, string(authors[i].name)), last, t)
+			last = t
+		}
+	}
+	return b
+}
+
+func parseWholeClock(c *cursor) Clock {
+	n := c.count(2 + len(ReplicaID{}) + incarnationSize)
+	clock := make(Clock, n)
+	last := Time(0)
+	for range n {
+		a := Author(c.text(maxAuthorSize))
+		last += Time(c.varint())
+		if c.err == nil && !a.Valid() {
+			c.fail(fmt.Errorf("author of %d bytes", len(a)))
+		}
+		clock[a] = last
+	}
+	return clock
 }
 
 // sniff passes src on if its bytes begin like a weir stream, and fails with

@@ -54,6 +54,9 @@ func (s *Session) step() ([]byte, error) {
 		}
 		return s.position(), nil
 	case stateStreaming:
+		if s.staging != nil {
+			return nil, nil // what this side holds is not to be known
+		}
 		return s.stream(), nil
 	case stateLeft:
 		return nil, io.EOF
@@ -64,14 +67,23 @@ func (s *Session) step() ([]byte, error) {
 // position says where this replica stands and how far it has heard the peer.
 func (s *Session) position() []byte {
 	r := s.r
-	if (s.peer.flags|s.start.greeting.flags)&flagFull != 0 {
-		return appendPosition(nil, nil, nil, position{})
-	}
-	p := position{whole: r.whole(), print: r.print}
+	s.stand()
+	p := position{horizon: r.horizon, resync: s.resync}
 	if t, ok := r.tokens[s.peer.id]; ok && t.Epoch == s.peer.epoch {
 		p.token = &t
 	}
-	return appendPosition(nil, r.authors, r.publicClock(), p)
+	if covers(s.announced, r.publicClock()) {
+		p.whole, p.print = r.whole(), r.content()
+	}
+	return appendPosition(nil, r.authors, s.announced, p)
+}
+
+// stand settles what the peer is told of where this replica stands.
+func (s *Session) stand() {
+	if s.announced == nil {
+		s.announced = append([]Time{}, s.r.publicClock()...)
+		s.resync = s.cfg.Resync != nil || s.r.blank()
+	}
 }
 
 // stream returns an ack if one is due, else updates, else a marker, else bye.
@@ -139,6 +151,8 @@ var errorCodes = []error{
 	8:  ErrSuperseded,
 	9:  ErrNotWeir,
 	10: ErrDiverged,
+	11: ErrBehind,
+	12: ErrResynced,
 }
 
 // A RemoteError is the reason that the peer gave for ending the session. It

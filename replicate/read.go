@@ -68,7 +68,7 @@ func (d *dump) begin() []byte {
 	d.out.open(r, known, 0)
 	g := r.greeting(flagDump)
 	g.epoch = 0
-	return appendPosition(g.append(nil), r.authors, d.out.promise, position{})
+	return appendPosition(g.append(nil), r.authors, d.out.promise, position{horizon: r.horizon})
 }
 
 func (d *dump) release(error) error {
@@ -87,8 +87,9 @@ func (r *Replica) Write(ctx context.Context, src pull.Source[[]byte]) error {
 // Load takes in a stream that Read made, and says what was in it. What came
 // before an error stays: an error matching io.ErrUnexpectedEOF means that the
 // stream was cut off, ErrCorrupt that it was damaged, ErrNotWeir and
-// [ErrNotDump] that it was something else. Other errors are those of a
-// session, or the source's own.
+// [ErrNotDump] that it was something else, [ErrBehind] that it is older than
+// deletions that were forgotten here, or the other way round. Other errors are
+// those of a session, or the source's own.
 func (r *Replica) Load(ctx context.Context, src pull.Source[[]byte]) (Stats, error) {
 	l := &loader{r: r}
 	counted := func(ctx context.Context) ([]byte, error) {
@@ -117,6 +118,7 @@ type loader struct {
 	dec   decoder
 	met   bool
 	bye   bool
+	anew  Clock // the horizon that comes with the marker, into an empty replica
 	stats Stats
 }
 
@@ -142,14 +144,45 @@ func (l *loader) take(msg []byte) error {
 		l.stats.AppliedUpdates += int64(news)
 		return err
 	case kind == kindMarker:
-		l.stats.CaughtUp = true
-		return l.r.joinIn(&l.dec, msg, intake{})
+		return l.marker(msg)
 	case kind == kindBye:
 		l.bye = true
-	case kind == kindPosition || kind >= kindIgnorable:
+	case kind == kindPosition:
+		return l.position(msg)
+	case kind >= kindIgnorable:
 	default:
 		return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a dump", kind)}
 	}
+	return nil
+}
+
+// position refuses a dump that holds what was deleted and forgotten here, or
+// that has forgotten what may still be held here.
+func (l *loader) position(msg []byte) error {
+	p, err := parsePosition(msg)
+	if err != nil {
+		return err
+	}
+	r := l.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.blank():
+		l.anew = p.forgot
+	case !p.clock.CoversAll(r.named(r.horizon)), !r.clock().CoversAll(p.forgot):
+		return ErrBehind
+	}
+	return nil
+}
+
+func (l *loader) marker(msg []byte) error {
+	if err := l.r.joinIn(&l.dec, msg, intake{}); err != nil {
+		return err
+	}
+	l.stats.CaughtUp = true
+	l.r.mu.Lock()
+	defer l.r.mu.Unlock()
+	l.r.raise(l.r.indexed(l.anew))
 	return nil
 }
 
@@ -169,9 +202,10 @@ func (l *loader) greet(msg []byte) error {
 
 // intake says whose frames are taken in.
 type intake struct {
-	origin uint32 // Update.origin
-	own    bool   // from the replica's own file, whatever its stamps
-	full   bool   // also what the own clock covers
+	origin uint32       // Update.origin
+	own    bool         // from the replica's own file, whatever its stamps
+	full   bool         // also what the own clock covers
+	over   func() error // if not nil: why nothing may be taken in any more
 }
 
 // takeIn takes in a frame of updates, whole or not at all, and returns how many
@@ -182,6 +216,11 @@ func (r *Replica) takeIn(d *decoder, msg []byte, in intake) (f updatesFrame, new
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if in.over != nil {
+		if err := in.over(); err != nil {
+			return f, 0, err
+		}
+	}
 	if err := d.intern(r, f.names); err != nil {
 		return f, 0, err
 	}

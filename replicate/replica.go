@@ -58,8 +58,12 @@ type Replica struct {
 	objects  []*object
 	byObject map[ObjectName]*object
 	log      log
-	print    Fingerprint
-	last     Time // newest time issued or seen
+	print    Fingerprint          // of all that is live, and of the clock
+	tombs    Fingerprint          // of the live tombstones alone
+	horizon  []Time               // by author index: tombstones up to here may be forgotten
+	members  map[ReplicaID][]Time // declared ones, and what each holds durably
+	swapped  uint64               // places below were replaced; see resync
+	last     Time                 // newest time issued or seen
 	failed   error
 
 	readers  map[*reader]struct{} // peers and watchers, woken by changes
@@ -148,15 +152,7 @@ func (r *Replica) Clock() Clock {
 	return r.clock()
 }
 
-func (r *Replica) clock() Clock {
-	c := make(Clock, len(r.authors))
-	for _, a := range r.authors {
-		if a.clock > 0 {
-			c[a.name] = a.clock
-		}
-	}
-	return c
-}
+func (r *Replica) clock() Clock { return r.named(r.times()) }
 
 // Fingerprint returns the sum over all that the replica holds and promises:
 // equal fingerprints mean equal replicas.
@@ -199,12 +195,13 @@ func (r *Replica) internObject(name ObjectName) (*object, error) {
 	o := &object{name: name, index: len(r.objects)}
 	switch typ := r.types[name.Type]; {
 	case typ != nil:
-		o.typ, o.state = typ, typ.New()
+		o.typ = typ
 	case r.cfg.KeepUnknown:
-		o.typ, o.state = &Type{Tag: name.Type}, opaque{}
+		o.typ = &Type{Tag: name.Type}
 	default:
 		return nil, &UnknownTypeError{Object: name}
 	}
+	o.state = o.typ.fresh()
 	r.objects = append(r.objects, o)
 	r.byObject[name] = o
 	return o, nil

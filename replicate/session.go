@@ -15,6 +15,15 @@ type SyncConfig struct {
 	// HandshakeTimeout bounds the time until the peer has said who it is and
 	// where it stands; 0 means 10 seconds.
 	HandshakeTimeout time.Duration
+
+	// Resync allows what must be done when the peer has forgotten deletions
+	// that this replica may not know of: everything here is replaced by what
+	// the peer has. It is then called with the own updates that the peer did
+	// not have: they are not in the replica any more, nor written again, since
+	// what they were based on may be gone. Other sessions of the replica end
+	// with [ErrResynced]. When nil, Run returns [ErrBehind] instead; but an
+	// empty replica, which has nothing to lose, is filled in any case.
+	Resync func(unseen []*Update)
 }
 
 // Stats counts what a session moved. Bytes are those of the sync frames, not
@@ -58,12 +67,19 @@ type Session struct {
 		marker bool // the peer has sent all it had
 		bye    bool
 	}
+	announced []Time   // where the peer was told that we stand
+	resync    bool     // and that we would take everything anew
+	staging   *Replica // we do: it is built beside the old state
+	feeding   bool     // the peer does: nothing is taken from it
+	horizon   Clock    // what the peer had forgotten when we met
+
 	goal []Time // the clock that the peer must hold before we leave
 	said []Time // the clock that the peer says it holds, durably
 
 	start struct { // when the session began
 		greeting greeting
 		seq      uint64
+		swapped  uint64
 		clock    []Time
 	}
 	buf []*Update
@@ -131,6 +147,10 @@ func (s *Session) Finish() {
 func (s *Session) stop(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.stopLocked(err)
+}
+
+func (s *Session) stopLocked(err error) {
 	if s.err == nil {
 		s.err = err
 	}
@@ -158,8 +178,11 @@ func (s *Session) greet() {
 		r.suspect = false
 		s.full = true
 	}
+	if r.visible() == r.log.head && covers(r.publicClock(), r.times()) {
+		flags |= flagSafe
+	}
 	s.start.greeting = r.greeting(flags)
-	s.start.seq, s.start.clock = r.log.head, r.times()
+	s.start.seq, s.start.clock, s.start.swapped = r.log.head, r.times(), r.swapped
 	r.readers[s.c] = struct{}{}
 }
 

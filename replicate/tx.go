@@ -156,7 +156,7 @@ func (w *writing) undo() {
 		return
 	}
 	for o := range made {
-		o.state = o.typ.New()
+		o.state = o.typ.fresh()
 	}
 	for _, u := range w.r.log.entries {
 		if u.state != stateLive {

@@ -35,6 +35,15 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 	}
 }
 
+// Forget implements replicate.Forgetter.
+func (s *state) Forget(u *replicate.Update) bool {
+	_, key, _, _ := parseOp(u.Op())
+	if s.cells[key] == u {
+		delete(s.cells, key)
+	}
+	return true
+}
+
 // has reports whether a key is set.
 func (s *state) has(key string) bool {
 	u := s.cells[key]

@@ -76,6 +76,9 @@ func checkJSON(op string) error {
 	return nil
 }
 
+// deletes reports whether an op is a deletion.
+func deletes(op string) bool { return op[0] == opDelete }
+
 func checkAny(op string) error {
 	_, _, _, err := parseOp(op)
 	return err
