@@ -6,23 +6,24 @@ import "slices"
 // it its place and retires what it replaces.
 func (r *Replica) accept(u *Update) {
 	r.obsolete.list = r.obsolete.list[:0]
-	u.rows(func(p *Update) { p.object.state.Apply(p, r.obsolete.add) })
+	u.rows(r.obsolete.apply)
 	r.place(u, r.obsolete.list)
 }
 
 // place gives u, which was applied, its place in the log, and retires what it
 // made obsolete. If that is u itself, something newer was here already.
-func (r *Replica) place(u *Update, old []*Update) {
+func (r *Replica) place(u *Update, old []verdict) {
 	r.witness(u.end())
 	var partly []*Update // transactions that lost a part and have others
-	gone := old[:0]
+	gone := r.obsolete.gone[:0]
 	for _, v := range old {
-		if entry, whole := v.retire(); whole {
+		if entry, whole := r.retire(v); whole {
 			gone = append(gone, entry)
 		} else if entry != u {
 			partly = append(partly, entry)
 		}
 	}
+	r.obsolete.gone = gone
 	by := u
 	if slices.Contains(gone, u) {
 		by = nil
@@ -45,7 +46,9 @@ func (r *Replica) replace(v, u *Update) {
 	if v.state != stateLive || v.seq == 0 {
 		return
 	}
-	r.discount(v)
+	if v.group == nil {
+		r.discountRow(v) // else each row was discounted as it went
+	}
 	if r.durable.journal == nil {
 		r.drop(v, u)
 		return

@@ -128,8 +128,8 @@ func parseGroups(c *cursor, rows []rawUpdate) []rawGroup {
 		}
 		g := rawGroup{at + int(skip), int(n)}
 		for k := g.from + 1; k < g.from+g.n; k++ {
-			if rows[k].author != rows[g.from].author || rows[k].time != rows[k-1].time+1 {
-				c.fail(errors.New("transaction whose stamps are not consecutive"))
+			if rows[k].author != rows[g.from].author || rows[k].time <= rows[k-1].time {
+				c.fail(errors.New("transaction whose stamps do not ascend"))
 			}
 		}
 		groups[i] = g

@@ -105,7 +105,7 @@ func (e *encoder) flatten(entries []*Update) (rows []*Update, groups []byte) {
 	rows = e.flat[:0]
 	n, done := 0, 0
 	for _, u := range entries {
-		if u.group != nil {
+		if u.group != nil && len(u.group.parts) > 1 {
 			n++
 			groups = binary.AppendUvarint(groups, uint64(len(rows)-done))
 			groups = binary.AppendUvarint(groups, uint64(len(u.group.parts)))

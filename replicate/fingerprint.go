@@ -19,9 +19,12 @@ func (f Fingerprint) append(dst []byte) []byte {
 	return binary.BigEndian.AppendUint64(dst, f[1])
 }
 
-// count adds a live update to the fingerprints.
+// count adds what of an update is live to the fingerprints.
 func (r *Replica) count(u *Update) {
 	u.rows(func(p *Update) {
+		if p.state != stateLive {
+			return
+		}
 		h := hashOf(p)
 		r.print.add(h)
 		if p.tombstone() {
@@ -30,15 +33,13 @@ func (r *Replica) count(u *Update) {
 	})
 }
 
-// discount takes an update out that is not live any more.
-func (r *Replica) discount(u *Update) {
-	u.rows(func(p *Update) {
-		h := hashOf(p)
-		r.print.sub(h)
-		if p.tombstone() {
-			r.tombs.sub(h)
-		}
-	})
+// discountRow takes a row out that is not live any more.
+func (r *Replica) discountRow(p *Update) {
+	h := hashOf(p)
+	r.print.sub(h)
+	if p.tombstone() {
+		r.tombs.sub(h)
+	}
 }
 
 // content is the fingerprint without tombstones: what replicas that promise

@@ -134,7 +134,7 @@ func (r *Replica) forget(limit []Time) (n int) {
 		}
 		n++
 		horizon[u.author.index] = max(horizon[u.author.index], u.end())
-		r.discount(u)
+		u.rows(r.forgetRow)
 		r.log.drop(u)
 		for c := range r.readers {
 			c.forget(u)
@@ -142,6 +142,18 @@ func (r *Replica) forget(limit []Time) (n int) {
 	}
 	r.raise(horizon)
 	return n
+}
+
+// forgetRow takes a row out of the fingerprint, and what it stands in for out
+// of the transactions that carry it.
+func (r *Replica) forgetRow(p *Update) {
+	if p.state == stateLive {
+		r.discountRow(p)
+	}
+	for _, q := range slices.Clone(r.shadows.of[p]) {
+		r.shadows.remove(q)
+		q.group.remove(q)
+	}
 }
 
 // forgettable reports whether u is live, a tombstone in all of its parts, and

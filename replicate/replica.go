@@ -73,6 +73,7 @@ type Replica struct {
 	openings uint32 // of peers; see peerEpochs.number
 	durable  durability
 	obsolete collector
+	shadows  shadows
 }
 
 // New returns an empty replica.
@@ -104,15 +105,27 @@ func New(cfg Config) *Replica {
 	var epoch [8]byte
 	r.random(epoch[:])
 	r.epoch = binary.BigEndian.Uint64(epoch[:])
-	r.obsolete.add = func(u *Update) { r.obsolete.list = append(r.obsolete.list, u) }
+	r.obsolete.init()
 	r.newIncarnation()
 	return r
 }
 
 // collector gathers what an Apply makes obsolete, without allocating.
 type collector struct {
-	list []*Update
+	list []verdict
+	gone []*Update // scratch of place
+	row  *Update   // that is being applied
 	add  func(*Update)
+}
+
+func (c *collector) init() {
+	c.add = func(u *Update) { c.list = append(c.list, verdict{u, c.row}) }
+}
+
+// apply applies one row.
+func (c *collector) apply(p *Update) {
+	c.row = p
+	p.object.state.Apply(p, c.add)
 }
 
 func (r *Replica) random(p []byte) {

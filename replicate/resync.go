@@ -147,6 +147,7 @@ func (r *Replica) swap(st *Replica, horizon Clock) (unseen []*Update) {
 	r.durable.pos, r.durable.clock, r.durable.replaced = r.log.head, nil, nil
 	r.print, r.tombs, r.horizon = Fingerprint{}, Fingerprint{}, nil
 	clear(r.tokens)
+	r.shadows = st.shadows
 	for _, u := range st.log.entries {
 		if u.state != stateLive {
 			continue

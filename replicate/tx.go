@@ -104,7 +104,7 @@ type writing struct {
 	at    Time // of the next part
 	size  int
 	parts []*Update
-	old   []*Update // what the parts made obsolete
+	old   []verdict // what the parts made obsolete
 }
 
 // write applies one part to its object's state, which sees it as it will see
@@ -125,7 +125,7 @@ func (w *writing) write(d draft) error {
 	u := &Update{op: op, author: r.self, object: d.o, time: w.at}
 	w.at++
 	w.parts = append(w.parts, u)
-	d.o.state.Apply(u, func(v *Update) { w.old = append(w.old, v) })
+	d.o.state.Apply(u, func(v *Update) { w.old = append(w.old, verdict{v, u}) })
 	return nil
 }
 

@@ -208,8 +208,8 @@ func TestTransactionRefused(t *testing.T) {
 	}
 	require.Equal(t, []byte{2, 2}, msg[at-2:at], "two steps of one")
 	bad := append([]byte(nil), msg...)
-	bad[at-1] = 4
-	require.ErrorContains(t, freshSession(t).Feed(frame.Append(nil, bad)), "not consecutive")
+	bad[at-1] = 1 // a step back
+	require.ErrorContains(t, freshSession(t).Feed(frame.Append(nil, bad)), "do not ascend")
 }
 
 // freshSession is one that has shaken hands with an empty peer.
