@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/weir-go/weir/through/frame"
 )
@@ -68,7 +69,7 @@ func (s *Session) step() ([]byte, error) {
 func (s *Session) position() []byte {
 	r := s.r
 	s.stand()
-	p := position{horizon: r.horizon, resync: s.resync}
+	p := position{horizon: s.told, resync: s.resync}
 	if t, ok := r.tokens[s.peer.id]; ok && t.Epoch == s.peer.epoch {
 		p.token = &t
 	}
@@ -82,6 +83,7 @@ func (s *Session) position() []byte {
 func (s *Session) stand() {
 	if s.announced == nil {
 		s.announced = append([]Time{}, s.r.publicClock()...)
+		s.told = slices.Clone(s.r.horizon)
 		s.resync = s.cfg.Resync != nil || s.r.blank()
 	}
 }

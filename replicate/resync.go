@@ -30,8 +30,10 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 	}
 	horizon := r.indexed(p.forgot)
 	s.horizon = p.forgot
-	behind, ahead := !covers(s.announced, horizon), !covers(known, r.horizon)
+	behind, ahead := !covers(s.announced, horizon), !covers(known, s.told)
 	switch {
+	case !covers(s.told, r.horizon) && !covers(known, r.horizon):
+		return ErrBehind // our horizon has grown meanwhile: meet again
 	case !behind && !ahead:
 		r.heardMember(s.peer.id, known)
 		return nil

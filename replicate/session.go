@@ -68,6 +68,7 @@ type Session struct {
 		bye    bool
 	}
 	announced []Time   // where the peer was told that we stand
+	told      []Time   // up to where we have forgotten
 	resync    bool     // and that we would take everything anew
 	staging   *Replica // we do: it is built beside the old state
 	feeding   bool     // the peer does: nothing is taken from it
