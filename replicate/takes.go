@@ -40,6 +40,9 @@ func (s *Session) takeGreeting(msg []byte) error {
 		s.state = stateMet
 		return nil
 	}
+	if !covers(s.start.clock, r.horizon) {
+		return ErrBehind // what was written since the greeting is forgotten: meet again
+	}
 	// Equal: each holds and promises exactly what the other does.
 	s.out.resume(s.start.clock, s.start.seq)
 	s.goal, s.heard.marker = s.start.clock, true
