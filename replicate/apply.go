@@ -9,6 +9,9 @@ func (r *Replica) accept(u *Update) {
 	old := r.scratch[:0]
 	u.object.state.Apply(u, func(v *Update) { old = append(old, v) })
 	r.scratch = old[:0]
+	if typ := u.object.typ; typ.Observe != nil {
+		typ.Observe(u, old)
+	}
 	if slices.Contains(old, u) {
 		// Something newer is here: u was obsolete when it came.
 		old = slices.DeleteFunc(old, func(v *Update) bool { return v == u })
