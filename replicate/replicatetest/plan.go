@@ -1,0 +1,150 @@
+package replicatetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// A plan is a schedule: all that a seed decides. Each step carries its own
+// randomness, so that leaving one out changes the others as little as can be.
+type plan struct {
+	seed      uint64
+	replicas  int
+	journals  uint8 // bit i: replica i has one
+	frameSize int   // SyncConfig.FrameSize
+	skew      bool  // clocks step
+	shape     shape // of the links that heal all
+	dead      int   // the replica that does not come back, or -1
+	orders    int   // how many other orders are tried at the end
+	again     bool  // play a second time, and compare the ops
+	steps     []step
+}
+
+// A step is one thing that happens.
+type step struct {
+	kind stepKind
+	a, b int    // replicas; the same for what concerns one
+	r    uint64 // the step's own randomness
+}
+
+type stepKind uint8
+
+const (
+	stepEdit    stepKind = iota // a
+	stepMove                    // a frame from a to b
+	stepSend                    // a frame leaves a for b, and stays on its way
+	stepLose                    // a frame leaves a for b, and the link is cut
+	stepOpen                    // a session, handshake and all
+	stepDial                    // a session of which nothing has moved
+	stepCut                     // it
+	stepPart                    // links between two groups are cut and stay so
+	stepHeal                    // they may open again
+	stepFollow                  // a's subscriber reads
+	stepCommit                  // a's journal
+	stepTear                    // a crashes in the middle of a group commit
+	stepCrash                   // a
+	stepRestart                 // a
+	stepDump                    // a is dumped, for later
+	stepLoad                    // some dump into a, whole or cut off
+	stepDeliver                 // some write by itself, into a
+	stepClock                   // a's steps
+	stepFlow                    // frames between a and b, until there is none
+	stepKinds
+)
+
+// weights says how often each kind of step is taken.
+var weights = [stepKinds]int{
+	stepEdit: 30, stepMove: 36, stepSend: 4, stepLose: 2, stepOpen: 6, stepDial: 3,
+	stepCut: 2, stepPart: 1, stepHeal: 1, stepFollow: 5, stepCommit: 6, stepTear: 1,
+	stepCrash: 2, stepRestart: 3, stepDump: 2, stepLoad: 3, stepDeliver: 6, stepClock: 2,
+	stepFlow: 3,
+}
+
+// dice has each kind of step as often as it weighs.
+var dice = func() (d []stepKind) {
+	for k, n := range weights {
+		for range n {
+			d = append(d, stepKind(k))
+		}
+	}
+	return d
+}()
+
+// A shape is which replicas are linked when all is healed.
+type shape int
+
+const (
+	shapeStar shape = iota
+	shapeLine
+	shapeRing
+	shapeFull
+	shapes
+)
+
+func (s shape) String() string { return [...]string{"a star", "a line", "a ring", "all pairs"}[s] }
+
+// plan makes the schedule of a seed.
+func (c Config) plan(seed uint64) plan {
+	rnd := rand.New(rand.NewPCG(seed, 'w'))
+	p := plan{seed: seed, replicas: 2 + rnd.IntN(3), dead: -1}
+	if rnd.IntN(8) == 0 {
+		p.replicas = 5 + rnd.IntN(4)
+	}
+	p.replicas = min(p.replicas, c.MaxReplicas)
+	if rnd.IntN(3) == 0 {
+		p.journals = uint8(rnd.Uint32())
+	}
+	p.frameSize = [...]int{1, 1, 1, 40, 0}[rnd.IntN(5)]
+	p.skew = rnd.IntN(3) == 0
+	p.shape = shape(rnd.IntN(int(shapes)))
+	if rnd.IntN(3) == 0 {
+		p.dead = rnd.IntN(p.replicas)
+	}
+	p.orders = 1 + rnd.IntN(2)
+	p.again = seed%16 == 0
+	p.steps = make([]step, 4+rnd.IntN(max(1, c.Steps-3)))
+	for i := range p.steps {
+		s := step{kind: dice[rnd.IntN(len(dice))], a: rnd.IntN(p.replicas), r: rnd.Uint64()}
+		s.b = (s.a + 1 + rnd.IntN(p.replicas-1)) % p.replicas
+		p.steps[i] = s
+	}
+	return p
+}
+
+func (p plan) String() string {
+	parts := []string{fmt.Sprintf("%d replicas", p.replicas)}
+	if journals := p.journals & (1<<p.replicas - 1); journals != 0 {
+		var who []string
+		for i := range p.replicas {
+			if journals>>i&1 == 1 {
+				who = append(who, fmt.Sprint(i))
+			}
+		}
+		parts = append(parts, "journals at "+strings.Join(who, " "))
+	}
+	parts = append(parts, "healed as "+p.shape.String())
+	switch p.frameSize {
+	case 0:
+		parts = append(parts, "large frames")
+	case 1:
+		parts = append(parts, "an update a frame")
+	default:
+		parts = append(parts, fmt.Sprintf("frames of %d bytes", p.frameSize))
+	}
+	if p.skew {
+		parts = append(parts, "clocks step")
+	}
+	if p.dead >= 0 {
+		parts = append(parts, fmt.Sprintf("%d dies for good", p.dead))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// mix makes a number of two, as random as they are.
+func mix(a, b uint64) uint64 {
+	a ^= b*0x9e3779b97f4a7c15 + 0x7f4a7c15
+	a = (a ^ a>>30) * 0xbf58476d1ce4e5b9
+	a = (a ^ a>>27) * 0x94d049bb133111eb
+	return a ^ a>>31
+}
