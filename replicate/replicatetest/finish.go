@@ -8,12 +8,22 @@ import (
 	"github.com/weir-go/weir/replicate"
 )
 
-// finish heals everything, with one replica dead for good or none, and checks
-// what must hold at rest.
+// finish heals everything, with one replica dead for good or none, and tries
+// other orders.
 func (w *world) finish() {
 	if w.breach != nil {
 		return
 	}
+	if !w.restless {
+		w.heal()
+	}
+	for i := range w.orders {
+		w.ordered(mix(w.seed, uint64(i)))
+	}
+}
+
+// heal heals everything, and checks what must hold at rest.
+func (w *world) heal() {
 	w.groups = 0
 	w.trace.did(true, "heal")
 	for _, n := range w.nodes {
@@ -29,9 +39,6 @@ func (w *world) finish() {
 	w.converged(alive)
 	if w.breach == nil {
 		w.encoded(alive[w.seed%uint64(len(alive))])
-	}
-	for i := range w.orders {
-		w.ordered(mix(w.seed, uint64(i)))
 	}
 }
 

@@ -116,11 +116,12 @@ func (w *world) move(a, b *node) bool {
 		}
 		return false
 	}
+	clock := w.trace.clock(b)
 	err := l.ends[1-end].Take(chunk)
 	if kindOf(chunk) == kindMarker {
 		b.promised = true
 	}
-	w.trace.moved(a, b, chunk)
+	w.trace.moved(a, b, chunk, clock)
 	if err != nil {
 		w.fail(lawSession, "replica %d refuses what %d sends: %v", b.index, a.index, err)
 	}

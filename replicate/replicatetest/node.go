@@ -52,9 +52,10 @@ func (w *world) open(n *node) {
 	for i := range n.types {
 		n.types[i].Observe = n.observe
 	}
-	random := ids(mix(w.seed, uint64(n.index)<<32|n.opening))
+	who := uint64(w.ids[n.index])
+	random := ids(mix(w.seed, who<<32|n.opening))
 	cfg := replicate.Config{Types: n.types, Rand: &random, Now: n.now}
-	binary.BigEndian.PutUint64(cfg.ID[:], mix(w.seed, uint64(n.index)))
+	binary.BigEndian.PutUint64(cfg.ID[:], mix(w.seed, who))
 	n.r = replicate.New(cfg)
 	w.restore(n)
 	sub, err := w.kind.Open(n.r)

@@ -11,13 +11,15 @@ import (
 type plan struct {
 	seed      uint64
 	replicas  int
-	journals  uint8 // bit i: replica i has one
-	frameSize int   // SyncConfig.FrameSize
-	skew      bool  // clocks step
-	shape     shape // of the links that heal all
-	dead      int   // the replica that does not come back, or -1
-	orders    int   // how many other orders are tried at the end
-	again     bool  // play a second time, and compare the ops
+	ids       [maxReplicas]int // what a replica's id is made of
+	journals  uint8            // bit i: replica i has one
+	frameSize int              // SyncConfig.FrameSize
+	skew      bool             // clocks step
+	shape     shape            // of the links that heal all
+	dead      int              // the replica that does not come back, or -1
+	restless  bool             // nothing is healed, and nothing at rest checked
+	orders    int              // how many other orders are tried at the end
+	again     bool             // play a second time, and compare the ops
 	steps     []step
 }
 
@@ -88,6 +90,9 @@ func (s shape) String() string { return [...]string{"a star", "a line", "a ring"
 func (c Config) plan(seed uint64) plan {
 	rnd := rand.New(rand.NewPCG(seed, 'w'))
 	p := plan{seed: seed, replicas: 2 + rnd.IntN(3), dead: -1}
+	for i := range p.ids {
+		p.ids[i] = i
+	}
 	if rnd.IntN(8) == 0 {
 		p.replicas = 5 + rnd.IntN(4)
 	}
@@ -123,7 +128,11 @@ func (p plan) String() string {
 		}
 		parts = append(parts, "journals at "+strings.Join(who, " "))
 	}
-	parts = append(parts, "healed as "+p.shape.String())
+	if p.restless {
+		parts = append(parts, "not healed")
+	} else {
+		parts = append(parts, "healed as "+p.shape.String())
+	}
 	switch p.frameSize {
 	case 0:
 		parts = append(parts, "large frames")
@@ -135,10 +144,47 @@ func (p plan) String() string {
 	if p.skew {
 		parts = append(parts, "clocks step")
 	}
-	if p.dead >= 0 {
+	if p.dead >= 0 && !p.restless {
 		parts = append(parts, fmt.Sprintf("%d dies for good", p.dead))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// without returns p without replica i, and what it does.
+func (p plan) without(i int) plan {
+	q := p
+	q.replicas--
+	copy(q.ids[i:], p.ids[i+1:])
+	low := uint8(1)<<i - 1
+	q.journals = p.journals&low | p.journals>>1&^low
+	if p.dead == i {
+		q.dead = -1
+	} else if p.dead > i {
+		q.dead--
+	}
+	q.steps = nil
+	for _, s := range p.steps {
+		if s.a == i || s.b == i && s.concernsTwo() {
+			continue
+		}
+		if s.a > i {
+			s.a--
+		}
+		if s.b > i || s.b == q.replicas {
+			s.b--
+		}
+		q.steps = append(q.steps, s)
+	}
+	return q
+}
+
+// concernsTwo reports whether the step's b means anything.
+func (s step) concernsTwo() bool {
+	switch s.kind {
+	case stepMove, stepSend, stepLose, stepOpen, stepDial, stepCut, stepFlow:
+		return true
+	}
+	return false
 }
 
 // mix makes a number of two, as random as they are.

@@ -16,7 +16,7 @@ func Check(k Kind, cfg Config) *Failure {
 	cfg = cfg.withDefaults()
 	for i := range uint64(cfg.Schedules) {
 		p := cfg.plan(cfg.Seed + i)
-		if b := play(&k, p); b != nil {
+		if b := play(&k, p, nil); b != nil {
 			return shrink(&k, p, b)
 		}
 	}

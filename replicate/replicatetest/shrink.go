@@ -3,24 +3,21 @@ package replicatetest
 // shrink leaves out what is not needed to break the law that p breaks, and
 // reports the rest.
 func shrink(k *Kind, p plan, b *breach) *Failure {
-	f := &Failure{Seed: p.seed, Steps: len(p.steps)}
-	law := b.law
+	f := &Failure{Law: b.law, Detail: b.detail, Options: p.String(), Seed: p.seed, Steps: len(p.steps)}
 	try := func(q plan) bool {
-		c := play(k, q)
-		if c == nil || c.law != law {
+		t := &trace{}
+		c := play(k, q, t)
+		if c == nil || c.law != f.Law {
 			return false
 		}
 		p = q
+		f.Detail, f.Options, f.History = c.detail, p.String(), t.lines
 		return true
 	}
+	try(p)
 	for shorter(p, try) || plainer(p, try) {
+		continue
 	}
-	w := &world{kind: k, plan: p, trace: &trace{}}
-	if b = w.play(); b == nil {
-		b = play(k, p)
-	}
-	f.Law, f.Detail, f.Options = b.law, b.detail, p.String()
-	f.History = w.trace.lines
 	return f
 }
 
@@ -46,6 +43,14 @@ func plainer(p plan, try func(plan) bool) (shrunk bool) {
 		if change(&q); try(q) {
 			p, shrunk = q, true
 		}
+	}
+	for i := p.replicas - 1; i >= 0 && p.replicas > 2; i-- {
+		if q := p.without(i); try(q) {
+			p, shrunk = q, true
+		}
+	}
+	if !p.restless {
+		accept(func(q *plan) { q.restless = true })
 	}
 	if p.journals != 0 {
 		accept(func(q *plan) { q.journals = 0 })

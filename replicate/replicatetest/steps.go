@@ -89,6 +89,7 @@ func (w *world) edit(n *node, r uint64) {
 	err := n.sub.Edit(w.rnd)
 	w.writing = 0
 	w.trace.wrote(w, n)
+	w.trace.did(err != nil, "W%d fails", n.index)
 	if err != nil {
 		w.fail(lawEdit, "replica %d: Edit: %v", n.index, err)
 		return

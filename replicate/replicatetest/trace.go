@@ -3,6 +3,7 @@ package replicatetest
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weir-go/weir/replicate"
@@ -69,39 +70,32 @@ func (t *trace) wrote(w *world, n *node) {
 		return
 	}
 	for _, u := range n.own {
-		if id, ok := w.known.of(u); ok && contains(n.news, id) {
+		if id, ok := w.known.of(u); ok && slices.Contains(n.news, id) {
 			t.did(true, "W%d %s  %s", n.index, letter(id), w.kind.describe(u))
 		}
 	}
 }
 
-func contains(ids []int, id int) bool {
-	for _, n := range ids {
-		if n == id {
-			return true
-		}
+// clock returns n's clock, for moved.
+func (t *trace) clock(n *node) replicate.Clock {
+	if t == nil {
+		return nil
 	}
-	return false
+	return n.r.Clock()
 }
 
-// moved notes a frame that was taken in.
-func (t *trace) moved(a, b *node, chunk []byte) {
+// moved notes a frame that was taken in, if it changed anything.
+func (t *trace) moved(a, b *node, chunk []byte, clock replicate.Clock) {
 	if t == nil {
 		return
 	}
 	switch kindOf(chunk) {
 	case kindUpdates:
-		t.did(true, "%d>%d %s", a.index, b.index, orNothing(letters(b.news)))
+		t.did(len(b.news) > 0, "%d>%d %s", a.index, b.index, letters(b.news))
+		t.did(len(b.news) == 0, "%d>%d what it has", a.index, b.index)
 	case kindMarker:
-		t.did(true, "%d>%d M", a.index, b.index)
+		t.did(clock.Compare(b.r.Clock()) != replicate.Equal, "%d>%d M", a.index, b.index)
 	}
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "nothing new"
-	}
-	return s
 }
 
 // sent notes a frame that left.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/weir-go/weir/pull"
@@ -51,9 +52,10 @@ type carrier struct {
 // epoch is when every schedule begins.
 var epoch = time.UnixMilli(1_700_000_000_000)
 
-// play plays a schedule, and returns what it breaks, or nil.
-func play(k *Kind, p plan) *breach {
-	w := &world{kind: k, plan: p}
+// play plays a schedule, and returns what it breaks, or nil. A trace, if it is
+// not nil, gets the history.
+func play(k *Kind, p plan, t *trace) *breach {
+	w := &world{kind: k, plan: p, trace: t}
 	b := w.play()
 	if b != nil || !p.again {
 		return b
@@ -66,12 +68,11 @@ func play(k *Kind, p plan) *breach {
 }
 
 func (w *world) play() (b *breach) {
+	defer w.close()
 	defer func() {
 		if v := recover(); v != nil {
-			b = &breach{lawPanic, fmt.Sprintf("%v\n%s", v, debug.Stack())}
-			return
+			b = &breach{lawPanic, fmt.Sprintf("%v%s", v, panicked(string(debug.Stack())))}
 		}
-		w.close()
 	}()
 	w.rnd, w.newest = rand.New(&w.pcg), replicate.Clock{}
 	for i := range w.replicas {
@@ -84,6 +85,16 @@ func (w *world) play() (b *breach) {
 	}
 	w.finish()
 	return w.breach
+}
+
+// panicked returns where a panic came from: the calls down to this package's.
+func panicked(stack string) string {
+	_, calls, _ := strings.Cut(stack, "\npanic(")
+	_, calls, _ = strings.Cut(calls, "\n\t")
+	_, calls, _ = strings.Cut(calls, "\n")
+	calls, _, _ = strings.Cut(calls, "/replicatetest.(*")
+	lines := strings.Split(calls, "\n")
+	return "\n    " + strings.Join(lines[:len(lines)-1], "\n    ")
 }
 
 // fail notes a breach; the first one counts.
