@@ -21,7 +21,7 @@ type Config struct {
 	// Most schedules have two to four.
 	MaxReplicas int
 
-	// Steps is how many steps a schedule has at most; 0 means 60.
+	// Steps is how many steps a schedule has at most; 0 means 80.
 	Steps int
 }
 
@@ -51,7 +51,7 @@ func (c Config) withDefaults() Config {
 	}
 	c.MaxReplicas = max(2, min(c.MaxReplicas, maxReplicas))
 	if c.Steps == 0 {
-		c.Steps = 60
+		c.Steps = 80
 	}
 	return c
 }

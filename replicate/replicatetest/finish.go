@@ -17,6 +17,9 @@ func (w *world) finish() {
 	if !w.restless {
 		w.heal()
 	}
+	if w.fresh {
+		w.delivered()
+	}
 	for i := range w.orders {
 		w.ordered(mix(w.seed, uint64(i)))
 	}
@@ -51,6 +54,9 @@ func (w *world) alive() (alive []*node) {
 	return alive
 }
 
+// restless is how many rounds of frames are too many.
+const restless = 1000
+
 // settle links all that are alive, and moves frames until nothing moves.
 func (w *world) settle(alive []*node) {
 	for i, a := range alive {
@@ -65,7 +71,10 @@ func (w *world) settle(alive []*node) {
 			}
 		}
 	}
-	for moved := true; moved && w.breach == nil; {
+	for rounds, moved := 0, true; moved && w.breach == nil; rounds++ {
+		if rounds == restless {
+			w.fail(lawConvergence, "frames and commits go on for ever")
+		}
 		moved = false
 		for _, n := range alive {
 			moved = w.commit(n) || moved
@@ -110,7 +119,8 @@ func (w *world) converged(alive []*node) {
 				n.index, state, want)
 		}
 		if !n.live.equal(first.live) {
-			w.fail(lawConvergence, "replicas %d and %d keep different updates", first.index, n.index)
+			w.fail(lawConvergence, "replicas %d and %d do not both keep %s",
+				first.index, n.index, w.difference(first.live, n.live))
 		}
 		if first.r.Clock().Compare(n.r.Clock()) != replicate.Equal {
 			w.fail(lawConvergence, "replicas %d and %d have different clocks", first.index, n.index)
@@ -120,6 +130,16 @@ func (w *world) converged(alive []*node) {
 		}
 		w.followed(n, state)
 	}
+}
+
+// difference names the oldest update that is in one of two sets.
+func (w *world) difference(s, t idSet) string {
+	for i := range w.known.sorted {
+		if e := &w.known.sorted[i]; s.has(e.n) != t.has(e.n) {
+			return w.called(e.u)
+		}
+	}
+	return "the same"
 }
 
 // encoded checks that a dump of n makes a replica that is equal, and dumps the

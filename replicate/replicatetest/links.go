@@ -131,7 +131,10 @@ func (w *world) move(a, b *node) bool {
 
 // flow moves frames between a and b until there is none.
 func (w *world) flow(a, b *node) (moved bool) {
-	for again := true; again && w.breach == nil; {
+	for rounds, again := 0, true; again && w.breach == nil; rounds++ {
+		if rounds == restless {
+			w.fail(lawConvergence, "replicas %d and %d have always something to say", a.index, b.index)
+		}
 		again = w.move(a, b)
 		again = w.move(b, a) || again
 		moved = moved || again

@@ -135,8 +135,8 @@ func (n *node) observe(u *replicate.Update, obsolete []*replicate.Update) {
 	for _, v := range obsolete {
 		old, ok := w.known.of(v)
 		if !ok || !n.received.has(old) {
-			w.fail(lawObsolete, "replica %d: %s called %v obsolete, which was not given",
-				n.index, w.kind.describe(u), v.Stamp())
+			w.fail(lawObsolete, "replica %d: %s called %s obsolete, which was not given",
+				n.index, w.called(u), w.called(v))
 			return
 		}
 		n.live.remove(old)
@@ -155,7 +155,8 @@ func (n *node) wrote(u *replicate.Update) {
 			return
 		}
 		if n.received.has(e.n) {
-			w.fail(lawStamps, "replica %d has seen %v and wrote %v", n.index, e.u.Stamp(), u.Stamp())
+			w.fail(lawStamps, "replica %d has seen %s, stamped %v, and wrote %s, stamped %v",
+				n.index, w.called(e.u), e.u.Stamp(), w.kind.describe(u), u.Stamp())
 		}
 	}
 }

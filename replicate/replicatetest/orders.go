@@ -59,7 +59,7 @@ func (b *bare) give(u *replicate.Update) {
 	b.objects[u.Object()].Apply(u, func(v *replicate.Update) {
 		old, ok := w.known.of(v)
 		if !ok || !b.received.has(old) {
-			w.fail(lawObsolete, "%s called %v obsolete, which was not given", w.kind.describe(u), v.Stamp())
+			w.fail(lawObsolete, "%s called %s obsolete, which was not given", w.called(u), w.called(v))
 			return
 		}
 		b.live.remove(old)
@@ -101,6 +101,29 @@ func (w *world) shuffled(r uint64, of func(e *entry) bool) (out []*entry) {
 		return cmp.Compare(mix(mix(e.key, r), uint64(e.n)), mix(mix(f.key, r), uint64(f.n)))
 	})
 	return out
+}
+
+// delivered brings a fresh replica every write by itself, in an order of its
+// own, some of them twice.
+func (w *world) delivered() {
+	n := &node{w: w, index: w.replicas}
+	w.trace.did(true, "another replica, %d", n.index)
+	w.open(n)
+	order := slices.Clone(w.writes)
+	slices.SortFunc(order, func(c, d carrier) int {
+		return cmp.Compare(mix(c.key, w.seed), mix(d.key, w.seed))
+	})
+	for i, c := range order {
+		if w.breach != nil {
+			break
+		}
+		w.take(n, c.chunks, true, c.name)
+		if again := mix(c.key, uint64(i)); again%4 == 0 {
+			c = order[again>>8%uint64(i+1)]
+			w.take(n, c.chunks, true, c.name)
+		}
+	}
+	n.unfollow()
 }
 
 // ordered gives all updates to objects by hand: to one in an order of their

@@ -19,6 +19,7 @@ type plan struct {
 	dead      int              // the replica that does not come back, or -1
 	restless  bool             // nothing is healed, and nothing at rest checked
 	orders    int              // how many other orders are tried at the end
+	fresh     bool             // another replica is brought all writes, one by one
 	again     bool             // play a second time, and compare the ops
 	steps     []step
 }
@@ -58,7 +59,7 @@ const (
 // weights says how often each kind of step is taken.
 var weights = [stepKinds]int{
 	stepEdit: 30, stepMove: 36, stepSend: 4, stepLose: 2, stepOpen: 6, stepDial: 3,
-	stepCut: 2, stepPart: 1, stepHeal: 1, stepFollow: 5, stepCommit: 6, stepTear: 1,
+	stepCut: 2, stepPart: 1, stepHeal: 1, stepFollow: 5, stepCommit: 8, stepTear: 4,
 	stepCrash: 2, stepRestart: 3, stepDump: 2, stepLoad: 3, stepDeliver: 6, stepClock: 2,
 	stepFlow: 3,
 }
@@ -97,8 +98,8 @@ func (c Config) plan(seed uint64) plan {
 		p.replicas = 5 + rnd.IntN(4)
 	}
 	p.replicas = min(p.replicas, c.MaxReplicas)
-	if rnd.IntN(3) == 0 {
-		p.journals = uint8(rnd.Uint32())
+	if rnd.IntN(2) == 0 {
+		p.journals = uint8(rnd.Uint32()|rnd.Uint32()) & (1<<p.replicas - 1)
 	}
 	p.frameSize = [...]int{1, 1, 1, 40, 0}[rnd.IntN(5)]
 	p.skew = rnd.IntN(3) == 0
@@ -107,6 +108,7 @@ func (c Config) plan(seed uint64) plan {
 		p.dead = rnd.IntN(p.replicas)
 	}
 	p.orders = 1 + rnd.IntN(2)
+	p.fresh = rnd.IntN(4) == 0 && p.replicas < maxReplicas
 	p.again = seed%16 == 0
 	p.steps = make([]step, 4+rnd.IntN(max(1, c.Steps-3)))
 	for i := range p.steps {
@@ -119,10 +121,10 @@ func (c Config) plan(seed uint64) plan {
 
 func (p plan) String() string {
 	parts := []string{fmt.Sprintf("%d replicas", p.replicas)}
-	if journals := p.journals & (1<<p.replicas - 1); journals != 0 {
+	if p.journals != 0 {
 		var who []string
 		for i := range p.replicas {
-			if journals>>i&1 == 1 {
+			if p.journals>>i&1 == 1 {
 				who = append(who, fmt.Sprint(i))
 			}
 		}

@@ -1,12 +1,10 @@
 package replicatetest_test
 
 import (
-	"encoding/hex"
-	"fmt"
+	"encoding/binary"
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/replicatetest"
@@ -148,27 +146,25 @@ func (s *members) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 }
 
 func (op setOp) encode(bug string) string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "%c%c", map[bool]byte{true: '+', false: '-'}[op.add], op.element)
+	b := []byte{'-', op.element}
+	if op.add {
+		b[0] = '+'
+	}
 	authors := op.context.Authors()
 	if bug == "encodes in any order" {
 		authors = slices.Collect(maps.Keys(op.context))
 	}
 	for _, a := range authors {
-		fmt.Fprintf(&s, "%x %d;", string(a), op.context[a])
+		b = append(b, a...)
+		b = binary.BigEndian.AppendUint64(b, uint64(op.context[a]))
 	}
-	return s.String()
+	return string(b)
 }
 
 func parseSetOp(s string) setOp {
 	op := setOp{add: s[0] == '+', element: s[1], context: replicate.Clock{}}
-	for part := range strings.SplitSeq(strings.TrimSuffix(s[2:], ";"), ";") {
-		author, at, _ := strings.Cut(part, " ")
-		name, _ := hex.DecodeString(author)
-		var t replicate.Time
-		if _, err := fmt.Sscan(at, &t); err == nil {
-			op.context[replicate.Author(name)] = t
-		}
+	for b := range slices.Chunk([]byte(s[2:]), 24+8) {
+		op.context[replicate.Author(b[:24])] = replicate.Time(binary.BigEndian.Uint64(b[24:]))
 	}
 	return op
 }

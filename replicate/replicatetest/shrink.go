@@ -14,7 +14,9 @@ func shrink(k *Kind, p plan, b *breach) *Failure {
 		f.Detail, f.Options, f.History = c.detail, p.String(), t.lines
 		return true
 	}
-	try(p)
+	if !try(p) {
+		f.Detail += "; played again it is not: something is decided by more than the seed"
+	}
 	for shorter(p, try) || plainer(p, try) {
 		continue
 	}
@@ -54,6 +56,9 @@ func plainer(p plan, try func(plan) bool) (shrunk bool) {
 	}
 	if p.journals != 0 {
 		accept(func(q *plan) { q.journals = 0 })
+	}
+	if p.fresh {
+		accept(func(q *plan) { q.fresh = false })
 	}
 	if p.skew {
 		accept(func(q *plan) { q.skew = false })

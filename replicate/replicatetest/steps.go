@@ -166,7 +166,6 @@ func (w *world) load(n *node, r uint64) {
 	if r%3 == 0 {
 		chunks = chunks[:len(chunks)-1]
 	}
-	n.promised = true
 	w.take(n, chunks, len(chunks) < len(c.chunks), c.name)
 }
 
@@ -178,6 +177,7 @@ func (w *world) deliver(n *node, r uint64) {
 }
 
 func (w *world) take(n *node, chunks [][]byte, cut bool, name string) {
+	n.promised = true
 	_, err := n.r.Load(context.Background(), pull.Values(chunks...))
 	w.trace.loaded(w, n, name, cut)
 	if err != nil && !(cut && errors.Is(err, io.ErrUnexpectedEOF)) {

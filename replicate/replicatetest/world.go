@@ -162,6 +162,14 @@ func (w *world) compareOps(v *world) *breach {
 	return nil
 }
 
+// called returns an update's name in histories, and what it does.
+func (w *world) called(u *replicate.Update) string {
+	if n, ok := w.known.of(u); ok {
+		return letter(n) + " (" + w.kind.describe(u) + ")"
+	}
+	return u.Stamp().String()
+}
+
 func (k *Kind) describe(u *replicate.Update) string {
 	if k.Describe != nil {
 		return k.Describe(u.Op())
