@@ -35,13 +35,7 @@ func (w *world) forget(i int, hurry bool) int {
 // talk runs a session between i and j to its end or until nothing moves, and
 // returns what it failed with at each end.
 func (w *world) talk(i, j int, at, there replicate.SyncConfig) [2]error {
-	w.cut(i, j)
-	l := &link{ends: map[int]*replicate.Session{
-		i: replicate.NewSession(w.nodes[i].r, at), j: replicate.NewSession(w.nodes[j].r, there),
-	}}
-	w.links[pairOf(i, j)] = l
-	l.ends[i].Begin(w.single)
-	l.ends[j].Begin(w.single)
+	w.dialWith(i, j, at, there)
 	return w.goOn(i, j)
 }
 
@@ -54,7 +48,7 @@ func (w *world) goOn(i, j int) [2]error {
 		w.commit(i)
 		w.commit(j)
 		for _, d := range [][2]int{{i, j}, {j, i}} {
-			b, err := l.ends[d[0]].Step()
+			b, err := l.ends[d[0]].Next()
 			if err == io.EOF || b == nil {
 				continue
 			}
@@ -63,9 +57,8 @@ func (w *world) goOn(i, j int) [2]error {
 			if ended[d[1]] {
 				continue
 			}
-			if err := l.ends[d[1]].Feed(b); err != nil {
+			if err := l.ends[d[1]].Take(b); err != nil {
 				ended[d[1]] = true
-				l.ends[d[1]].Fail(err)
 			}
 		}
 	}
@@ -199,11 +192,14 @@ func TestHorizonTakenThenMemberDies(t *testing.T) {
 // dialWith is dial with a configuration for each end.
 func (w *world) dialWith(i, j int, at, there replicate.SyncConfig) {
 	w.cut(i, j)
+	if w.single {
+		at.FrameSize, there.FrameSize = 1, 1
+	}
 	l := &link{ends: map[int]*replicate.Session{
 		i: replicate.NewSession(w.nodes[i].r, at), j: replicate.NewSession(w.nodes[j].r, there),
 	}}
-	l.ends[i].Begin(w.single)
-	l.ends[j].Begin(w.single)
+	l.ends[i].Begin()
+	l.ends[j].Begin()
 	w.links[pairOf(i, j)] = l
 }
 

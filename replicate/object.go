@@ -20,6 +20,13 @@ type Type struct {
 	// [Replica.Forget] and [Forgetter]. Nil means that none is. It may be
 	// called by several goroutines at once.
 	Tombstone func(op string) bool
+
+	// Observe is told of each update that an object of the type was given, and
+	// of those that it called obsolete: among them u itself if something newer
+	// was here, which is how an overwrite that lost is seen. It is called with
+	// the replica's lock held, once at a time, and must not block, call the
+	// replica, nor keep the slice. Nil tells nobody.
+	Observe func(u *Update, obsolete []*Update)
 }
 
 // A Forgetter is an [Object] whose tombstones can be forgotten.

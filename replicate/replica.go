@@ -125,7 +125,15 @@ func (c *collector) init() {
 // apply applies one row.
 func (c *collector) apply(p *Update) {
 	c.row = p
+	n := len(c.list)
 	p.object.state.Apply(p, c.add)
+	if f := p.object.typ.Observe; f != nil {
+		var old []*Update
+		for _, v := range c.list[n:] {
+			old = append(old, v.old)
+		}
+		f(p, old)
+	}
 }
 
 func (r *Replica) random(p []byte) {

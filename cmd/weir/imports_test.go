@@ -55,6 +55,8 @@ var mayImport = map[string][]string{
 	"replicate/model":   {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
+	"replicate/replicatetest": {"replicate"},
+
 	"cmd/weir": {"*"},
 	"examples": {"*"}, // and what is below
 }
