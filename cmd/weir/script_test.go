@@ -330,8 +330,15 @@ func cmdVersion(ts *testscript.TestScript, _ bool, args []string) {
 func cmdLongKey(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	text := fmt.Sprintf("{\"key\":\"short\",\"value\":1}\n{\"key\":%q,\"value\":2}\n", strings.Repeat("k", n))
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	for _, part := range []string{
+		"{\"key\":\"short\",\"value\":1}\n{\"key\":\"", strings.Repeat("k", n), "\",\"value\":2}\n",
+	} {
+		_, err := f.WriteString(part)
+		ts.Check(err)
+	}
 }
 
 // tmpfs FOLDER SIZE mounts an empty file system of a size there.
