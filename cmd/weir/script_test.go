@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"identity": cmdIdentity,
 			"crowd":    cmdCrowd,
 			"impostor": cmdImpostor,
+			"refused":  cmdRefused,
 			"flip":     cmdFlip,
 			"chop":     cmdChop,
 			"version":  cmdVersion,
@@ -251,6 +252,20 @@ func cmdIdentity(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(id.Save(ts.MkAbs(args[0] + ".key")))
 	ts.Setenv("ID_"+strings.ToUpper(args[0]), id.ID().String())
+}
+
+// refused N NAME PROGRAM ARGS… runs a program N times, which exits with 12 each
+// time; the peer that was started as NAME says why, too.
+func cmdRefused(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for range n {
+		cmdExits(ts, false, append([]string{"12"}, args[2:]...))
+		cmdAwait(ts, false, []string{args[1], ` left: (.*)`, "WHY"})
+		if why := ts.Getenv("WHY"); !strings.Contains(why, "(hint: ") {
+			ts.Fatalf("%s tells of no hint: %s", args[1], why)
+		}
+	}
 }
 
 // impostor VARIABLE [ANSWER] listens at a port and gives each caller the

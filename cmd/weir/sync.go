@@ -142,7 +142,7 @@ func (e *env) syncPeer(ctx context.Context, g *gate, r *replicaFile, c *call, ta
 	if err != nil {
 		return at(target, err)
 	}
-	return at(target, r.sync(ctx, c, stream.Duplex()))
+	return at(target, r.sync(ctx, c, telling(stream.Duplex())))
 }
 
 func (e *env) syncExec(ctx context.Context, r *replicaFile, c *call, text string) error {
