@@ -54,10 +54,11 @@
 //
 // Streams: at most Config.MaxStreams of the peer's are open at once, 256
 // unless it says otherwise, and at most Config.Backlog wait to be accepted;
-// over that the opener's Open waits. A session has four goroutines and one
-// timer, however many streams it has. A stream has one more while its sink has
-// bytes to write. A stream whose reader waits takes less than 6.5 KiB, the
-// reader's goroutine included.
+// over that the opener's Open waits. One whose name does not come in time is
+// refused, see Config.Handshake. A session has four goroutines and one timer, or
+// two while a name is on its way, however many streams it has. A stream has one
+// more goroutine while its sink has bytes to write. A stream whose reader waits
+// takes less than 6.5 KiB, the reader's goroutine included.
 //
 // Abuse: frames that bring nothing (pings, empty frames, messages for streams
 // that have gone) may come a thousand times a second; whoever sends more, or
