@@ -12,6 +12,7 @@ import (
 // write that does not wait, and a read into two places. One goroutine may read
 // while another writes.
 type socket struct {
+	conn    net.Conn
 	raw     syscall.RawConn
 	in, out vector
 }
@@ -35,7 +36,7 @@ func socketOf(conn net.Conn) *socket {
 	if err != nil {
 		return nil
 	}
-	s := &socket{raw: raw}
+	s := &socket{conn: conn, raw: raw}
 	s.in = vector{op: syscall.SYS_READV, waits: true}
 	s.out = vector{op: syscall.SYS_WRITEV}
 	s.in.call, s.out.call = s.in.try, s.out.try // once, since each is an allocation
@@ -49,11 +50,18 @@ func (s *socket) read(a, b []byte) (int, error) {
 	if err := s.raw.Read(s.in.call); err != nil {
 		return 0, err
 	}
-	n, err := s.in.done()
-	if n == 0 && err == nil {
-		err = io.EOF
+	switch n, errno := s.in.done(); {
+	case errno != 0:
+		at, from := s.conn.LocalAddr(), s.conn.RemoteAddr()
+		return 0, &net.OpError{ // as its Read says it
+			Op: "read", Net: at.Network(), Source: at, Addr: from,
+			Err: os.NewSyscallError("read", errno),
+		}
+	case n == 0:
+		return 0, io.EOF
+	default:
+		return n, nil
 	}
-	return n, err
 }
 
 // write writes as much of a and then b as there is room for. Why that was not
@@ -100,10 +108,7 @@ func (v *vector) try(fd uintptr) bool {
 }
 
 // done returns what came of it and lets go of the memory.
-func (v *vector) done() (int, error) {
+func (v *vector) done() (int, syscall.Errno) {
 	v.parts = [2]syscall.Iovec{}
-	if v.errno != 0 {
-		return 0, os.NewSyscallError("readv", v.errno)
-	}
-	return v.n, nil
+	return v.n, v.errno
 }

@@ -1,0 +1,193 @@
+package shim_test
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/mux/internal/shim"
+)
+
+// sockets returns the two ends of a connection of the operating system.
+func sockets(t testing.TB, network string) (near, far net.Conn) {
+	address := "127.0.0.1:0"
+	if network == "unix" {
+		address = filepath.Join(t.TempDir(), "s")
+	}
+	l, err := net.Listen(network, address)
+	require.NoError(t, err)
+	defer l.Close()
+	near, err = net.Dial(network, l.Addr().String())
+	require.NoError(t, err)
+	far, err = l.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { _, _ = near.Close(), far.Close() })
+	return near, far
+}
+
+// throughSocket is through with bytes that come by a socket.
+func throughSocket(t testing.TB, network string, b []byte, size int, h *heard) (got, sent []byte) {
+	near, far := sockets(t, network)
+	written, answered := make(chan error, 1), make(chan error, 1)
+	go func() {
+		var err error
+		for p := b; len(p) > 0 && err == nil; p = p[min(size, len(p)):] {
+			_, err = far.Write(p[:min(size, len(p))])
+		}
+		_ = far.(interface{ CloseWrite() error }).CloseWrite()
+		written <- err
+	}()
+	go func() {
+		var err error
+		sent, err = io.ReadAll(far)
+		answered <- err
+	}()
+	c := shim.New(near, h, side(false, 0))
+	got, err := io.ReadAll(c)
+	require.Error(t, err)
+	require.Error(t, h.failed)
+	c.Finish()
+	c.Wait()
+	_, _ = io.Copy(io.Discard, near) // what is left after a failure would reset it
+	require.NoError(t, <-written)
+	require.NoError(t, <-answered)
+	_ = c.Close()
+	return got, sent
+}
+
+// manyFrames is two streams of frames of all sizes, small ones between them.
+func manyFrames() (frames []byte, want map[uint32][]byte) {
+	want = map[uint32][]byte{}
+	frames = join(frame(window, syn, 1, 0), frame(window, syn, 3, 0), frame(window, syn, 5, 0))
+	for i, size := range []int{
+		1, 16 << 10, 32 << 10, 32 << 10, 40_000, 12, 16<<10 - 1, 100_000, 0, 20_000, 32 << 10,
+	} {
+		id := uint32(3 + 2*(i%2))
+		body := make([]byte, size)
+		for k := range body {
+			body[k] = byte(k*7 + k>>8 + i)
+		}
+		frames = join(frames, frame(data, 0, id, uint32(size)), body)
+		if i%3 == 0 {
+			frames = join(frames, frame(window, 0, id, 10), frame(data, 0, 1, 2), []byte("ok"))
+			want[1] = append(want[1], "ok"...)
+		}
+		want[id] = append(want[id], body...)
+	}
+	return join(frames, frame(window, fin, 3, 0)), want
+}
+
+func TestReadOfSocket(t *testing.T) {
+	frames, want := manyFrames()
+	for _, network := range []string{"tcp", "unix"} {
+		for _, size := range []int{777, 5000, 32<<10 + 12, 1 << 20} {
+			for _, lends := range []bool{true, false} {
+				h := &heard{lendsNot: !lends}
+				got, _ := throughSocket(t, network, frames, size, h)
+				require.Equal(t, want, h.bytes)
+				require.Equal(t, []uint16{syn, fin}, takeApart(t, got).flags[3])
+				require.EqualError(t, h.failed, "read: EOF")
+			}
+		}
+	}
+}
+
+// Large frames leave at once, as far as there is room, and what others send
+// meanwhile comes after their rest.
+func TestSendToSocket(t *testing.T) {
+	const each = 60
+	near, far := sockets(t, "tcp")
+	require.NoError(t, near.(*net.TCPConn).SetWriteBuffer(20<<10)) // holds no two of them
+	require.NoError(t, far.(*net.TCPConn).SetReadBuffer(20<<10))
+	h := &heard{}
+	c := shim.New(near, h, side(true, 0))
+	write(t, c, frame(window, syn, 1, 0), frame(window, syn, 3, 0), frame(window, syn, 5, 0))
+	ctx := context.Background()
+	body := func(i int) []byte {
+		b := make([]byte, 16<<10+i)
+		for k := range b {
+			b[k] = byte(k>>8 + i)
+		}
+		return b
+	}
+	sent := make(chan error, 2)
+	for id := uint32(3); id <= 5; id += 2 {
+		go func() {
+			var err error
+			for i := 0; i < each && err == nil; i++ {
+				b := body(i)
+				if !c.Reserve(ctx, len(b)+shim.HeaderSize) {
+					err = ctx.Err()
+					break
+				}
+				if err = c.Send(id, b); err == nil {
+					err = c.Grant(id, 1)
+				}
+			}
+			sent <- err
+		}()
+	}
+	grants, next := 0, map[uint32]int{}
+	head := make([]byte, shim.HeaderSize)
+	for grants < 2*each || next[3] < each || next[5] < each {
+		_, err := io.ReadFull(far, head)
+		require.NoError(t, err)
+		id, length := binary.BigEndian.Uint32(head[4:]), binary.BigEndian.Uint32(head[8:])
+		if head[1] == window {
+			if head[3] == 0 {
+				require.EqualValues(t, 1, length)
+				grants++
+			}
+			continue
+		}
+		want := body(next[id])
+		require.EqualValues(t, len(want), length, "frame %d of stream %d", next[id], id)
+		got := make([]byte, length)
+		_, err = io.ReadFull(far, got)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		next[id]++
+	}
+	require.NoError(t, <-sent)
+	require.NoError(t, <-sent)
+	require.True(t, c.Reserve(ctx, shim.Budget), "everything was given back")
+	c.Finish()
+	rest, err := io.ReadAll(far)
+	require.NoError(t, err)
+	require.Empty(t, rest)
+	c.Wait()
+	require.NoError(t, c.Close())
+	require.NoError(t, h.failed)
+	_, written := c.Bytes()
+	require.EqualValues(t, (3+2*each+2*each)*shim.HeaderSize+2*each*(16<<10)+each*(each-1), written)
+}
+
+// A socket that is gone fails the session by its flusher.
+func TestSendToDeadSocket(t *testing.T) {
+	near, far := sockets(t, "tcp")
+	h := &heard{}
+	c := shim.New(near, h, side(true, 0))
+	write(t, c, frame(window, syn, 1, 0), frame(window, syn, 3, 0))
+	require.NoError(t, far.(*net.TCPConn).SetLinger(0))
+	require.NoError(t, far.Close())
+	_, err := io.ReadAll(c)
+	require.Error(t, err)
+	var op *shim.OpError
+	require.ErrorAs(t, h.failed, &op)
+	b := make([]byte, 32<<10)
+	for c.Reserve(context.Background(), len(b)+shim.HeaderSize) {
+		if err := c.Send(3, b); err != nil {
+			break
+		}
+		if _, sent := c.Bytes(); sent > 1<<20 {
+			t.Fatal("it takes everything")
+		}
+		c.Wait() // nobody else has written: the flusher has failed
+		require.NoError(t, c.Close())
+	}
+}
