@@ -4,7 +4,8 @@
 // friendly. The shim makes both true. Its Write appends to a buffer that one
 // goroutine flushes, so that yamux never waits for the network; what may be
 // appended is bounded above yamux, by [Conn.Reserve]. Its Read hands on only
-// what it has checked.
+// what it has checked. On a socket, large frames and window updates pass the
+// buffer by where nothing waits in it: see direct.go.
 //
 // The bytes of streams do not pass yamux at all, which so has nothing to wait for
 // nor to copy: those that arrive go to the [Handler], who says by [Conn.Grant]
