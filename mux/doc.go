@@ -50,7 +50,8 @@
 // below 30 ms, else 16 MiB; Config.Window sets it. All streams together are held
 // to a [Budget], 64 MiB unless it says otherwise, which sessions may share. When
 // little of it is left new streams are refused; when it is used up the stream
-// that holds most is aborted.
+// that holds most is aborted. A session itself has 64 KiB to read into, and over
+// a socket the 32 KiB of a chunk that is arriving.
 //
 // Streams: at most Config.MaxStreams of the peer's are open at once, 256
 // unless it says otherwise, and at most Config.Backlog wait to be accepted;
