@@ -9,7 +9,7 @@ import (
 // Config says how much is tried. The zero value is what a test should use.
 type Config struct {
 	// Schedules is how many are played; 0 means 10,000, or 1,000 with
-	// go test -short, or 100,000 where the environment has WEIR_LONG.
+	// go test -short or -race, or 100,000 where the environment has WEIR_LONG.
 	Schedules int
 
 	// Seed makes the first schedule; the next ones take Seed+1 and so on, so
@@ -33,7 +33,7 @@ func (c Config) withDefaults() Config {
 		switch {
 		case os.Getenv("WEIR_LONG") != "":
 			c.Schedules = 100_000
-		case testing.Short():
+		case testing.Short(), raced:
 			c.Schedules = 1000
 		default:
 			c.Schedules = 10_000
