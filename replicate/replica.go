@@ -61,6 +61,7 @@ type Replica struct {
 	print    Fingerprint
 	last     Time // newest time issued or seen
 	failed   error
+	unread   bool // some objects are of unknown types
 
 	readers  map[*reader]struct{} // peers and watchers, woken by changes
 	peers    map[ReplicaID]*peerEpochs
@@ -210,7 +211,7 @@ func (r *Replica) internObject(name ObjectName) (*object, error) {
 	case typ != nil:
 		o.typ, o.state = typ, typ.New()
 	case r.cfg.KeepUnknown:
-		o.typ, o.state = &Type{Tag: name.Type}, opaque{}
+		o.typ, o.state, r.unread = &Type{Tag: name.Type}, opaque{}, true
 	default:
 		return nil, &UnknownTypeError{Object: name}
 	}
