@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"mux": {"duplex", "duplex/netconn"},
 
 	"replicate":         {"duplex"},
+	"replicate/events":  {"replicate"},
 	"replicate/model":   {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
@@ -170,7 +171,7 @@ func isImporter(name string) bool {
 
 // Replication depends on no transport and no file system, only on duplexes.
 func TestReplicateIsFreeOfTheOutside(t *testing.T) {
-	for _, p := range goList(t, "./replicate", "./replicate/model") {
+	for _, p := range goList(t, "./replicate", "./replicate/events", "./replicate/model") {
 		for _, path := range []string{"os", "net", module + "mux"} {
 			assert.NotContains(t, p.Imports, path, p.ImportPath)
 		}
