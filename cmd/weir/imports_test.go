@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 
 	"replicate":         {"duplex"},
 	"replicate/events":  {"replicate"},
+	"replicate/feed":    {"replicate"},
 	"replicate/model":   {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
@@ -171,7 +172,8 @@ func isImporter(name string) bool {
 
 // Replication depends on no transport and no file system, only on duplexes.
 func TestReplicateIsFreeOfTheOutside(t *testing.T) {
-	for _, p := range goList(t, "./replicate", "./replicate/events", "./replicate/model") {
+	for _, p := range goList(t, "./replicate", "./replicate/events", "./replicate/feed",
+		"./replicate/model") {
 		for _, path := range []string{"os", "net", module + "mux"} {
 			assert.NotContains(t, p.Imports, path, p.ImportPath)
 		}
