@@ -55,6 +55,7 @@ var mayImport = map[string][]string{
 	"replicate/events":  {"replicate"},
 	"replicate/feed":    {"replicate"},
 	"replicate/model":   {"replicate"},
+	"replicate/reduce":  {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
 	"cmd/weir": {"*"},
@@ -173,7 +174,7 @@ func isImporter(name string) bool {
 // Replication depends on no transport and no file system, only on duplexes.
 func TestReplicateIsFreeOfTheOutside(t *testing.T) {
 	for _, p := range goList(t, "./replicate", "./replicate/events", "./replicate/feed",
-		"./replicate/model") {
+		"./replicate/model", "./replicate/reduce") {
 		for _, path := range []string{"os", "net", module + "mux"} {
 			assert.NotContains(t, p.Imports, path, p.ImportPath)
 		}
