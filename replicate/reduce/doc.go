@@ -38,11 +38,11 @@
 //
 // # Cost
 //
-// A contribution costs its update (64 bytes and the op), 24 bytes for its places,
-// and each key about 60 for its map entry. Taking one in decodes it once, to see that it is
-// one. Get, and an Update that is news, decode and reduce what each author
-// contributed to the key. Nothing is kept decoded, so what is returned is the
-// caller's to change.
+// A contribution costs its update (64 bytes and the op) and 24 bytes for its
+// places, and each key about 60 for its map entry. Taking one in decodes it once,
+// to see that it is one. Get, and an Update that is news, decode and reduce what
+// each author contributed to the key. Nothing is kept decoded, so what is returned
+// is the caller's to change.
 //
 // # Encoding
 //
