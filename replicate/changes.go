@@ -29,10 +29,10 @@ func (r *Replica) Place(s Stamp) (place uint64, ok bool) {
 		return 0, false
 	}
 	u := a.at(s.Time)
-	if u == nil || u.state != stateLive {
+	if u == nil || u.state != stateLive || u.entry().state != stateLive {
 		return 0, false
 	}
-	return u.seq, true
+	return u.Place(), true
 }
 
 // Changes returns the live updates in order of arrival, at most 256 at a time,

@@ -55,10 +55,13 @@ func (e *Emitter[V]) view(f func(*state)) {
 	e.h.View(func(o replicate.Object) { f(o.(*state)) })
 }
 
-// Emit has an event reach every replica, and returns its stamp. It returns a
-// replicate.SizeError if the name is over [MaxName] or the update over
-// replicate.MaxUpdate, the codec's error, or the failure of the replica's
-// journal. The event is in memory when Emit returns, and durable when the
+// In returns the emitter with its writes in a transaction.
+func (e *Emitter[V]) In(tx *replicate.Tx) *Emitter[V] { return &Emitter[V]{e.h.In(tx), e.codec} }
+
+// Emit has an event reach every replica, and returns its stamp (in a transaction,
+// the zero Stamp). It returns a replicate.SizeError if the name is over [MaxName]
+// or the update over replicate.MaxUpdate, the codec's error, or the failure of the
+// replica's journal. The event is in memory when Emit returns, and durable when the
 // replica's Flush does.
 func (e *Emitter[V]) Emit(name string, v V) (replicate.Stamp, error) {
 	if len(name) > MaxName {

@@ -169,6 +169,44 @@ func TestResumeOverRestarts(t *testing.T) {
 	}
 }
 
+// The events of a transaction come together, and a process goes on in the midst
+// of them.
+func TestResumeInsideATransaction(t *testing.T) {
+	r, e := open[int](t)
+	other, peer := open[int](t)
+	tx := r.Begin()
+	for i := range 4 {
+		_, err := e.In(tx).Emit("n", i)
+		require.NoError(t, err)
+	}
+	require.Zero(t, e.Len())
+	_, err := tx.Commit()
+	require.NoError(t, err)
+	_, err = e.Emit("n", 4)
+	require.NoError(t, err)
+	give(t, r, other)
+	src := peer.Events(0)
+	for i := range 5 {
+		ev, err := src(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, i, ev.Value)
+		rest, err := peer.Resume(ev.Stamp)
+		require.NoError(t, err)
+		var want []int
+		for j := i + 1; j < 5; j++ {
+			want = append(want, j)
+		}
+		require.Equal(t, want, read(t, rest, 4-i))
+	}
+	gone, err := e.Trim(2)
+	require.NoError(t, err)
+	require.Equal(t, 3, gone)
+	give(t, r, other)
+	require.Equal(t, []int{3, 4}, read(t, peer.Events(0), 2))
+	place, ok := r.Place(replicate.Stamp{Time: 1, Author: r.Author()})
+	require.False(t, ok, place)
+}
+
 // An event that a crash could still take back is not shown.
 func TestShownOnceDurable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

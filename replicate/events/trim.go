@@ -11,14 +11,15 @@ import (
 )
 
 // Trim removes events everywhere but for the newest keep by stamp, and returns
-// how many went here. The newest event of each author stays, and so does what is
+// how many went here (in a transaction, 0). The newest event of each author stays, and so does what is
 // not yet covered by the replica's clock. Errors are those of Emit.
 func (e *Emitter[V]) Trim(keep int) (int, error) {
 	return e.trim(func(s *state) replicate.Stamp { return s.newest(max(keep, 0)) })
 }
 
 // TrimBefore removes events everywhere that were emitted before t by their
-// author's clock, and returns how many went here. What Trim spares stays.
+// author's clock, and returns how many went here (in a transaction, 0). What
+// Trim spares stays.
 func (e *Emitter[V]) TrimBefore(t time.Time) (int, error) {
 	return e.trim(func(*state) replicate.Stamp { return replicate.Stamp{Time: replicate.TimeOf(t)} })
 }

@@ -53,8 +53,11 @@ func (f *Feed[V]) view(g func(*state)) {
 	f.h.View(func(o replicate.Object) { g(o.(*state)) })
 }
 
-// Append appends an item and returns its id, which is above those of all items
-// that are here. It returns a replicate.SizeError if the update is over
+// In returns the feed with its writes in a transaction.
+func (f *Feed[V]) In(tx *replicate.Tx) *Feed[V] { return &Feed[V]{f.h.In(tx), f.codec} }
+
+// Append appends an item and returns its id (in a transaction, the zero Stamp),
+// which is above those of all items that are here. It returns a replicate.SizeError if the update is over
 // replicate.MaxUpdate, the codec's error, or the failure of the replica's
 // journal. The item is in memory when Append returns, and durable when the
 // replica's Flush does.
@@ -66,8 +69,8 @@ func (f *Feed[V]) Append(v V) (id replicate.Stamp, err error) {
 	return f.h.Write(string(append([]byte{opAppend}, b...)))
 }
 
-// Remove removes an item everywhere, for good, and reports whether it was here.
-// One that is still to come is never shown; one that was removed before costs
+// Remove removes an item everywhere, for good, and reports whether it was here
+// (in a transaction, false). One that is still to come is never shown; one that was removed before costs
 // nothing. It returns replicate.ErrStamp for an id whose author is not valid, or
 // the failure of the replica's journal.
 func (f *Feed[V]) Remove(id replicate.Stamp) (here bool, err error) {

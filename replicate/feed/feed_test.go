@@ -257,6 +257,27 @@ func TestWriteWhileReading(t *testing.T) {
 	require.Equal(t, 300, n)
 }
 
+// An item moves from one feed to another in one step.
+func TestMoveInATransaction(t *testing.T) {
+	r, inbox := open[string](t)
+	archive, err := feed.Open[string](r, "archive")
+	require.NoError(t, err)
+	id := add(t, inbox, "letter")
+	tx := r.Begin()
+	here, err := inbox.In(tx).Remove(id)
+	require.NoError(t, err)
+	require.False(t, here)
+	_, err = archive.In(tx).Append("letter")
+	require.NoError(t, err)
+	require.Equal(t, 1, inbox.Len())
+	stamp, err := tx.Commit()
+	require.NoError(t, err)
+	require.Empty(t, values(t, inbox))
+	require.Equal(t, []string{"letter"}, values(t, archive))
+	_, ok := r.Place(stamp)
+	require.True(t, ok)
+}
+
 func TestValueOfAnotherType(t *testing.T) {
 	r, f := open[string](t)
 	id := add(t, f, "text")

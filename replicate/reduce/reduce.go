@@ -43,8 +43,11 @@ func (c *Collection[V]) view(f func(*state)) {
 	c.h.View(func(o replicate.Object) { f(o.(*state)) })
 }
 
-// Update contributes a value, and reports whether that changed anything: what
-// is in the collection already is not written again. It returns a
+// In returns the collection with its writes in a transaction.
+func (c *Collection[V]) In(tx *replicate.Tx) *Collection[V] { return &Collection[V]{c.h.In(tx), c.d} }
+
+// Update contributes a value, and reports whether that changed anything (in a
+// transaction, false): what is in the collection already is not written again. It returns a
 // replicate.SizeError if the key is over [MaxKey] or the author's contribution
 // over replicate.MaxUpdate, the error of an encoding, a pull.PanicError from the
 // reduction's functions, or the failure of the replica's journal. The write is in

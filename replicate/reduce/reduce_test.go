@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/weir-go/weir/duplex"
@@ -47,6 +49,45 @@ func TestOneUpdateForEachAuthor(t *testing.T) {
 	got, err := c.Get("3")
 	require.NoError(t, err)
 	require.Equal(t, beat{"3", 48}, got)
+}
+
+// In a transaction each contribution is made in the state that the ones before
+// it made.
+func TestTransaction(t *testing.T) {
+	r, c := open(t, sums)
+	update(t, c, 1)
+	tx := r.Begin()
+	for i := range 3 {
+		changed, err := c.In(tx).Update(10 * i)
+		require.NoError(t, err)
+		require.False(t, changed)
+	}
+	_, err := tx.Commit()
+	require.NoError(t, err)
+	v, err := c.Value()
+	require.NoError(t, err)
+	require.Equal(t, 31, v)
+}
+
+// Readers and writers meet only in the replica's lock.
+func TestAtOnce(t *testing.T) {
+	_, c := open(t, sums)
+	update(t, c, 1)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 50 {
+				_, err := c.Update(1)
+				assert.NoError(t, err)
+				_, err = c.Value()
+				assert.NoError(t, err)
+			}
+		})
+	}
+	all.Wait()
+	v, err := c.Value()
+	require.NoError(t, err)
+	require.Equal(t, 201, v)
 }
 
 // What is returned is the caller's own, and what was contributed stays the
