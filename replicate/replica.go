@@ -111,6 +111,15 @@ type collector struct {
 	add  func(*Update)
 }
 
+// apply applies one row.
+func (c *collector) apply(p *Update) {
+	n := len(c.list)
+	p.object.state.Apply(p, c.add)
+	if f := p.object.typ.Observe; f != nil {
+		f(p, c.list[n:])
+	}
+}
+
 func (r *Replica) random(p []byte) {
 	if _, err := io.ReadFull(r.cfg.Rand, p); err != nil {
 		panic("replicate: reading Config.Rand: " + err.Error())

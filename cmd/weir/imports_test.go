@@ -58,6 +58,8 @@ var mayImport = map[string][]string{
 	"replicate/reduce":  {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
+	"replicate/replicatetest": {"replicate"},
+
 	"cmd/weir": {"*"},
 	"examples": {"*"}, // and what is below
 }
