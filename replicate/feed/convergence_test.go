@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/feed"
+	"github.com/weir-go/weir/replicate/replicatetest"
 )
 
 // removal returns the id that an op removes, the long way.
@@ -25,96 +27,78 @@ func removal(u *replicate.Update) replicate.Stamp {
 	return replicate.Stamp{Time: replicate.Time(binary.BigEndian.Uint64([]byte(time))), Author: author}
 }
 
+func TestConvergence(t *testing.T) {
+	replicatetest.Run(t, replicatetest.Kind{
+		Types:  []replicate.Type{feed.JSON},
+		Open:   openSubject,
+		Oracle: oracle,
+	}, replicatetest.Config{})
+}
+
 // oracle is what a set of updates comes to, in the simplest way: an item counts
 // unless any removal names it.
 func oracle(updates []*replicate.Update) string {
-	lines := map[string]bool{}
+	gone := map[replicate.Stamp]bool{}
 	for _, u := range updates {
 		if u.Op()[0] == 1 {
-			lines[fmt.Sprint("gone ", removal(u))] = true
+			gone[removal(u)] = true
 		}
 	}
+	var lines []string
 	for _, u := range updates {
-		if u.Op()[0] == 0 && !lines[fmt.Sprint("gone ", u.Stamp())] {
-			lines[fmt.Sprint("item ", u.Stamp())] = true
+		if u.Op()[0] == 0 && !gone[u.Stamp()] {
+			lines = append(lines, fmt.Sprintf("%v %v", u.Stamp(), u.Op()[1:]))
 		}
 	}
-	return fmt.Sprint(slices.Sorted(maps.Keys(lines)))
+	return fmt.Sprint(lines)
 }
 
-// history plays edits and exchanges at random and returns every update written.
-func history(t *rapid.T) (all []*replicate.Update) {
-	type node struct {
-		r *replicate.Replica
-		f *feed.Feed[int]
-		h *replicate.Handle
+// openSubject appends and removes.
+func openSubject(r *replicate.Replica) (replicatetest.Subject, error) {
+	f, err := feed.Open[int](r, "")
+	if err != nil {
+		return replicatetest.Subject{}, err
 	}
-	var nodes []node
-	var ids []replicate.Stamp
-	for range 3 {
-		r, f := open[int](t)
-		h, err := r.Open(replicate.ObjectName{Type: feed.JSON.Tag})
-		require.NoError(t, err)
-		nodes = append(nodes, node{r, f, h})
-	}
-	for step := range rapid.IntRange(1, 25).Draw(t, "steps") {
-		n := nodes[rapid.IntRange(0, 2).Draw(t, "node")]
-		head := n.r.Head()
-		switch what := rapid.IntRange(0, 5).Draw(t, "what"); {
-		case what == 0:
-			from := nodes[rapid.IntRange(0, 2).Draw(t, "from")]
-			require.NoError(t, n.r.Write(t.Context(), from.r.Read(nil)))
-			continue
-		case what < 3 && len(ids) > 0:
-			_, err := n.f.Remove(rapid.SampledFrom(ids).Draw(t, "id"))
-			require.NoError(t, err)
-		default:
-			id, err := n.f.Append(step)
-			require.NoError(t, err)
-			ids = append(ids, id)
-		}
-		if n.r.Head() > head {
-			batch, err := n.h.Changes(head)(t.Context())
-			require.NoError(t, err)
-			all = append(all, batch...)
-		}
-	}
-	return all
-}
-
-// apply gives a new object the updates, unless live then, and returns what is.
-func apply(updates []*replicate.Update) (o replicate.Object, live map[*replicate.Update]bool) {
-	o, live = feed.JSON.New(), map[*replicate.Update]bool{}
-	for _, u := range updates {
-		if !live[u] {
-			live[u] = true
-			o.Apply(u, func(v *replicate.Update) { delete(live, v) })
-		}
-	}
-	return o, live
-}
-
-// The state is what the oracle says, of any set of updates in any order, and
-// the same of those alone that were not called obsolete.
-func TestConvergence(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		all := history(t)
-		if len(all) == 0 {
-			return
-		}
-		some := rapid.SliceOfN(rapid.SampledFrom(all), 1, 2*len(all)).Draw(t, "received")
-		o, live := apply(some)
-		_, other := apply(rapid.Permutation(some).Draw(t, "another order"))
-		require.Equal(t, live, other)
-		again, still := apply(slices.Collect(maps.Keys(live)))
-		require.Equal(t, live, still)
-
-		slices.SortFunc(some, func(u, v *replicate.Update) int { return u.Stamp().Compare(v.Stamp()) })
-		want := oracle(slices.Compact(some))
-		require.Equal(t, want, feed.Shown(o))
-		require.Equal(t, want, feed.Shown(again))
-		require.Len(t, live, strings.Count(want, "item")+strings.Count(want, "gone"))
-	})
+	seen := map[replicate.Stamp]int{}
+	return replicatetest.Subject{
+		Edit: func(rnd *rand.Rand) error {
+			if n := f.Len(); n > 0 && rnd.IntN(3) == 0 {
+				skip := rnd.IntN(n)
+				for item := range f.All(replicate.Stamp{}) {
+					if skip--; skip < 0 {
+						_, err := f.Remove(item.ID)
+						return err
+					}
+				}
+			}
+			_, err := f.Append(rnd.IntN(100))
+			return err
+		},
+		State: func() string {
+			var lines []string
+			for item, err := range f.All(replicate.Stamp{}) {
+				if err != nil {
+					return err.Error()
+				}
+				lines = append(lines, fmt.Sprintf("%v %v", item.ID, item.Value))
+			}
+			return fmt.Sprint(lines)
+		},
+		Follow: []replicatetest.Follower{replicatetest.Follow(f.Changes(0),
+			func(c feed.Change[int]) {
+				seen[c.ID] = c.Value
+				if c.Removed {
+					delete(seen, c.ID)
+				}
+			},
+			func() string {
+				var lines []string
+				for _, id := range slices.SortedFunc(maps.Keys(seen), replicate.Stamp.Compare) {
+					lines = append(lines, fmt.Sprintf("%v %v", id, seen[id]))
+				}
+				return fmt.Sprint(lines)
+			})},
+	}, nil
 }
 
 // Readers in order meet what a sorted list of all items has, from anywhere.
