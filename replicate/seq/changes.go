@@ -110,7 +110,7 @@ type toldChange struct {
 // look returns what the updates that are news did to the list.
 func (w *watch) look(o replicate.Object, news []*replicate.Update) (t told, ok bool) {
 	s := o.(*state)
-	if w.whole || w.life != nil && w.life != s.life {
+	if w.whole || w.life != s.life && (w.life != nil || s.rebuilt) {
 		t = s.all()
 	} else {
 		t = s.since(news)

@@ -160,7 +160,7 @@ func (l *List[V]) Move(id ID, i int) error {
 		if i > s.order.rank(n) {
 			return to, nil
 		}
-		return s.order.step(to, backward), nil
+		return s.gap(i)
 	})
 }
 
@@ -186,7 +186,7 @@ func (l *List[V]) move(id ID, find func(s *state, n *node) (*node, error)) error
 			return "", err
 		}
 		to, err := find(s, n)
-		if err != nil || s.between(n, to) {
+		if err != nil || to == n || s.order.rankAfter(to) == s.order.rank(n) {
 			return "", err
 		}
 		return op{
@@ -198,40 +198,35 @@ func (l *List[V]) move(id ID, find func(s *state, n *node) (*node, error)) error
 	return err
 }
 
-// between reports whether nothing shown is between n and the place right
-// behind to.
-func (s *state) between(n, to *node) bool {
-	i := s.order.rank(n)
-	return to == n || s.order.rankAfter(to) == i || s.order.rankAfter(to) == i+1
-}
-
-// gap returns the node behind which an index is.
+// gap returns the node that what is inserted at an index follows.
 func (s *state) gap(i int) (*node, error) {
-	n := s.order.len()
-	switch {
+	switch n := s.order.len(); {
 	case i < 0 || i > n:
 		return nil, &IndexError{Index: i, Len: n}
-	case i == n:
-		return s.before(ID{})
 	case i == 0:
-		return s.after(ID{})
+		return s.root, nil
+	case i == n:
+		return s.order.last(), nil
 	}
 	return s.order.at(i - 1), nil
 }
 
-// before returns the node right before an element.
+// before returns the node that what is inserted before an element follows. It
+// is one that is shown, as everywhere: a run must not begin behind a deleted
+// element and go on before it.
 func (s *state) before(id ID) (*node, error) {
-	if id == (ID{}) {
-		return s.order.root.edge(forward), nil
+	i := s.order.len()
+	if id != (ID{}) {
+		n, err := s.shown(id)
+		if err != nil {
+			return nil, err
+		}
+		i = s.order.rank(n)
 	}
-	n, err := s.shown(id)
-	if err != nil {
-		return nil, err
-	}
-	return s.order.step(n, backward), nil
+	return s.gap(i)
 }
 
-// after returns the node that an element is at.
+// after returns the node that what is inserted behind an element follows.
 func (s *state) after(id ID) (*node, error) {
 	if id == (ID{}) {
 		return s.root, nil

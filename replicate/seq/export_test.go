@@ -48,6 +48,12 @@ func (m Meaning) Op(id ID) string {
 	return o.encode([]byte(m.Value))
 }
 
+// Reencode parses an op and writes it again.
+func Reencode(s string) string {
+	o, _ := parseOp(s)
+	return o.encode([]byte(o.value))
+}
+
 // Shown returns the elements of a state, with their values undecoded.
 func Shown(o replicate.Object) []Element[string] {
 	s, list := o.(*state), []Element[string]{}
@@ -149,4 +155,25 @@ func (b *block) verify(parent *block, at int, each func(*node) error) (height in
 func (l *List[V]) Places() (n int) {
 	l.view(func(s *state) { n = s.made })
 	return n
+}
+
+// A Watch reads the changes of a state that is in no replica.
+type Watch struct{ w watch }
+
+// NewWatch returns a reader from the beginning, or from now on.
+func NewWatch(whole bool) *Watch { return &Watch{watch{whole: whole}} }
+
+// Look returns what the live updates that are news did, with values undecoded.
+func (w *Watch) Look(o replicate.Object, news []*replicate.Update) (b Batch[string], ok bool) {
+	t, ok := w.w.look(o, news)
+	b.Reset = t.reset
+	for _, c := range t.changes {
+		e := Element[string]{ID: c.id}
+		if c.update != nil {
+			op, _ := parseOp(c.update.Op())
+			e.Value = op.value
+		}
+		b.Changes = append(b.Changes, Change[string]{e, c.index, c.update == nil})
+	}
+	return b, ok
 }

@@ -1,10 +1,11 @@
 package seq
 
 import (
-	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/weir-go/weir/replicate"
 )
@@ -17,26 +18,29 @@ var ErrMalformedID = errors.New("seq: malformed element id")
 // no element.
 type ID replicate.Stamp
 
-const timeSize = 8
+// timeDigits is how many hexadecimal digits a time has in text.
+const timeDigits = 16
 
-// String returns the ID as text for [ParseID]: URL-safe base64 of the time's
-// eight bytes and the author's, 43 characters for the author of a replica id.
-// The first is a letter for any time before the year 10000.
+// String returns the ID as text for [ParseID], which sorts as stamps do: the
+// time in 16 hexadecimal digits, a hyphen, and the author in hexadecimal, 65
+// characters for the author of a replica id.
 func (id ID) String() string {
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, 64), uint64(id.Time))
-	return base64.RawURLEncoding.EncodeToString(append(b, id.Author...))
+	return fmt.Sprintf("%0*x-%x", timeDigits, uint64(id.Time), string(id.Author))
 }
 
 // ParseID reads what [ID.String] returned. It returns an error that matches
 // ErrMalformedID for anything else.
 func ParseID(s string) (ID, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) < timeSize {
-		return ID{}, fmt.Errorf("%w %q", ErrMalformedID, s[:min(len(s), 64)])
+	t, a, ok := strings.Cut(s, "-")
+	time, err := hex.DecodeString(t)
+	author, err2 := hex.DecodeString(a)
+	id := ID{Author: replicate.Author(author)}
+	if !ok || err != nil || err2 != nil || len(t) != timeDigits || !id.Author.Valid() {
+		return ID{}, fmt.Errorf("%w: %.100q", ErrMalformedID, s)
 	}
-	id := ID{replicate.Time(binary.BigEndian.Uint64(b)), replicate.Author(b[timeSize:])}
-	if !id.Author.Valid() || id.String() != s {
-		return ID{}, fmt.Errorf("%w %q", ErrMalformedID, s[:min(len(s), 64)])
+	id.Time = replicate.Time(binary.BigEndian.Uint64(time))
+	if id.String() != s { // one ID, one text
+		return ID{}, fmt.Errorf("%w: %.100q", ErrMalformedID, s)
 	}
 	return id, nil
 }
@@ -46,8 +50,11 @@ func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
 // UnmarshalText reads what MarshalText returned. Its errors are those of
 // [ParseID].
-func (id *ID) UnmarshalText(b []byte) (err error) {
-	*id, err = ParseID(string(b))
+func (id *ID) UnmarshalText(b []byte) error {
+	v, err := ParseID(string(b))
+	if err == nil {
+		*id = v
+	}
 	return err
 }
 

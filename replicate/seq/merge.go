@@ -21,14 +21,15 @@ type state struct {
 	// arrival; see Changes.
 	waiting map[*node][]*node
 
-	todo []*node // scratch of attach
-	slab []node  // nodes to be used: none is ever given back
-	made int     // how many were made
-	life *life
+	todo    []*node // scratch of attach
+	slab    []node  // nodes to be used: none is ever given back
+	made    int     // how many were made
+	life    *life
+	rebuilt bool // this is not the first life
 }
 
-// A life is as long as a state only grows. It has a size, so that no two are
-// one.
+// A life is as long as nothing in a state moves without an update that says
+// so. It has a size, so that no two are one.
 type life struct{ _ byte }
 
 func newState() replicate.Object {
@@ -275,5 +276,6 @@ func (s *state) rebuild() {
 			}
 		}
 	}
+	fresh.rebuilt = true
 	*s = *fresh
 }

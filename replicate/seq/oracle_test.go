@@ -233,7 +233,8 @@ func applied(t testing.TB, updates []*replicate.Update) (replicate.Object, map[*
 	live := map[*replicate.Update]bool{}
 	for _, u := range updates {
 		if live[u] {
-			continue // a replica never hands a live update over again
+			o.Apply(u, func(*replicate.Update) { require.Fail(t, "applying a live update again makes obsolete") })
+			continue
 		}
 		live[u] = true
 		o.Apply(u, func(v *replicate.Update) {

@@ -190,6 +190,14 @@ func (o *order) at(i int) *node {
 	return b.nodes[bits.TrailingZeros64(mask)]
 }
 
+// last returns the last shown node; there is one.
+func (o *order) last() *node {
+	if end := len(o.tail.nodes) - 1; o.tail.mask>>end != 0 {
+		return o.tail.nodes[end]
+	}
+	return o.at(o.len() - 1)
+}
+
 // each calls f for the shown nodes, in order.
 func (o *order) each(f func(*node)) {
 	for n := o.root.edge(backward); n != nil; {
