@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/seq"
 )
@@ -289,4 +290,74 @@ func TestThirdJoinsLate(t *testing.T) {
 	late := newSite(t, 9)
 	meet(t, append(sites, late)...)
 	require.Equal(t, sites[0].values(t), late.values(t))
+}
+
+// An element moves to another list by a transaction, which others see whole.
+func TestMoveToAnotherList(t *testing.T) {
+	s := newSite(t, 1)
+	other, err := seq.Open[int](s.r, "other")
+	require.NoError(t, err)
+	ids := s.push(t, 1, 2)
+	_, err = other.Push(5)
+	require.NoError(t, err)
+
+	tx := s.r.Begin()
+	deleted, err := s.l.In(tx).Delete(ids[0])
+	require.NoError(t, err)
+	require.False(t, deleted, "not yet")
+	id, err := other.In(tx).Insert(0, 1)
+	require.NoError(t, err)
+	require.Zero(t, id)
+	require.Equal(t, 2, s.l.Len())
+	_, err = tx.Commit()
+	require.NoError(t, err)
+	require.Equal(t, []int{2}, s.values(t))
+	e, err := other.At(0)
+	require.NoError(t, err)
+	require.Equal(t, 1, e.Value)
+	require.Equal(t, 2, other.Len())
+
+	there := newSite(t, 2)
+	there.pull(t, s)
+	require.Equal(t, s.list(), there.list())
+	require.Equal(t, s.r.Fingerprint(), there.r.Fingerprint())
+}
+
+// Each write of a transaction sees those before it, and one that fails takes
+// all back.
+func TestManyInOneTransaction(t *testing.T) {
+	s := newSite(t, 1)
+	ids := s.push(t, 1, 2, 3)
+	src := s.l.Changes(s.r.Head())
+	defer func() { require.NoError(t, pull.Abort(src, nil)) }()
+	tx := s.r.Begin()
+	l := s.l.In(tx)
+	for i := range 3 {
+		_, err := l.Push(10 + i)
+		require.NoError(t, err)
+	}
+	e, err := l.Shift()
+	require.NoError(t, err)
+	require.Zero(t, e)
+	require.NoError(t, l.Move(ids[1], 4))
+	require.NoError(t, l.Set(ids[2], 30))
+	_, err = tx.Commit()
+	require.NoError(t, err)
+	require.Equal(t, []int{30, 10, 11, 12, 2}, s.values(t))
+	b, err := src(t.Context())
+	require.NoError(t, err)
+	require.Len(t, b.Changes, 6)
+
+	before, print := s.list(), s.r.Fingerprint()
+	tx = s.r.Begin()
+	_, err = s.l.In(tx).Unshift(0)
+	require.NoError(t, err)
+	require.NoError(t, s.l.In(tx).Move(ids[1], 0))
+	require.NoError(t, s.l.In(tx).Set(ids[0], 1), "which is deleted")
+	_, err = tx.Commit()
+	require.ErrorIs(t, err, seq.ErrNotFound)
+	require.Equal(t, before, s.list())
+	require.Equal(t, print, s.r.Fingerprint())
+	s.push(t, 7)
+	require.Equal(t, []int{30, 10, 11, 12, 2, 7}, s.values(t))
 }

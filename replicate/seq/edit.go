@@ -6,10 +6,10 @@ import (
 	"github.com/weir-go/weir/replicate"
 )
 
-// Writes are in memory when they return, and durable when the replica's Flush
-// does. Beside the errors they name, all return the codec's error for a value
-// that it cannot encode, a replicate.SizeError for one over
-// replicate.MaxUpdate, and the failure of the replica's journal.
+// In returns the list with its writes in a transaction: they are made when that
+// is committed, an element that is not there then fails it, and what a method
+// says of what it wrote is zero.
+func (l *List[V]) In(tx *replicate.Tx) *List[V] { return &List[V]{l.h.In(tx), l.codec} }
 
 // Push inserts a value at the end, and returns the new element's ID. It
 // returns the codec's error, a replicate.SizeError if the update is over
@@ -86,14 +86,17 @@ func (l *List[V]) Set(id ID, v V) error {
 }
 
 // Delete takes an element out of the list for good, and reports whether it was
-// there. One that is not costs nothing. It returns the failure of the replica's
-// journal.
+// there. One that is not costs nothing, and fails no transaction. It returns the
+// failure of the replica's journal.
 func (l *List[V]) Delete(id ID) (bool, error) {
-	_, err := l.remove(func(s *state) (*node, error) { return s.shown(id) })
-	if err == ErrNotFound {
-		return false, nil
-	}
-	return err == nil, err
+	stamp, err := l.h.Compose(func(d replicate.Draft) (string, error) {
+		n, err := d.State.(*state).shown(id)
+		if err != nil {
+			return "", nil
+		}
+		return rewrite(n.element(), opDelete, d).encode(nil), nil
+	})
+	return stamp != replicate.Stamp{}, err
 }
 
 // DeleteAt takes the element at index i out of the list, and returns it. It
@@ -116,18 +119,10 @@ func (l *List[V]) Shift() (Element[V], error) {
 	return l.take(func(s *state) (*node, error) { return s.end(backward) })
 }
 
-func (l *List[V]) take(find func(*state) (*node, error)) (Element[V], error) {
-	u, err := l.remove(find)
-	if err != nil {
-		return Element[V]{}, err
-	}
-	return l.decode(elementOf(u), u)
-}
-
-// remove deletes the element at the node that find returns, and returns what
-// stood for it.
-func (l *List[V]) remove(find func(*state) (*node, error)) (u *replicate.Update, err error) {
-	_, err = l.h.Compose(func(d replicate.Draft) (string, error) {
+// take deletes the element at the node that find returns, and returns it.
+func (l *List[V]) take(find func(*state) (*node, error)) (e Element[V], err error) {
+	var u *replicate.Update
+	stamp, err := l.h.Compose(func(d replicate.Draft) (string, error) {
 		n, err := find(d.State.(*state))
 		if err != nil {
 			return "", err
@@ -135,7 +130,10 @@ func (l *List[V]) remove(find func(*state) (*node, error)) (u *replicate.Update,
 		u = n.element().update
 		return rewrite(n.element(), opDelete, d).encode(nil), nil
 	})
-	return u, err
+	if err != nil || stamp == (replicate.Stamp{}) {
+		return e, err
+	}
+	return l.decode(elementOf(u), u)
 }
 
 // rewrite returns the op of a kind that from now on stands for e.
