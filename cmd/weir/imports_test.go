@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 
 	"replicate":         {"duplex"},
 	"replicate/model":   {"replicate"},
+	"replicate/seq":     {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
 	"cmd/weir": {"*"},
