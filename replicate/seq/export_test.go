@@ -177,3 +177,8 @@ func (w *Watch) Look(o replicate.Object, news []*replicate.Update) (b Batch[stri
 	}
 	return b, ok
 }
+
+// Forget empties an object's state.
+func Forget(h *replicate.Handle) {
+	h.View(func(o replicate.Object) { *o.(*state) = *newState().(*state) })
+}

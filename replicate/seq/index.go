@@ -7,8 +7,9 @@ import (
 	"github.com/weir-go/weir/replicate"
 )
 
-// shelfSize bounds how much is moved to insert into an index.
-const shelfSize = 256
+// shelfSize bounds how much is moved to insert into an index. With its header
+// of 8 bytes a shelf fills an allocation of 2 KiB.
+const shelfSize = 255
 
 // An author is who made nodes, and those nodes in order of time, in shelves of
 // which each is in order too and none is empty: what comes out of order costs
@@ -16,25 +17,27 @@ const shelfSize = 256
 type author struct {
 	name    replicate.Author
 	shelves [][]*node
-	recent  *node // what was interned last: found at once
 }
 
 // find returns the node made at t, or nil and where it belongs: shelf and slot.
+// What an author made last is found at once: most references are to that.
 func (a *author) find(t replicate.Time, move bool) (n *node, shelf, slot int) {
-	if n = a.recent; n != nil && n.compareTo(t, move) == 0 {
-		return n, 0, 0
-	}
-	shelf = sort.Search(len(a.shelves), func(i int) bool {
-		return a.shelves[i][0].compareTo(t, move) > 0
-	}) - 1
-	if shelf < 0 {
+	if shelf = len(a.shelves) - 1; shelf < 0 {
 		return nil, 0, 0
 	}
-	nodes := a.shelves[shelf]
-	slot = len(nodes)
-	if nodes[slot-1].compareTo(t, move) >= 0 {
-		slot = sort.Search(slot, func(i int) bool { return nodes[i].compareTo(t, move) >= 0 })
+	if a.shelves[shelf][0].compareTo(t, move) > 0 {
+		shelf = sort.Search(shelf, func(i int) bool {
+			return a.shelves[i][0].compareTo(t, move) > 0
+		})
+		shelf = max(shelf-1, 0)
 	}
+	nodes := a.shelves[shelf]
+	if last := len(nodes) - 4; last > 0 && nodes[last].compareTo(t, move) < 0 {
+		slot = last
+	}
+	slot += sort.Search(len(nodes)-slot, func(i int) bool {
+		return nodes[slot+i].compareTo(t, move) >= 0
+	})
 	if slot < len(nodes) && nodes[slot].compareTo(t, move) == 0 {
 		return nodes[slot], 0, 0
 	}

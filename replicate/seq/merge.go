@@ -44,10 +44,14 @@ func newState() replicate.Object {
 	return s
 }
 
+// slabSize is how many nodes are allocated at once: with its header of 8 bytes
+// a slab fills an allocation of 4 KiB.
+const slabSize = 63
+
 // newNode returns a node out of a slab, which is small in a small list.
 func (s *state) newNode() *node {
 	if len(s.slab) == 0 {
-		s.slab = make([]node, min(1+s.made, 64))
+		s.slab = make([]node, min(1+s.made, slabSize))
 	}
 	n := &s.slab[0]
 	s.slab = s.slab[1:]
@@ -91,7 +95,6 @@ func (s *state) intern(id ID, move bool) *node {
 		}
 		a.put(n, shelf, slot)
 	}
-	a.recent = n
 	return n
 }
 
