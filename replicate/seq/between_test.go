@@ -35,7 +35,7 @@ func TestBetween(t *testing.T) {
 				_, err := insert(s.l, i)
 				require.NoError(t, err)
 			}
-			require.Equal(t, n, s.l.Len())
+			require.Len(t, s.list(), n)
 			src := take(s.h, n)
 			for range n {
 				u, err := src(context.Background())

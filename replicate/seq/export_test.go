@@ -2,6 +2,7 @@ package seq
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/weir-go/weir/replicate"
 )
@@ -68,11 +69,16 @@ func Shown(o replicate.Object) []Element[string] {
 func Verify(o replicate.Object) error {
 	s := o.(*state)
 	placed := 0
-	if _, err := s.order.root.verify(nil, 0, func(n *node) error {
+	height, err := s.order.root.verify(nil, 0, func(n *node) error {
 		placed++
 		return n.verify(placed == 1)
-	}); err != nil {
+	})
+	if err != nil {
 		return err
+	}
+	// But for the last of a level, a leaf is half full at least, and so is a block.
+	if limit := 2 + bits.Len(uint(placed/(leafSize/2)))/bits.Len(fanout/2-1); height > limit {
+		return fmt.Errorf("%d places are %d high", placed, height)
 	}
 	if s.order.tail != s.order.root.edge(forward).block {
 		return fmt.Errorf("the tail is not the last leaf")
@@ -108,6 +114,11 @@ func (n *node) verify(root bool) error {
 	case n.block.mask>>n.block.slot(n)&1 != 0 != (e.position() == n):
 		return fmt.Errorf("%v: shown where it is not, or not where it is", n.id())
 	}
+	for _, d := range []uint32{0, 1, n.depth / 3, n.depth / 2, n.depth - n.depth/4} {
+		if steps := n.steps(d); steps > 3*bits.Len32(n.depth) {
+			return fmt.Errorf("%v: %d steps from depth %d to %d", n.id(), steps, n.depth, d)
+		}
+	}
 	for m, d := n, n.depth; ; d-- {
 		if n.ancestor(d) != m {
 			return fmt.Errorf("%v: wrong ancestor at depth %d", n.id(), d)
@@ -117,6 +128,18 @@ func (n *node) verify(root bool) error {
 		}
 		m = m.parent
 	}
+}
+
+// steps returns how many steps ancestor takes.
+func (n *node) steps(depth uint32) (steps int) {
+	for ; n.depth > depth; steps++ {
+		if n.jump.depth >= depth {
+			n = n.jump
+		} else {
+			n = n.parent
+		}
+	}
+	return steps
 }
 
 // verify checks a block and what is below, and returns how high it is.

@@ -79,7 +79,7 @@ func (o *order) split(b *block, i int) (leaf *block, at int) {
 		o.tail = right
 	}
 	o.adopt(b, right)
-	if i < cut || i == cut && cut < leafSize {
+	if i < cut {
 		return b, i
 	}
 	return right, i - cut
