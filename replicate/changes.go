@@ -67,8 +67,14 @@ func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
 func (r *Replica) changes(after uint64) (batch []*Update, pos uint64) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	return r.newer(after, changesBatch)
+}
+
+// newer returns live updates from behind a place, up to limit of them and what
+// else is of the last one's transaction, and the place that they go up to.
+func (r *Replica) newer(after uint64, limit int) (batch []*Update, pos uint64) {
 	for _, u := range r.log.entries[r.log.from(after):] {
-		if len(batch) >= changesBatch {
+		if len(batch) >= limit {
 			return batch, after
 		}
 		after = u.seq

@@ -47,3 +47,6 @@ func (r *Replica) Readers() int {
 	defer r.mu.RUnlock()
 	return len(r.readers)
 }
+
+// HeadLocked returns the newest place; the caller is inside a View.
+func (r *Replica) HeadLocked() uint64 { return r.log.head }

@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 	"replicate/feed":    {"replicate"},
 	"replicate/model":   {"replicate"},
 	"replicate/reduce":  {"replicate"},
+	"replicate/seq":     {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
 	"replicate/replicatetest": {"replicate"},
