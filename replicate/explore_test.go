@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/through/frame"
 )
@@ -67,6 +69,27 @@ func explore(t *testing.T, seed uint64) {
 	}
 	w.settle()
 	w.converged()
+	w.atRest()
+}
+
+// atRest checks that of what all hold already nothing is sent again: where one
+// write makes two that were equal differ, a session moves that write alone.
+func (w *world) atRest() {
+	w.t.Helper()
+	for i := range w.nodes {
+		for j := range w.nodes {
+			if i == j || !w.nodes[i].alive || !w.nodes[j].alive {
+				continue
+			}
+			w.settle()
+			w.cut(i, j)
+			w.write(i, "rest")
+			w.commit(i)
+			fromI, fromJ := w.exchange(i, j)
+			require.LessOrEqual(w.t, fromI, int64(1), "%d to %d", i, j)
+			require.Zero(w.t, fromJ, "%d to %d", j, i)
+		}
+	}
 }
 
 // anyStep does one random thing.

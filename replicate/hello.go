@@ -86,6 +86,8 @@ type position struct {
 	token *token
 	whole bool        // every live update lies below clock, and
 	print Fingerprint // this is what they sum up to, with the clock
+
+	remainders map[Author]remainder // what lies above clock
 }
 
 // Flags of a position.
@@ -95,8 +97,8 @@ const (
 )
 
 // appendPosition codes a position, with the clock by author index instead of
-// p.clock. The zeros are the places of what later versions fill in: filter,
-// horizon and remainders.
+// p.clock. The zeros are the places of what later versions fill in: filter and
+// horizon.
 func appendPosition(dst []byte, authors []*author, clock []Time, p position) []byte {
 	b := []byte{kindPosition, 0}
 	n := 0
@@ -120,7 +122,8 @@ func appendPosition(dst []byte, authors []*author, clock []Time, p position) []b
 	if p.whole {
 		flags |= flagWhole
 	}
-	b = append(b, 0, 0, flags)
+	b = append(b, 0)
+	b = append(appendRemainders(b, authors, p.remainders), flags)
 	if p.token != nil {
 		b = binary.BigEndian.AppendUint64(b, p.token.Epoch)
 		b = binary.AppendUvarint(b, p.token.Pos)
@@ -147,9 +150,10 @@ func parsePosition(payload []byte) (p position, err error) {
 		}
 		p.clock[a] = last
 	}
-	if h, r := c.uvarint(), c.uvarint(); h != 0 || r != 0 {
-		c.fail(fmt.Errorf("horizons and remainders are not supported"))
+	if h := c.uvarint(); h != 0 {
+		c.fail(fmt.Errorf("horizons are not supported"))
 	}
+	p.remainders = parseRemainders(c)
 	flags := c.byte()
 	if flags&flagToken != 0 {
 		p.token = &token{Epoch: c.uint64(), Pos: c.uvarint()}

@@ -23,11 +23,16 @@ type outbox struct {
 	owed    queue
 	early   map[*Update]struct{} // sent before their place came
 	limit   int                  // bytes of ops a frame; 0 means batchSize
+
+	settled []bool // by author index: the peer held, when we met, what we did
+	met     uint64 // the cut of that moment
 }
 
 // has reports whether the peer needs no u.
 func (o *outbox) has(u *Update) bool {
-	return u.origin == o.peer && o.peer != 0 || u.time <= timeAt(o.known, u.author.index)
+	i := u.author.index
+	return u.origin == o.peer && o.peer != 0 || u.time <= timeAt(o.known, i) ||
+		u.seq <= o.met && i < len(o.settled) && o.settled[i]
 }
 
 // open takes the first cut, for a peer that holds what known promises and
@@ -36,6 +41,7 @@ func (o *outbox) open(r *Replica, known []Time, seq uint64) {
 	o.known, o.pos = known, seq
 	o.early = make(map[*Update]struct{})
 	o.cut, o.promise = r.visible(), r.publicClock()
+	o.met = o.cut
 	o.first = r.log.since(r.authors, known, seq)
 	n, _ := slices.BinarySearchFunc(o.first, o.cut+1, func(u *Update, seq uint64) int {
 		if u.seq < seq {

@@ -67,7 +67,7 @@ func (s *Session) position() []byte {
 	if (s.peer.flags|s.start.greeting.flags)&flagFull != 0 {
 		return appendPosition(nil, nil, nil, position{})
 	}
-	p := position{whole: r.whole(), print: r.print}
+	p := position{whole: r.whole(), print: r.print, remainders: r.remainders()}
 	if t, ok := r.tokens[s.peer.id]; ok && t.Epoch == s.peer.epoch {
 		p.token = &t
 	}

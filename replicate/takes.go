@@ -75,6 +75,9 @@ func (s *Session) takePosition(msg []byte) error {
 		seq = p.token.Pos
 	}
 	s.said = slices.Clone(known)
+	if !s.full {
+		s.out.settled = r.settled(p)
+	}
 	s.out.open(r, known, seq)
 	if s.placed = true; s.state == statePlaced {
 		s.state = stateStreaming
