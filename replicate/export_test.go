@@ -66,6 +66,20 @@ func (r *Replica) Lie(c Clock) {
 	}
 }
 
+// Receive takes in an update of another replica, as from nobody.
+func (r *Replica) Receive(u *Update) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o, err := r.internObject(u.object.name)
+	if err != nil {
+		panic(err)
+	}
+	v := &Update{op: u.op, author: r.internAuthor(u.author.name), object: o, time: u.time}
+	if _, err := r.receive([]*Update{v}, false); err != nil {
+		panic(err)
+	}
+}
+
 // Live returns the live updates in order of arrival, and all parts of
 // transactions of which some are live.
 func (r *Replica) Live() (live []*Update) {

@@ -72,6 +72,50 @@ func TestRemaindersDiffer(t *testing.T) {
 	w.converged()
 }
 
+// 1 and 2 hold the same of one that is gone, and are connected. What 1 then
+// learns of it from 3 is news to 2.
+func TestRemainderGrowsInSession(t *testing.T) {
+	w := newWorld(t, 4, 25, false)
+	w.write(0, "x")
+	w.write(0, "y")
+	for _, k := range []int{1, 2, 3} {
+		w.connect(0, k)
+		w.move(0, k)
+	}
+	w.move(0, 3)
+	w.kill(0)
+	w.write(1, "p")
+	w.connect(1, 2)
+	w.settleBetween(1, 2)
+	w.connect(3, 1)
+	w.settleBetween(3, 1)
+	w.settleBetween(1, 2)
+	require.Equal(t, "p=2 x=0 y=1 ", dumpOf(w.nodes[2].m))
+	require.EqualValues(t, 2, w.links[pairOf(1, 2)].ends[1].Stats().SentUpdates)
+	w.settle()
+	w.converged()
+}
+
+// 1 and 2 hold y alone above their clocks, but not above the same entry: x lies
+// between these.
+func TestRemainderAboveAnotherClock(t *testing.T) {
+	w := newWorld(t, 3, 26, false)
+	w.write(0, "x")
+	w.connect(0, 1)
+	w.settleBetween(0, 1)
+	w.cut(0, 1)
+	w.write(0, "y")
+	w.connect(0, 1)
+	w.move(0, 1)
+	y := w.nodes[1].r.Live()[1]
+	require.Equal(t, "y", keyOf(y))
+	w.nodes[2].r.Receive(y)
+	w.kill(0)
+	from1, _ := w.exchange(1, 2)
+	require.EqualValues(t, 2, from1)
+	w.converged()
+}
+
 // The frame of updates of a commit reached the disk, the marker did not: what
 // was recovered is of an author that writes no more, above every clock.
 func TestRecoveredTailNotResent(t *testing.T) {
