@@ -50,6 +50,11 @@ func explore(t *testing.T, seed uint64) {
 		}
 	}()
 	w.single = w.rnd.IntN(4) > 0
+	if seed%4 == 3 {
+		for i := range w.nodes {
+			w.changeWant(i)
+		}
+	}
 	for range 30 + w.rnd.IntN(60) {
 		w.anyStep()
 		for i, nd := range w.nodes {
@@ -68,6 +73,10 @@ func explore(t *testing.T, seed uint64) {
 		}
 	}
 	w.settle()
+	if w.partial() {
+		w.convergedInPart()
+		return
+	}
 	w.converged()
 	w.atRest()
 }
@@ -101,6 +110,9 @@ func (w *world) anyStep() {
 		return
 	}
 	key := string(rune('x' + w.rnd.IntN(3)))
+	if w.rnd.IntN(4) == 0 {
+		key += "x"
+	}
 	switch k := w.rnd.IntN(100); {
 	case k < 20:
 		w.write(i, key)
@@ -114,8 +126,12 @@ func (w *world) anyStep() {
 		w.tear(i)
 	case k < 46:
 		w.kill(i)
-	case k < 50:
+	case k < 49:
 		w.cut(i, j)
+	case k < 50:
+		if w.partial() {
+			w.changeWant(i)
+		}
 	case !w.nodes[j].alive:
 	case w.links[pairOf(i, j)] == nil:
 		w.dial(i, j, replicate.SyncConfig{})

@@ -66,6 +66,14 @@ func (r *Replica) Lie(c Clock) {
 	}
 }
 
+// Filters returns those that the replica keeps clocks of.
+func (r *Replica) Filters() (all []Filter) {
+	for _, p := range r.partials {
+		all = append(all, p.filter)
+	}
+	return all
+}
+
 // Receive takes in an update of another replica, as from nobody.
 func (r *Replica) Receive(u *Update) {
 	r.mu.Lock()

@@ -16,6 +16,9 @@ const (
 	flagOnce = 1 << 0 // end when both have what the other had
 	flagFull = 1 << 1 // take my clock as empty: we found a broken promise
 	flagDump = 1 << 2 // no peer is behind this stream
+	// flagPartial says that filters hold: terms follow, or the position of a
+	// dump says which.
+	flagPartial = 1 << 3
 )
 
 const (
@@ -82,10 +85,11 @@ func (r *Replica) greeting(flags byte) greeting {
 // position is the second frame, sent when fingerprints differ: where the
 // sender stands, and how far it has heard the receiver.
 type position struct {
-	clock Clock
-	token *token
-	whole bool        // every live update lies below clock, and
-	print Fingerprint // this is what they sum up to, with the clock
+	filter Filter // under which its sender receives, or dumps
+	clock  Clock
+	token  *token
+	whole  bool        // every live update lies below clock, and
+	print  Fingerprint // this is what they sum up to, with the clock
 
 	remainders map[Author]remainder // what lies above clock
 }
@@ -97,24 +101,10 @@ const (
 )
 
 // appendPosition codes a position, with the clock by author index instead of
-// p.clock. The zeros are the places of what later versions fill in: filter and
-// horizon.
+// p.clock. The zero is the place of what a later version fills in: the horizon.
 func appendPosition(dst []byte, authors []*author, clock []Time, p position) []byte {
-	b := []byte{kindPosition, 0}
-	n := 0
-	for _, t := range clock {
-		if t > 0 {
-			n++
-		}
-	}
-	b = binary.AppendUvarint(b, uint64(n))
-	last := Time(0)
-	for i, t := range clock {
-		if t > 0 {
-			b = appendDelta(appendText(b, string(authors[i].name)), last, t)
-			last = t
-		}
-	}
+	b := appendText([]byte{kindPosition}, p.filter.code())
+	b = appendTimes(b, authors, clock)
 	flags := byte(0)
 	if p.token != nil {
 		flags |= flagToken
@@ -134,13 +124,29 @@ func appendPosition(dst []byte, authors []*author, clock []Time, p position) []b
 	return frame.Append(dst, b)
 }
 
-func parsePosition(payload []byte) (p position, err error) {
-	c := &cursor{b: payload[1:]}
-	if n := c.uvarint(); n != 0 {
-		c.fail(fmt.Errorf("filters are not supported"))
+// appendTimes codes a clock that stands alone.
+func appendTimes(b []byte, authors []*author, clock []Time) []byte {
+	n := 0
+	for _, t := range clock {
+		if t > 0 {
+			n++
+		}
 	}
+	b = binary.AppendUvarint(b, uint64(n))
+	last := Time(0)
+	for i, t := range clock {
+		if t > 0 {
+			b = appendDelta(appendText(b, string(authors[i].name)), last, t)
+			last = t
+		}
+	}
+	return b
+}
+
+// clock reads what appendTimes wrote.
+func (c *cursor) clock() Clock {
 	n := c.count(2 + len(ReplicaID{}) + incarnationSize)
-	p.clock = make(Clock, n)
+	clock := make(Clock, n)
 	last := Time(0)
 	for range n {
 		a := Author(c.text(maxAuthorSize))
@@ -148,8 +154,14 @@ func parsePosition(payload []byte) (p position, err error) {
 		if c.err == nil && !a.Valid() {
 			c.fail(fmt.Errorf("author of %d bytes", len(a)))
 		}
-		p.clock[a] = last
+		clock[a] = last
 	}
+	return clock
+}
+
+func parsePosition(payload []byte) (p position, err error) {
+	c := &cursor{b: payload[1:]}
+	p.filter, p.clock = c.filter(), c.clock()
 	if h := c.uvarint(); h != 0 {
 		c.fail(fmt.Errorf("horizons are not supported"))
 	}

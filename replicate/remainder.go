@@ -28,7 +28,8 @@ func (r *Replica) above(clock []Time, a *author, f func(*Update) bool) {
 		return
 	}
 	for _, u := range a.entries[a.after(t):] {
-		if e := u.entry(); e.state != stateDropped && e.seq <= visible && !f(u) {
+		e := u.entry()
+		if e.state != stateDropped && u.state != stateDropped && e.seq <= visible && !f(u) {
 			return
 		}
 	}
