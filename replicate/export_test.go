@@ -105,3 +105,30 @@ func (r *Replica) Readers() int {
 	defer r.mu.RUnlock()
 	return len(r.readers)
 }
+
+// IsAck reports whether a chunk is an ack.
+func IsAck(b []byte) bool { return kindIs(b, kindAck) }
+
+// Trespass has the session send what it has agreed not to.
+func (s *Session) Trespass() {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.out.only, s.enc.only = nil, nil
+	s.out.open(s.r, nil, 0)
+}
+
+// Code returns the encoding of a filter.
+func (f Filter) Code() []byte { return []byte(f.code()) }
+
+// ParseFilter reads an encoding.
+func ParseFilter(code []byte) (Filter, error) {
+	c := &cursor{b: appendText(nil, string(code))}
+	f := c.filter()
+	return f, c.end("filter")
+}
+
+// Passes reports whether an update would.
+func (f Filter) Passes(u *Update) bool { return newScope(f).some(u) }
+
+// Suspect has the next session exchange everything.
+func (r *Replica) Suspect() { r.suspect = true }

@@ -153,8 +153,8 @@ func (r *Replica) tokensOf(p *partial) map[ReplicaID]token {
 }
 
 // kindPartial is the frame in a replica's own file that keeps what is held
-// under a filter. It belongs to a batch and stands before its marker; everything
-// that it promises is in the file before it. Who does not know it skips it.
+// under a filter. All that it promises is in the file before it. Who does not
+// know it skips it.
 const kindPartial = 0x50
 
 // snapshot is a partial as a batch has it.
@@ -189,7 +189,7 @@ func (r *Replica) appendPartials(dst []byte, all bool) ([]byte, []snapshot) {
 }
 
 // AppendPartials appends the frames in which a replica's own file keeps what
-// is held under filters. A compacted file has them before its marker.
+// is held under filters. They belong behind the updates.
 func (r *Replica) AppendPartials(dst []byte) []byte {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
