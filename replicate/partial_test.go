@@ -465,3 +465,19 @@ func TestManyFilters(t *testing.T) {
 	require.Empty(t, b.ClockOf(keys("y0")))
 	require.NotEmpty(t, b.ClockOf(keys("y99")))
 }
+
+// A filter that a session goes by is not among those that make room.
+func TestFilterInUseStays(t *testing.T) {
+	w := newWorld(t, 2, 44, false)
+	w.write(0, "x")
+	w.wants(1, keys("x"))
+	w.connect(0, 1)
+	for i := range 100 {
+		require.NoError(t, w.nodes[1].r.Write(t.Context(), w.nodes[0].r.ReadOf(keys("x", fmt.Sprint("y", i)), nil)))
+	}
+	w.settleBetween(0, 1)
+	require.NotEmpty(t, w.nodes[1].r.ClockOf(keys("x")))
+	w.cut(0, 1)
+	require.NoError(t, w.nodes[1].r.Write(t.Context(), w.nodes[0].r.ReadOf(keys("z"), nil)))
+	require.NotContains(t, w.nodes[1].r.Filters(), keys("x"), "and then it is")
+}

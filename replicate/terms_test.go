@@ -69,8 +69,12 @@ func TestTermsRefused(t *testing.T) {
 // partial session that comes between does not use that up.
 func TestSuspicionOutlivesPartialSession(t *testing.T) {
 	for _, both := range []bool{true, false} {
-		w := newWorld(t, 3, 53, false)
+		w := newWorld(t, 4, 53, false)
 		w.write(0, "y")
+		w.write(3, "z")
+		w.connect(3, 1)
+		w.move(3, 1) // with z above its clock, no fingerprint gives the lie away
+		w.kill(3)
 		w.nodes[1].r.Lie(w.nodes[0].r.Clock())
 		w.nodes[1].r.Suspect()
 		if w.wants(2, keys("x")); both {
@@ -80,6 +84,6 @@ func TestSuspicionOutlivesPartialSession(t *testing.T) {
 		w.nodes[1].allow = replicate.Filter{}
 		w.connect(0, 1)
 		w.settleBetween(0, 1)
-		require.Equal(t, "y=0 ", dumpOf(w.nodes[1].m))
+		require.Equal(t, "y=0 z=1 ", dumpOf(w.nodes[1].m))
 	}
 }
