@@ -473,7 +473,7 @@ func TestFilterInUseStays(t *testing.T) {
 	w.wants(1, keys("x"))
 	w.connect(0, 1)
 	for i := range 100 {
-		require.NoError(t, w.nodes[1].r.Write(t.Context(), w.nodes[0].r.ReadOf(keys("x", fmt.Sprint("y", i)), nil)))
+		require.NoError(t, w.nodes[1].r.Write(t.Context(), w.nodes[0].r.ReadOf(keys(fmt.Sprint("y", i)), nil)))
 	}
 	w.settleBetween(0, 1)
 	require.NotEmpty(t, w.nodes[1].r.ClockOf(keys("x")))
