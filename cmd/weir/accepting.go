@@ -141,7 +141,7 @@ func (p *peering) serveSync(ctx context.Context, st *mux.Stream, peer secure.Pee
 		p.refused(from, err)
 		return err
 	}
-	_, err = p.session(ctx, r, from, st.Duplex())
+	_, err = p.session(ctx, r, peer, from, st.Duplex())
 	p.left(r, from, "left", err)
 	return nil // the session has ended both halves
 }
