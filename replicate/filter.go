@@ -40,19 +40,18 @@ type Filter struct {
 
 // Only returns the filter that passes what one of rules names; without rules,
 // nothing.
-func Only(rules ...Rule) Filter {
+func Only(rules ...Rule) Filter { return only(rules, len(rules)) }
+
+// only stops when it has more than limit rules, of which Check then complains.
+func only(rules []Rule, limit int) Filter {
 	f := Filter{some: true}
-	sorted := slices.SortedFunc(slices.Values(rules), Rule.compare)
-	for i, r := range sorted {
+	// In this order, what contains a rule comes before it.
+	for _, r := range slices.SortedFunc(slices.Values(rules), Rule.compare) {
 		if r == (Rule{Prefix: true}) {
 			return Filter{}
 		}
-		others := func(j int, o Rule) bool { return j != i && o.contains(r) && (!r.contains(o) || j < i) }
-		needed := true
-		for j, o := range sorted {
-			needed = needed && !others(j, o)
-		}
-		if needed {
+		contains := func(o Rule) bool { return o.contains(r) }
+		if len(f.rules) <= limit && !slices.ContainsFunc(f.rules, contains) {
 			f.rules = append(f.rules, r)
 		}
 	}
@@ -94,9 +93,16 @@ func (r Rule) String() string {
 }
 
 func (r Rule) compare(o Rule) int {
-	prefix := map[bool]int{true: 1}
 	return cmp.Or(cmp.Compare(r.Type, o.Type), cmp.Compare(r.Name, o.Name),
-		prefix[r.Prefix]-prefix[o.Prefix], cmp.Compare(r.Key, o.Key))
+		cmp.Compare(r.exact(), o.exact()), cmp.Compare(r.Key, o.Key))
+}
+
+// exact is how a rule's Prefix is coded.
+func (r Rule) exact() byte {
+	if r.Prefix {
+		return 0
+	}
+	return 1
 }
 
 // Contains reports whether f passes whatever g does. It may answer false where
@@ -126,7 +132,10 @@ func (r Rule) named(name string, prefix bool) bool {
 }
 
 // Intersect returns the filter that passes what both do.
-func (f Filter) Intersect(g Filter) Filter {
+func (f Filter) Intersect(g Filter) Filter { return f.intersect(g, len(f.rules)*len(g.rules)) }
+
+// intersect stops when it has more than limit rules.
+func (f Filter) intersect(g Filter, limit int) Filter {
 	switch {
 	case !f.some:
 		return g
@@ -141,7 +150,7 @@ func (f Filter) Intersect(g Filter) Filter {
 			}
 		}
 	}
-	return Only(both...)
+	return only(both, limit)
 }
 
 func (r Rule) intersect(o Rule) (both Rule, ok bool) {
@@ -195,11 +204,7 @@ func (f Filter) code() string {
 	}
 	b := binary.AppendUvarint(nil, uint64(len(f.rules)))
 	for _, r := range f.rules {
-		flags := byte(0)
-		if r.Prefix {
-			flags = 1
-		}
-		b = append(appendText(appendText(b, r.Type), r.Name), flags)
+		b = append(appendText(appendText(b, r.Type), r.Name), r.exact())
 		b = appendText(b, r.Key)
 	}
 	return string(b)
@@ -218,8 +223,7 @@ func (c *cursor) filter() Filter {
 	for i := range rules {
 		r := &rules[i]
 		r.Type, r.Name = in.text(MaxName), in.text(MaxName)
-		flags := in.byte()
-		r.Prefix, r.Key = flags == 1, in.text(MaxName)
+		r.Prefix, r.Key = in.byte() == 0, in.text(MaxName)
 	}
 	if len(rules) > maxRules {
 		in.fail(fmt.Errorf("%d rules, limit %d", len(rules), maxRules))

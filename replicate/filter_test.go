@@ -112,7 +112,15 @@ func TestFilterText(t *testing.T) {
 }
 
 func TestFilterLimits(t *testing.T) {
-	var many []replicate.Rule
+	var many, kinds []replicate.Rule
+	for i := range 64 {
+		many = append(many, replicate.Rule{Name: fmt.Sprint(i)})
+		kinds = append(kinds, replicate.Rule{Type: fmt.Sprint("type", i), Prefix: true})
+	}
+	both := replicate.Only(many...).Intersect(replicate.Only(kinds...))
+	require.Len(t, both.Rules(), 64*64)
+	require.ErrorIs(t, both.Check(), replicate.ErrTooLarge)
+	many = nil
 	for i := range 65 {
 		many = append(many, replicate.Rule{Name: fmt.Sprint(i)})
 	}
@@ -131,9 +139,9 @@ func TestFilterLimits(t *testing.T) {
 // A filter has one encoding; others are refused, and so is what claims more
 // than is there.
 func TestFilterRefusedUnlessCanonical(t *testing.T) {
-	a, ab := "\x00\x01a\x00\x00", "\x00\x02ab\x00\x00"
-	prefix := "\x00\x01a\x01\x00"
-	for _, code := range []string{"\x00", "\x01" + a, "\x02" + a + ab, "\x02" + a + "\x00\x01b\x00\x00"} {
+	a, ab := "\x00\x01a\x01\x00", "\x00\x02ab\x01\x00"
+	prefix := "\x00\x01a\x00\x00"
+	for _, code := range []string{"\x00", "\x01" + a, "\x02" + a + ab, "\x02" + a + "\x00\x01b\x01\x00"} {
 		_, err := replicate.ParseFilter([]byte(code))
 		require.NoError(t, err, "%q", code)
 	}
@@ -141,12 +149,12 @@ func TestFilterRefusedUnlessCanonical(t *testing.T) {
 		"order":      "\x02" + ab + a,
 		"twice":      "\x02" + a + a,
 		"contained":  "\x02" + prefix + ab,
-		"everything": "\x01\x00\x00\x01\x00",
+		"everything": "\x01\x00\x00\x00\x00",
 		"flag":       "\x01\x00\x01a\x02\x00",
 		"more":       "\x01" + a + "x",
 		"less":       "\x02" + a,
 		"count":      "\xff\xff\x03" + a,
-		"key":        "\x01\x00\x01a\x00\x01k",
+		"key":        "\x01\x00\x01a\x01\x01k",
 	} {
 		_, err := replicate.ParseFilter([]byte(code))
 		require.ErrorIs(t, err, replicate.ErrCorrupt, what)

@@ -420,6 +420,17 @@ func TestFilterRefused(t *testing.T) {
 		require.ErrorContains(t, errX, "a key and no type")
 		require.Error(t, errY)
 		require.Zero(t, a.Readers()+b.Readers())
+
+		var names, kinds []replicate.Rule
+		for i := range 64 {
+			names = append(names, replicate.Rule{Name: fmt.Sprint(i)})
+			kinds = append(kinds, replicate.Rule{Type: fmt.Sprint("type", i), Prefix: true})
+		}
+		errX, errY = run(replicate.NewSession(a, replicate.SyncConfig{Want: replicate.Only(names...)}),
+			replicate.NewSession(b, replicate.SyncConfig{Allow: replicate.Only(kinds...)}))
+		require.ErrorIs(t, errX, replicate.ErrTooLarge)
+		require.ErrorContains(t, errY, "limit 64")
+		require.Empty(t, a.Filters())
 	})
 }
 

@@ -28,7 +28,7 @@ func (s *Session) takeTerms(msg []byte) error {
 	if err != nil {
 		return err
 	}
-	in, out := s.cfg.Want.Intersect(t.allow), t.want.Intersect(s.cfg.Allow)
+	in, out := s.cfg.Want.intersect(t.allow, maxRules), t.want.intersect(s.cfg.Allow, maxRules)
 	if err := errors.Join(in.Check(), out.Check(), s.r.judges(out)); err != nil {
 		return err
 	}
