@@ -108,7 +108,8 @@ func (r *Replica) Attach() (*Tail, error) {
 	r.renewed = false // the journal asks who writes when something is written
 	r.durable = durability{journal: t, pos: r.log.head, clock: t.seen}
 	for _, p := range r.partials {
-		p.durable, p.written = slices.Clone(p.clock), p.moves
+		p.durable = slices.Clone(p.clock)
+		snapshot{p, p.durable, p.moves}.keep()
 	}
 	return t, nil
 }
@@ -149,7 +150,7 @@ func (t *Tail) Take() (b Batch, ok bool) {
 	var partials []byte
 	partials, b.partials = r.appendPartials(nil, false)
 	for _, s := range b.partials {
-		s.p.written = s.moves
+		s.keep()
 	}
 	r.mu.Unlock()
 

@@ -23,6 +23,7 @@ type partial struct {
 	users   int    // sessions and loads that go by it
 	moves   uint64 // counts what a journal should write
 	written uint64 // moves that it has
+	saved   []Time // the clock that it has
 }
 
 // maxPartials bounds the filters that a replica keeps clocks of. A clock that
@@ -169,7 +170,8 @@ func (r *Replica) partialsMoved() bool {
 	return slices.ContainsFunc(r.partials, func(p *partial) bool { return p.written < p.moves })
 }
 
-// appendPartials appends a frame for each filter that has moved, or for all.
+// appendPartials appends a frame for each filter that has moved, with what its
+// clock has gained, or for all, with everything.
 func (r *Replica) appendPartials(dst []byte, all bool) ([]byte, []snapshot) {
 	var taken []snapshot
 	for _, p := range r.partials {
@@ -177,8 +179,14 @@ func (r *Replica) appendPartials(dst []byte, all bool) ([]byte, []snapshot) {
 			continue
 		}
 		taken = append(taken, snapshot{p, slices.Clone(p.clock), p.moves})
+		clock := slices.Clone(p.clock)
+		for i, t := range clock {
+			if !all && t <= timeAt(p.saved, i) {
+				clock[i] = 0
+			}
+		}
 		b := appendText([]byte{kindPartial}, p.filter.code())
-		b = appendTimes(b, r.authors, p.clock)
+		b = appendTimes(b, r.authors, clock)
 		b = binary.AppendUvarint(b, uint64(len(p.tokens)))
 		for id, t := range p.tokens {
 			b = senderToken{id, t}.append(b)
@@ -187,6 +195,9 @@ func (r *Replica) appendPartials(dst []byte, all bool) ([]byte, []snapshot) {
 	}
 	return dst, taken
 }
+
+// keep notes that a journal has a partial as it was.
+func (s snapshot) keep() { s.p.written, s.p.saved = s.moves, s.clock }
 
 // AppendPartials appends the frames in which a replica's own file keeps what
 // is held under filters. They belong behind the updates.
@@ -220,6 +231,5 @@ func (r *Replica) restorePartial(payload []byte) error {
 	for _, t := range tokens {
 		p.tokens[t.Sender] = t.token
 	}
-	p.written = p.moves
 	return nil
 }
