@@ -155,7 +155,9 @@ var errClosing = errors.New("the replica is being closed")
 func (r *replicaFile) tryOpen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	j, err := journal.Open(ctx, r.path, config())
+	cfg := config()
+	cfg.Sync, cfg.Interval = r.e.fsync.policy, r.e.fsync.interval
+	j, err := journal.Open(ctx, r.path, cfg)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noReplica(r.path)

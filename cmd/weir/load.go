@@ -13,7 +13,7 @@ import (
 )
 
 func loadCommand(e *env) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "load R",
 		Short: "Merge a dump from stdin",
 		Long: `Merges a dump, which weir dump wrote, into R. Loading the same one again changes
@@ -21,17 +21,21 @@ nothing. Of a dump that was cut off, what is there is loaded (exit status 3).
 
 A dump brings back what was lost, not what was written over: what R has deleted
 or set since is newer, and stays. To return to old values, keep what weir export
-writes, and give it to weir import.`,
+writes, and give it to weir import.
+
+` + durabilityText,
 		Example: `  weir dump a | weir load b
   gunzip < r.gz | weir load r`,
 		Args: args(1, 1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return e.doLong(c.Context(), args[0], "loading", &call{
-				request: request{Op: "load"},
-				in:      e.input(),
-			})
-		},
 	}
+	fsyncFlag(c, e)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return e.doLong(c.Context(), args[0], "loading", &call{
+			request: request{Op: "load"},
+			in:      e.input(),
+		})
+	}
+	return c
 }
 
 func opLoad(ctx context.Context, j *journal.Journal, c *call) error {

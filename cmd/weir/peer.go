@@ -20,7 +20,7 @@ this user's own key, as another weir of this user has; of anybody else weir asks
 on a terminal, and otherwise refuses. What is sent is encrypted. A port alone is
 one of 127.0.0.1.
 
-` + limitsText,
+` + durabilityText + "\n\n" + limitsText,
 		Example: `  weir peer r --listen 0.0.0.0:8000
   weir peer r --join 192.168.1.2:8000 --join tcp://192.168.1.3:8000/notes
   weir peer r --listen unix:r.socket`,
@@ -47,7 +47,7 @@ kept equal to the one of its name there.
 
 A peer can use the replicas that it is trusted with, see weir trust.
 
-` + limitsText,
+` + durabilityText + "\n\n" + limitsText,
 		Example: `  weir serve notes.weir todo.weir --listen 0.0.0.0:8000
   weir sync mine tcp://192.168.1.2:8000/notes
   weir serve notes.weir todo.weir --join 192.168.1.2:8000`,
@@ -76,6 +76,7 @@ func (p *peering) flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&p.join, "join", nil,
 		"stay connected to this `ADDRESS`: HOST:PORT, tcp://HOST:PORT/NAME, unix:PATH; may be repeated")
 	gateFlags(c, p.gate)
+	fsyncFlag(c, p.e)
 	limitFlag(c, &p.limits)
 }
 

@@ -21,6 +21,7 @@ type env struct {
 	stderr   io.Writer
 	out      paper // of stdout
 	errPaper paper // of stderr
+	fsync    durability
 }
 
 // run runs one command line and returns its exit status. It prints what went

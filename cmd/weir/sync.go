@@ -38,13 +38,16 @@ have it on disk. TARGET is
 
 Over TCP both ends are encrypted, and must know each other: by weir trust, by
 --peer, or as the same user. Of a peer that is not known weir asks on a
-terminal, and otherwise refuses. The other targets stay in the clear.`,
+terminal, and otherwise refuses. The other targets stay in the clear.
+
+` + durabilityText,
 		Example: `  weir sync a b
   weir sync a tcp://192.168.1.2:8000
   weir sync a 'exec:ssh host weir sync b -'`,
 		Args: args(2, 2),
 	}
 	gateFlags(c, g)
+	fsyncFlag(c, e)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := g.open(c); err != nil {
 			return err

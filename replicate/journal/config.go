@@ -2,6 +2,7 @@ package journal
 
 import (
 	"io/fs"
+	"time"
 
 	"github.com/weir-go/weir/pull/files"
 	"github.com/weir-go/weir/replicate"
@@ -17,8 +18,12 @@ type Config struct {
 	// FS is the file system; nil means files.OS.
 	FS files.FS
 
-	// Sync says when a commit counts as durable; the zero value is SyncAlways.
+	// Sync says when a commit counts as durable; the zero value is SyncEach.
 	Sync Policy
+
+	// Interval is the longest that a commit stays unsynced under
+	// SyncInterval; 0 means 1 second. Other policies do not use it.
+	Interval time.Duration
 
 	// Salvage opens a damaged file with what is good before the damage, after
 	// copying the whole file to path.damaged (path.damaged.2 …). When false,
@@ -36,20 +41,32 @@ func (c Config) withDefaults() Config {
 	if c.Place == nil {
 		c.Place = here
 	}
+	if c.Interval <= 0 {
+		c.Interval = time.Second
+	}
 	return c
 }
 
-// A Policy says when a commit counts as durable.
+// A Policy says when a commit counts as durable: when Flush returns, and peers
+// may see it. Under each, a process that is killed loses nothing; they differ in
+// what a power loss, or a crash of the system, can take. Whatever is lost, the
+// file opens with what was written before it, and the replica takes a new author
+// so that what others have seen comes back from them.
 type Policy int
 
 const (
-	// SyncAlways counts a commit once it was through fsync: it survives a
-	// power loss.
-	SyncAlways Policy = iota
-	// SyncNone counts a commit once the operating system has it: it survives
-	// the process, but not a power loss. Only the first commit of an opening
-	// and the clean mark are synced.
-	SyncNone
+	// SyncEach counts a commit once it was through fsync. A power loss takes
+	// nothing that counted.
+	SyncEach Policy = iota
+	// SyncInterval counts a commit once the operating system has it, and
+	// syncs at most Config.Interval later. A power loss takes at most what
+	// counted in the last interval, and while its fsync ran.
+	SyncInterval
+	// SyncNever counts a commit once the operating system has it, and leaves
+	// it to that to write. A power loss may take all that counted since the
+	// opening, its first commit excepted: that one and the clean mark are
+	// synced under every policy.
+	SyncNever
 )
 
 // Meta is what a replica's file says about itself. It does not change.

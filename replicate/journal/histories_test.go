@@ -54,7 +54,7 @@ func requireEqual(t testing.TB, a, b *replicate.Replica) {
 func TestSameAuthorAfterLostTail(t *testing.T) {
 	d, peer := newDisk(), inMemory()
 	cfg := d.config()
-	cfg.Sync = journal.SyncNone
+	cfg.Sync = journal.SyncNever
 	j := create(t, path, cfg)
 	set(t, j, "before", 1)
 	set(t, j, "x", 1)
@@ -76,7 +76,7 @@ func TestSameAuthorAfterLostTail(t *testing.T) {
 // lost. If the clean mark's removal were not durable before x was shown, the
 // file would end with it, and 0 go on as the same author without x.
 func TestCleanMarkLeftThenPowerLoss(t *testing.T) {
-	for _, policy := range []journal.Policy{journal.SyncAlways, journal.SyncNone} {
+	for _, policy := range []journal.Policy{journal.SyncEach, journal.SyncInterval, journal.SyncNever} {
 		d, peer := newDisk(), inMemory()
 		cfg := d.config()
 		cfg.Sync = policy
@@ -240,7 +240,7 @@ func TestTokenBeforeJournalMarker(t *testing.T) {
 // any step. Whatever is left, one more session makes both equal, and nothing
 // is lost that either has shown.
 func TestCrashAtEveryPointWithTokensAtMarkers(t *testing.T) {
-	for _, policy := range []journal.Policy{journal.SyncAlways, journal.SyncNone} {
+	for _, policy := range []journal.Policy{journal.SyncEach, journal.SyncInterval, journal.SyncNever} {
 		t.Run(fmt.Sprint("policy ", policy), func(t *testing.T) {
 			d, peer := newDisk(), inMemory()
 			cfg := d.config()

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/weir-go/weir/replicate"
 )
@@ -22,7 +23,8 @@ type Journal struct {
 	opened bool // this opening has its open frame
 	last   replicate.Time
 	buf    []byte
-	err    error // the first failure, for ever
+	late   *time.Timer // fires when what is unsynced has to be synced; nil if nothing has to
+	err    error       // the first failure, for ever
 
 	cancel context.CancelFunc
 	done   chan struct{} // closed when run has returned
@@ -53,11 +55,18 @@ func (j *Journal) Close() error {
 func (j *Journal) run(ctx context.Context) {
 	defer close(j.done)
 	for j.err == nil {
-		b, err := j.from.Next(ctx)
-		if err != nil {
+		var late <-chan time.Time
+		if j.late != nil {
+			late = j.late.C
+		}
+		select {
+		case <-j.from.Changed():
+			j.try(j.drain)
+		case <-late:
+			j.try(j.sync)
+		case <-ctx.Done():
 			return
 		}
-		j.try(func() error { return j.commit(b) })
 	}
 }
 
@@ -68,6 +77,9 @@ func (j *Journal) close() error {
 	j.from.Close()
 	j.try(j.drain) // what was written before the replica knew
 	j.try(j.mark)
+	if j.late != nil {
+		j.late.Stop()
+	}
 	if err := j.out.close(); j.err == nil {
 		j.err = err
 	}
@@ -112,10 +124,8 @@ func (j *Journal) commit(b replicate.Batch) error {
 	if err := j.out.append(buf); err != nil {
 		return err
 	}
-	if reopen || j.cfg.Sync == SyncAlways {
-		if err := j.out.sync(); err != nil {
-			return err
-		}
+	if err := j.settle(reopen); err != nil {
+		return err
 	}
 	if err := j.named(); err != nil {
 		return err
@@ -126,6 +136,26 @@ func (j *Journal) commit(b replicate.Batch) error {
 		j.buf = nil
 	}
 	return nil
+}
+
+// settle syncs a commit, now or later, as the policy says.
+func (j *Journal) settle(reopen bool) error {
+	switch {
+	case reopen || j.cfg.Sync == SyncEach:
+		return j.sync()
+	case j.cfg.Sync == SyncInterval && j.late == nil:
+		j.late = time.NewTimer(j.cfg.Interval)
+	}
+	return nil
+}
+
+// sync makes all that was written durable.
+func (j *Journal) sync() error {
+	if j.late != nil {
+		j.late.Stop()
+		j.late = nil
+	}
+	return j.out.sync()
 }
 
 // named checks that the path still leads to our file. What is written to one
@@ -144,7 +174,7 @@ func (j *Journal) named() error {
 // opening is the frame that says where the file is and who writes.
 func (j *Journal) opening(author replicate.Author) opening {
 	o := opening{place: j.place, author: author, last: j.last}
-	if j.cfg.Sync == SyncNone {
+	if j.cfg.Sync != SyncEach {
 		o.flags |= flagNoSync
 	}
 	if j.out.sealed {
@@ -159,8 +189,8 @@ func (j *Journal) mark() error {
 	if !j.opened {
 		return nil
 	}
-	if j.cfg.Sync != SyncAlways {
-		if err := j.out.sync(); err != nil {
+	if j.cfg.Sync != SyncEach {
+		if err := j.sync(); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ func (l *loader) mend(file files.File, damage error) error {
 			return &WriteError{l.path, "truncate", err}
 		}
 	}
-	if l.rec.Clean && damage == nil || l.cfg.Sync == SyncNone {
+	if l.rec.Clean && damage == nil || l.cfg.Sync == SyncNever {
 		return nil
 	}
 	// What is held counts as durable from here on. A process that was killed
