@@ -66,16 +66,6 @@ func (r *Replica) Lie(c Clock) {
 	}
 }
 
-// Live returns the live updates in order of arrival.
-func (r *Replica) Live() (live []*Update) {
-	for _, u := range r.log.entries {
-		if u.state == stateLive {
-			live = append(live, u)
-		}
-	}
-	return live
-}
-
 // Readers returns how many readers are registered.
 func (r *Replica) Readers() int {
 	r.mu.RLock()

@@ -45,16 +45,24 @@ func (d *dump) next(context.Context) ([]byte, error) {
 	r := d.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d.buf, _ = d.out.collect(&r.log, d.buf); len(d.buf) > 0 {
-		return d.enc.updates(nil, d.buf, d.out.pos), nil
+	chunk, over := d.frames()
+	if d.ended = over; over {
+		chunk = appendBye(chunk, r)
 	}
-	d.ended = true
-	chunk := d.enc.marker(nil, r.authors, marker{pos: d.out.pos, clock: d.out.promise})
-	return appendBye(chunk, r), nil
+	return chunk, nil
 }
 
-// begin takes the cut and makes the header. The epoch is left out, so that
-// nobody takes the dump's places for a live log's.
+// frames returns updates, or the marker behind them. The caller holds the lock.
+func (d *dump) frames() (chunk []byte, over bool) {
+	if d.buf, _ = d.out.collect(&d.r.log, d.buf); len(d.buf) > 0 {
+		chunk = d.enc.updates(nil, d.buf, d.out.pos)
+		clear(d.buf)
+		return chunk, false
+	}
+	return d.enc.marker(nil, d.r.authors, marker{pos: d.out.pos, clock: d.out.promise}), true
+}
+
+// begin takes the cut and makes the header.
 func (d *dump) begin() []byte {
 	r := d.r
 	d.c = r.newReader()
@@ -66,9 +74,15 @@ func (d *dump) begin() []byte {
 		known[i] = d.since[a.name]
 	}
 	d.out.open(r, known, 0)
+	return r.dumpHeader(d.out.promise)
+}
+
+// dumpHeader is what a dump begins with. The epoch is left out, so that nobody
+// takes the dump's places for a live log's.
+func (r *Replica) dumpHeader(promise []Time) []byte {
 	g := r.greeting(flagDump)
 	g.epoch = 0
-	return appendPosition(g.append(nil), r.authors, d.out.promise, position{})
+	return appendPosition(g.append(nil), r.authors, promise, position{})
 }
 
 func (d *dump) release(error) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,7 +21,7 @@ command cuts it off. Damage is exit status 4.`,
 		Example: `  weir check r
   weir check --json r`,
 		Args: args(1, 1),
-		RunE: func(_ *cobra.Command, args []string) error { return e.check(args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return e.check(c.Context(), args[0]) },
 	}
 }
 
@@ -41,8 +42,10 @@ type finding struct {
 	Offset    *int64 `json:"damaged_at,omitempty"`
 }
 
-func (e *env) check(path string) error {
-	rec, err := journal.Check(path, config())
+func (e *env) check(ctx context.Context, path string) error {
+	cfg, end := e.reading(path)
+	rec, err := journal.Check(ctx, path, cfg)
+	end()
 	var corrupt *journal.CorruptError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -212,7 +212,7 @@ func (p *runningPeer) await(begin string) string {
 
 // verify opens a file as the next command would.
 func (k *killer) verify(v *victim) {
-	rec, err := journal.Check(v.path, config())
+	rec, err := journal.Check(context.Background(), v.path, config())
 	require.NoError(k.t, err)
 	require.False(k.t, rec.InUse)
 	j, err := journal.Open(context.Background(), v.path, config())

@@ -27,6 +27,7 @@ type request struct {
 	Atomic bool            `json:"atomic,omitempty"` // import: all lines or none
 	All    bool            `json:"all,omitempty"`    // watch: what is there, too
 	Live   bool            `json:"live,omitempty"`   // session: goes on when both are equal
+	Path   string          `json:"path,omitempty"`   // snapshot: where to, in full
 	Paper  paper           `json:"paper"`
 }
 
@@ -34,6 +35,7 @@ type request struct {
 type note struct {
 	Event string   `json:"event"`
 	Count int64    `json:"count,omitempty"`
+	Of    int64    `json:"of,omitempty"` // what Count will be
 	Peer  string   `json:"peer,omitempty"`
 	Stats *summary `json:"stats,omitempty"`
 	Set   string   `json:"set,omitempty"`
@@ -86,6 +88,7 @@ var operations = map[string]operation{
 	"set": opSet, "get": opGet, "del": opDel, "ls": opLs,
 	"import": opImport, "export": opExport, "dump": opDump, "load": opLoad,
 	"session": opSession, "watch": opWatch,
+	"compact": opCompact, "snapshot": opSnapshot,
 }
 
 // perform runs the operation of a call on a replica, and has ended its input

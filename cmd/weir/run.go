@@ -143,6 +143,7 @@ func rootCommand(e *env) *cobra.Command {
 		importCommand(e), exportCommand(e), dumpCommand(e), loadCommand(e),
 		syncCommand(e), peerCommand(e), serveCommand(e), watchCommand(e),
 		idCommand(e), trustCommand(e),
+		compactCommand(e), snapshotCommand(e),
 		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e),
 	)
 	root.InitDefaultHelpCmd()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/weir-go/weir/replicate/journal"
@@ -52,5 +53,47 @@ func BenchmarkSet(b *testing.B) {
 		j := open(b, path, mapConfig())
 		set(b, j, "key", b.N)
 		require.NoError(b, j.Close())
+	}
+}
+
+// BenchmarkCompact is compacting a file of 1,000,000 updates, a tenth of them
+// live, while another goroutine writes and waits for the disk. It says how long
+// nothing could be committed, and what a write waited for at most.
+func BenchmarkCompact(b *testing.B) {
+	cfg := mapConfig()
+	cfg.Compact.Off = true
+	path := filepath.Join(b.TempDir(), "r.weir")
+	j := create(b, path, cfg)
+	for range 10 {
+		fill(b, j)
+	}
+	var c journal.Compaction
+	var worst time.Duration
+	for b.Loop() {
+		stop, ended := make(chan struct{}), make(chan time.Duration)
+		go func() { ended <- writeUntil(b, j, stop) }()
+		var err error
+		c, err = j.Compact(b.Context(), nil)
+		require.NoError(b, err)
+		close(stop)
+		worst = <-ended
+	}
+	b.ReportMetric(float64(c.Paused.Microseconds())/1e3, "ms-paused")
+	b.ReportMetric(float64(worst.Microseconds())/1e3, "ms-worst-write")
+	require.NoError(b, j.Close())
+}
+
+// writeUntil writes durably until it is stopped, and returns what the slowest
+// write took.
+func writeUntil(b *testing.B, j *journal.Journal, stop <-chan struct{}) (worst time.Duration) {
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return worst
+		default:
+		}
+		start := time.Now()
+		set(b, j, "hot", i)
+		worst = max(worst, time.Since(start))
 	}
 }

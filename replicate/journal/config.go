@@ -25,6 +25,23 @@ type Config struct {
 	// SyncInterval; 0 means 1 second. Other policies do not use it.
 	Interval time.Duration
 
+	// LockWait is how long Open waits for another that has the file open; 0
+	// means until its context is done.
+	LockWait time.Duration
+
+	// Progress is told while a file is read how many of its bytes were, after
+	// each 64 KiB or more, by the goroutine that reads. It may be nil.
+	Progress func(done, total int64)
+
+	// Compact says when the file is compacted without being asked, while it
+	// is opened and while it is open.
+	Compact Trigger
+
+	// Compacted is told how each such compaction went. If it failed the file
+	// goes on as it was. It is called by the journal's goroutines, one at a
+	// time, must not call Close, and may be nil.
+	Compacted func(Compaction, error)
+
 	// Salvage opens a damaged file with what is good before the damage, after
 	// copying the whole file to path.damaged (path.damaged.2 …). When false,
 	// a damaged file fails with a CorruptError and is not touched.
@@ -44,6 +61,7 @@ func (c Config) withDefaults() Config {
 	if c.Interval <= 0 {
 		c.Interval = time.Second
 	}
+	c.Compact = c.Compact.withDefaults()
 	return c
 }
 

@@ -159,7 +159,7 @@ func TestCrashWhileForking(t *testing.T) {
 	set(t, j, "a", 1)
 	e := explore(d)
 	e.kept = map[string]int{"a": 1}
-	require.NoError(t, journal.Fork(path, "folder/fork.weir", d.config()))
+	require.NoError(t, journal.Fork(t.Context(), path, "folder/fork.weir", d.config()))
 	e.created()
 	e.verify(t, "folder/fork.weir", false)
 	require.NoError(t, j.Close())

@@ -62,7 +62,7 @@ func TestGolden(t *testing.T) {
 
 	d := newDisk()
 	d.put(path, want)
-	rec, err := journal.Check(path, d.config())
+	rec, err := journal.Check(t.Context(), path, d.config())
 	require.NoError(t, err)
 	assert.True(t, rec.Clean)
 	assert.Equal(t, journal.Meta{Label: "golden", Set: "set"}, rec.Meta)
@@ -94,7 +94,7 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 		bad[bit/8] ^= 1 << (bit % 8)
 		d := newDisk()
 		d.put(path, bad)
-		rec, err := journal.Check(path, d.config())
+		rec, err := journal.Check(t.Context(), path, d.config())
 		start := 0
 		for _, end := range frames {
 			if end <= bit/8 {
@@ -150,7 +150,7 @@ func TestTornInsideOfWhatLooksLikeACommit(t *testing.T) {
 	update := frame.Append(nil, append(bytes.Repeat([]byte{3}, 50), commit...))
 	d := newDisk()
 	d.put(path, append(golden(t), update[:len(update)-1]...))
-	rec, err := journal.Check(path, d.config())
+	rec, err := journal.Check(t.Context(), path, d.config())
 	require.NoError(t, err)
 	assert.Equal(t, int64(len(update)-1), rec.TornBytes)
 }
@@ -173,7 +173,7 @@ func TestSalvage(t *testing.T) {
 	assert.True(t, rec.NewAuthor)
 	set(t, j, "new", 1)
 	require.NoError(t, j.Close())
-	rec, err := journal.Check(path, d.config())
+	rec, err := journal.Check(t.Context(), path, d.config())
 	require.NoError(t, err)
 	assert.True(t, rec.Clean)
 	assert.Empty(t, rec.Salvaged)
@@ -192,14 +192,14 @@ func TestWholeFrameWithoutSense(t *testing.T) {
 	} {
 		d := newDisk()
 		d.put(path, frame.Append(bytes.Clone(good), payload))
-		_, err := journal.Check(path, d.config())
+		_, err := journal.Check(t.Context(), path, d.config())
 		var corrupt *journal.CorruptError
 		require.ErrorAs(t, err, &corrupt, name)
 		assert.Equal(t, int64(len(good)), corrupt.Offset, name)
 	}
 	d := newDisk()
 	d.put(path, frame.Append(bytes.Clone(good), []byte{0x50, 1, 2, 3}))
-	rec, err := journal.Check(path, d.config())
+	rec, err := journal.Check(t.Context(), path, d.config())
 	require.NoError(t, err, "what may be skipped is skipped")
 	assert.True(t, rec.Clean)
 }
@@ -239,7 +239,7 @@ func TestLengthAllocatesNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(name, append(claim, make([]byte, 1000)...), 0o600))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	rec, err := journal.Check(name, mapConfig())
+	rec, err := journal.Check(t.Context(), name, mapConfig())
 	runtime.ReadMemStats(&after)
 	require.NoError(t, err)
 	assert.Equal(t, int64(1004), rec.TornBytes)
@@ -260,7 +260,7 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d := newDisk()
 		d.put(path, data)
-		rec, err := journal.Check(path, d.config())
+		rec, err := journal.Check(t.Context(), path, d.config())
 		known := false
 		for _, want := range []error{
 			nil, replicate.ErrCorrupt, replicate.ErrVersion, replicate.ErrUnknownType, journal.ErrNotReplica,

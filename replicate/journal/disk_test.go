@@ -26,8 +26,9 @@ type disk struct {
 	steps  []map[string]*inode // the folder since the last SyncDir, oldest first
 	after  func(op string)     // called after every step that changes something
 	before func(op string) error
-	short  int // how many bytes a write takes that before makes fail
-	grain  int // how many places inside an append are tried
+	short  int    // how many bytes a write takes that before makes fail
+	grain  int    // how many places inside an append are tried
+	latest *inode // whose write was the last step
 }
 
 type inode struct {
@@ -73,7 +74,8 @@ func (d *disk) check(op string) error {
 	return nil
 }
 
-func (d *disk) did(op string) {
+func (d *disk) did(op string, written *inode) {
+	d.latest = written
 	if d.after != nil {
 		d.after(op)
 	}
@@ -96,7 +98,7 @@ func (d *disk) OpenFile(name string, flag int, _ fs.FileMode) (files.File, error
 		n = &inode{id: d.inodes}
 		d.names[name] = n
 		d.renamed()
-		d.did("create " + name)
+		d.did("create "+name, nil)
 	}
 	return &handle{d: d, n: n}, nil
 }
@@ -136,7 +138,7 @@ func (d *disk) change(op string, f func() error) error {
 		return err
 	}
 	d.renamed()
-	d.did(op)
+	d.did(op, nil)
 	return nil
 }
 
@@ -147,7 +149,7 @@ func (d *disk) SyncDir(string) error {
 		return err
 	}
 	d.steps = []map[string]*inode{maps.Clone(d.names)}
-	d.did("syncdir")
+	d.did("syncdir", nil)
 	return nil
 }
 
@@ -201,7 +203,7 @@ func (h *handle) Write(p []byte) (int, error) {
 	}
 	h.n.before = h.n.data
 	h.n.data = append(bytes.Clone(h.n.data), p...)
-	h.d.did("write")
+	h.d.did("write", h.n)
 	return len(p), nil
 }
 
@@ -212,7 +214,7 @@ func (h *handle) Sync() error {
 		return err
 	}
 	h.n.synced, h.n.before = h.n.data, h.n.data
-	h.d.did("sync")
+	h.d.did("sync", nil)
 	return nil
 }
 
@@ -223,7 +225,7 @@ func (h *handle) Truncate(size int64) error {
 		return err
 	}
 	h.n.data = bytes.Clone(h.n.data[:size])
-	h.d.did("truncate")
+	h.d.did("truncate", nil)
 	return nil
 }
 
@@ -246,12 +248,17 @@ type crashed struct {
 func (d *disk) killed() []crashed {
 	all := []crashed{{"killed", d.image(d.names, 0, func(n *inode) []byte { return n.data })}}
 	last := 0
-	for _, n := range d.names {
-		last = max(last, len(n.data)-len(n.before))
+	if n := d.latest; n != nil {
+		last = len(n.data) - len(n.before)
 	}
 	for _, cut := range d.cuts(last) {
 		all = append(all, crashed{fmt.Sprintf("killed, %d bytes written", cut),
-			d.image(d.names, 0, func(n *inode) []byte { return torn(n.data, n.before, cut) })})
+			d.image(d.names, 0, func(n *inode) []byte {
+				if n != d.latest {
+					return n.data
+				}
+				return torn(n.data, n.before, cut)
+			})})
 	}
 	return all
 }

@@ -23,6 +23,14 @@
 // explains, since a later commit or clean mark vouches for what was there, is
 // a [CorruptError], and the file is not opened unless [Config].Salvage is set.
 //
+// # Compaction and snapshots
+//
+// A file that holds much that is obsolete is replaced by a shorter one while
+// writers go on: when asked to ([Journal.Compact]), or unasked ([Trigger]).
+// Commits wait only for the swap: some milliseconds, whatever the file's size.
+// [Journal.Snapshot] writes what is durable at one moment to another file, to be
+// loaded or kept. Both read the replica in memory, and nothing of the old file.
+//
 // # Authors
 //
 // A replica goes on writing under the author of the last opening if the file

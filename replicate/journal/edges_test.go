@@ -183,7 +183,7 @@ func TestGroupCommit(t *testing.T) {
 	assert.Equal(t, [2]int{2, 2}, [2]int{writes, syncs})
 	d.mu.Unlock()
 	require.NoError(t, j.Close())
-	rec, err := journal.Check(path, d.config())
+	rec, err := journal.Check(t.Context(), path, d.config())
 	require.NoError(t, err)
 	assert.Equal(t, 2, rec.Updates, "what was replaced before it was written is not written")
 }

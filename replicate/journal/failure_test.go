@@ -109,7 +109,7 @@ func TestCreateFails(t *testing.T) {
 		assert.LessOrEqual(t, len(d.names), 1, "nothing is left beside it")
 		if d.names[path] != nil {
 			require.Equal(t, "syncdir", op)
-			_, err = journal.Check(path, d.config())
+			_, err = journal.Check(t.Context(), path, d.config())
 			require.NoError(t, err)
 		}
 	}

@@ -273,11 +273,13 @@ func TestCrashAtEveryPointWithTokensAtMarkers(t *testing.T) {
 // was durable would be lost.
 func TestCompactionRenamedBeforeMarker(t *testing.T) {
 	d := newDisk()
-	j := create(t, path, d.config())
+	cfg := d.config()
+	j := create(t, path, quiet(cfg))
+	cfg.Compact.Size = 8 << 10
 	texts, err := model.OpenWith(j.Replica(), "", text)
 	require.NoError(t, err)
 	for i := range 4 {
-		require.NoError(t, texts.Set("t", fmt.Sprint(i, strings.Repeat("x", 300<<10))))
+		require.NoError(t, texts.Set("t", fmt.Sprint(i, strings.Repeat("x", 3<<10))))
 		require.NoError(t, j.Replica().Flush(t.Context()))
 	}
 	set(t, j, "a", 1)
@@ -285,18 +287,17 @@ func TestCompactionRenamedBeforeMarker(t *testing.T) {
 	require.NoError(t, j.Close())
 
 	size := len(d.names[path].data)
-	d.grain = 1
 	e := explore(d)
 	e.there, e.kept = true, map[string]int{"a": 1}
-	j = open(t, path, d.config())
+	j = open(t, path, cfg)
 	assert.Equal(t, int64(size-len(d.names[path].data)), j.Recovery().Compacted)
-	assert.Less(t, len(d.names[path].data), 310<<10)
+	assert.Less(t, len(d.names[path].data), 4<<10)
 	assert.Equal(t, author, j.Replica().Author())
 	e.set(t, j, "b", 1)
 	require.NoError(t, j.Close())
 	e.verify(t, path, false)
 
-	j = open(t, path, d.config())
+	j = open(t, path, cfg)
 	assert.Equal(t, author, j.Replica().Author())
 	assert.Zero(t, j.Recovery().Compacted)
 	texts, err = model.OpenWith(j.Replica(), "", text)

@@ -11,11 +11,14 @@ import (
 // A Journal is a replica's open and locked file. Its methods may be called by
 // several goroutines at once.
 type Journal struct {
+	path    string
 	cfg     Config
 	rec     Recovery
 	place   Place
-	id      string // of the open file; see named
 	replica *replicate.Replica
+
+	naming sync.Mutex // held while the name goes to another file
+	id     string     // of the open file
 
 	// Of the goroutine that runs run, and after that of Close.
 	from   *replicate.Tail
@@ -26,8 +29,15 @@ type Journal struct {
 	late   *time.Timer // fires when what is unsynced has to be synced; nil if nothing has to
 	err    error       // the first failure, for ever
 
-	cancel context.CancelFunc
-	done   chan struct{} // closed when run has returned
+	written written
+
+	life       context.Context // of what runs in the background
+	cancel     context.CancelFunc
+	done       chan struct{}   // closed when run has returned
+	compacting chan struct{}   // holds a token while there is a compaction
+	successors chan *successor // to run, when one is copied
+	background sync.WaitGroup
+	telling    sync.Mutex // one call of Config.Compacted at a time
 
 	once     sync.Once
 	closeErr error
@@ -51,8 +61,8 @@ func (j *Journal) Close() error {
 	return j.closeErr
 }
 
-// run commits what comes, until it is stopped or something fails.
-func (j *Journal) run(ctx context.Context) {
+// run commits what comes, and swaps files, until it is stopped or something fails.
+func (j *Journal) run() {
 	defer close(j.done)
 	for j.err == nil {
 		var late <-chan time.Time
@@ -64,7 +74,9 @@ func (j *Journal) run(ctx context.Context) {
 			j.try(j.drain)
 		case <-late:
 			j.try(j.sync)
-		case <-ctx.Done():
+		case s := <-j.successors:
+			s.result <- j.succeed(s)
+		case <-j.life.Done():
 			return
 		}
 	}
@@ -73,6 +85,8 @@ func (j *Journal) run(ctx context.Context) {
 func (j *Journal) close() error {
 	j.cancel()
 	<-j.done
+	j.compacting <- struct{}{} // for good: there will be none
+	j.background.Wait()
 	j.try(j.drain)
 	j.from.Close()
 	j.try(j.drain) // what was written before the replica knew
@@ -127,11 +141,13 @@ func (j *Journal) commit(b replicate.Batch) error {
 	if err := j.settle(reopen); err != nil {
 		return err
 	}
-	if err := j.named(); err != nil {
+	if err := j.InPlace(); err != nil {
 		return err
 	}
 	j.opened = true
 	j.from.Done(b)
+	j.written.add(b.Frames, b.Updates)
+	j.consider()
 	if j.buf = buf; cap(buf) > maxKept {
 		j.buf = nil
 	}
@@ -158,15 +174,19 @@ func (j *Journal) sync() error {
 	return j.out.sync()
 }
 
-// named checks that the path still leads to our file. What is written to one
-// that was deleted or replaced is gone when we are, however durable.
-func (j *Journal) named() error {
-	info, err := j.cfg.FS.Stat(j.out.path)
+// InPlace checks that the path still leads to the open file. What is written to
+// one that was deleted or replaced is gone when the process is, however durable,
+// so that each commit checks it too. It returns a WriteError that matches
+// ErrReplaced or fs.ErrNotExist.
+func (j *Journal) InPlace() error {
+	j.naming.Lock()
+	defer j.naming.Unlock()
+	info, err := j.cfg.FS.Stat(j.path)
 	if err != nil {
-		return j.out.failure("find", err)
+		return &WriteError{j.path, "find", err}
 	}
 	if id := fileID(info); id != j.id && id != "" && j.id != "" {
-		return j.out.failure("find", ErrReplaced)
+		return &WriteError{j.path, "find", ErrReplaced}
 	}
 	return nil
 }

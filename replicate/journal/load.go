@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,11 +35,17 @@ type loader struct {
 // load reads all of a file. What it returns beside the loader is what no crash can
 // have done, or a failure to read; the prefix before a CorruptError is loaded.
 // Anew gives the replica an id of its own in place of the file's.
-func load(file files.File, path string, cfg Config, anew bool) (*loader, error) {
+func load(ctx context.Context, file files.File, path string, cfg Config, anew bool) (*loader, error) {
 	l := &loader{path: path, cfg: cfg, anew: anew, scan: scanner{r: file}}
 	info, err := file.Stat()
 	if err != nil {
 		return l, fmt.Errorf("journal: %w", err)
+	}
+	l.scan.read = func(done int64) error {
+		if cfg.Progress != nil {
+			cfg.Progress(min(done, info.Size()), info.Size())
+		}
+		return context.Cause(ctx)
 	}
 	l.info, l.place = info, cfg.Place(info).clipped()
 	if err = l.head(); err == nil {
