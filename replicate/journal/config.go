@@ -42,11 +42,6 @@ type Config struct {
 	// time, must not call Close, and may be nil.
 	Compacted func(Compaction, error)
 
-	// Salvage opens a damaged file with what is good before the damage, after
-	// copying the whole file to path.damaged (path.damaged.2 …). When false,
-	// a damaged file fails with a CorruptError and is not touched.
-	Salvage bool
-
 	// Place says where a file is; nil means this host. Tests set it.
 	Place func(fs.FileInfo) Place
 }
@@ -120,10 +115,11 @@ type Recovery struct {
 	Live      int                 // of those, how many are not obsolete
 	Markers   int                 // in the good prefix
 	TornBytes int64               // cut off behind the good prefix: what a crash left
+	Damaged   int64               // Check and Repair only: bytes behind the good prefix that no crash explains
 	Clean     bool                // the last opening was closed
 	InUse     bool                // Check only: another process has it open, and may be writing
 	NewAuthor bool                // the replica writes under a new author
 	Reason    string              // why the author is new
-	Salvaged  string              // where the damaged original was copied to; "" if it was sound
+	Saved     string              // Repair only: where what was cut off is; "" if nothing was
 	Compacted int64               // bytes saved by compaction while opening
 }

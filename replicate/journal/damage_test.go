@@ -117,33 +117,6 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 	}
 }
 
-// A file cut anywhere behind its head opens with the frames before the cut.
-func TestEveryTruncation(t *testing.T) {
-	good := golden(t)
-	frames := ends(t, good)
-	for cut := range good {
-		d := newDisk()
-		d.put(path, bytes.Clone(good[:cut]))
-		j, err := journal.Open(t.Context(), path, d.config())
-		if cut < frames[1] {
-			isEither := errors.Is(err, replicate.ErrCorrupt) || errors.Is(err, journal.ErrNotReplica)
-			require.True(t, isEither, "cut at %d: %v", cut, err)
-			continue
-		}
-		require.NoError(t, err, "cut at %d", cut)
-		last := 0
-		for _, end := range frames {
-			if end <= cut {
-				last = end
-			}
-		}
-		require.Equal(t, int64(cut-last), j.Recovery().TornBytes)
-		require.Equal(t, int64(last), j.Recovery().Bytes)
-		require.Len(t, d.names[path].data, last, "the torn tail is cut off")
-		require.NoError(t, j.Close())
-	}
-}
-
 // Bytes that look like a commit are none unless they name their own place.
 func TestTornInsideOfWhatLooksLikeACommit(t *testing.T) {
 	commit := frame.Append(nil, binary.AppendUvarint([]byte{0x43, 1}, 0))
@@ -153,30 +126,6 @@ func TestTornInsideOfWhatLooksLikeACommit(t *testing.T) {
 	rec, err := journal.Check(t.Context(), path, d.config())
 	require.NoError(t, err)
 	assert.Equal(t, int64(len(update)-1), rec.TornBytes)
-}
-
-func TestSalvage(t *testing.T) {
-	good := golden(t)
-	frames := ends(t, good)
-	bad := bytes.Clone(good)
-	bad[frames[8]+1] ^= 1
-	d := newDisk()
-	d.put(path, bad)
-	d.put(path+".damaged", []byte("of an earlier time"))
-	cfg := d.config()
-	cfg.Salvage = true
-	j := open(t, path, cfg)
-	rec := j.Recovery()
-	assert.Equal(t, path+".damaged.2", rec.Salvaged)
-	assert.Equal(t, bad, d.names[rec.Salvaged].data)
-	assert.Equal(t, bad, d.names[rec.Salvaged].synced)
-	assert.True(t, rec.NewAuthor)
-	set(t, j, "new", 1)
-	require.NoError(t, j.Close())
-	rec, err := journal.Check(t.Context(), path, d.config())
-	require.NoError(t, err)
-	assert.True(t, rec.Clean)
-	assert.Empty(t, rec.Salvaged)
 }
 
 // A frame that is whole and makes no sense is damage, also at the end.

@@ -21,7 +21,8 @@
 // Opening keeps the longest valid prefix of the file. What a crash can have
 // left behind it, a torn tail, is cut off and reported. Damage that no crash
 // explains, since a later commit or clean mark vouches for what was there, is
-// a [CorruptError], and the file is not opened unless [Config].Salvage is set.
+// a [CorruptError], and the file is not opened; [Repair] keeps the prefix, and
+// what is behind it in another file.
 //
 // # Compaction and snapshots
 //

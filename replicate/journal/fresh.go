@@ -88,6 +88,14 @@ func (f *fresh) write() error {
 
 // begin makes the file under another name, with what every file begins with.
 func (f *fresh) begin() error {
+	if err := f.make(); err != nil {
+		return err
+	}
+	return f.out.append(f.meta.append(f.replica.AppendHeader(nil)))
+}
+
+// make makes an empty file under another name.
+func (f *fresh) make() error {
 	const flag = os.O_RDWR | os.O_CREATE | os.O_EXCL | appendFlag
 	temp := fmt.Sprintf("%s.%016x.tmp", f.path, rand.Uint64())
 	file, err := f.cfg.FS.OpenFile(temp, flag, filePerm)
@@ -95,7 +103,7 @@ func (f *fresh) begin() error {
 		return &WriteError{f.path, "create", err}
 	}
 	f.temp, f.out = temp, &output{path: f.path, file: file}
-	return f.out.append(f.meta.append(f.replica.AppendHeader(nil)))
+	return nil
 }
 
 // round writes what rewrite has not brought yet, and a marker, as one batch.

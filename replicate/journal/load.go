@@ -55,6 +55,9 @@ func load(ctx context.Context, file files.File, path string, cfg Config, anew bo
 		l.rec.Updates, l.rec.Markers = l.restorer.Updates(), l.restorer.Markers()
 		l.rec.Live = l.replica.Len()
 	}
+	if errors.Is(err, replicate.ErrCorrupt) {
+		l.rec.Damaged = info.Size() - l.rec.Bytes
+	}
 	return l, err
 }
 

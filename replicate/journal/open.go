@@ -24,8 +24,8 @@ func Open(ctx context.Context, path string, cfg Config) (*Journal, error) {
 		return nil, err
 	}
 	l, err := load(ctx, file, path, cfg, false)
-	if err == nil || cfg.Salvage && l.salvageable(err) {
-		err = l.mend(file, err)
+	if err == nil {
+		err = l.mend(file)
 	}
 	if err != nil {
 		_ = file.Close()
@@ -35,18 +35,13 @@ func Open(ctx context.Context, path string, cfg Config) (*Journal, error) {
 }
 
 // mend makes the file end with its good prefix, and that durable.
-func (l *loader) mend(file files.File, damage error) error {
-	if damage != nil {
-		if err := l.salvage(); err != nil {
-			return err
-		}
-	}
-	if l.rec.TornBytes > 0 || damage != nil {
+func (l *loader) mend(file files.File) error {
+	if l.rec.TornBytes > 0 {
 		if err := cut(file, l.rec.Bytes); err != nil {
 			return &WriteError{l.path, "truncate", err}
 		}
 	}
-	if l.rec.Clean && damage == nil || l.cfg.Sync == SyncNever {
+	if l.rec.Clean || l.cfg.Sync == SyncNever {
 		return nil
 	}
 	// What is held counts as durable from here on. A process that was killed
