@@ -1,8 +1,12 @@
 package journal_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -96,4 +100,61 @@ func writeUntil(b *testing.B, j *journal.Journal, stop <-chan struct{}) (worst t
 		set(b, j, "hot", i)
 		worst = max(worst, time.Since(start))
 	}
+}
+
+// BenchmarkOpenMillion is opening a file of 1,000,000 updates of as many keys,
+// and the floor beside it: reading the same keys and values as bare varints and
+// strings, and setting them in a Go map that was not presized.
+func BenchmarkOpenMillion(b *testing.B) {
+	const n = 1_000_000
+	path := filepath.Join(b.TempDir(), "r.weir")
+	j := create(b, path, mapConfig())
+	m, plain := mapOf(b, j.Replica()), []byte(nil)
+	for i := range n {
+		key := fmt.Sprintf("key-%07d", i)
+		require.NoError(b, m.Set(key, i))
+		value := strconv.Itoa(i)
+		plain = append(binary.AppendUvarint(plain, uint64(len(key))), key...)
+		plain = append(binary.AppendUvarint(plain, uint64(len(value))), value...)
+		plain = binary.AppendUvarint(plain, uint64(i))
+	}
+	require.NoError(b, j.Close())
+	other := path + ".plain"
+	require.NoError(b, os.WriteFile(other, plain, 0o600))
+	m, j, plain = nil, nil, nil
+	var opening, floor time.Duration
+	for b.Loop() {
+		runtime.GC()
+		start := time.Now()
+		k := open(b, path, mapConfig())
+		opening += time.Since(start)
+		require.Equal(b, n, k.Replica().Len())
+		require.NoError(b, k.Close())
+		k = nil
+		runtime.GC()
+		start = time.Now()
+		require.Len(b, readPlain(b, other), n)
+		floor += time.Since(start)
+	}
+	b.ReportMetric(opening.Seconds()/float64(b.N), "s-open")
+	b.ReportMetric(opening.Seconds()/floor.Seconds(), "x-floor")
+}
+
+func readPlain(b *testing.B, path string) map[string]string {
+	plain, err := os.ReadFile(path)
+	require.NoError(b, err)
+	text := func() string {
+		length, n := binary.Uvarint(plain)
+		s := string(plain[n : n+int(length)])
+		plain = plain[n+int(length):]
+		return s
+	}
+	state := map[string]string{}
+	for len(plain) > 0 {
+		key := text()
+		state[key] = text()
+		_, n := binary.Uvarint(plain)
+		plain = plain[n:]
+	}
+	return state
 }

@@ -41,8 +41,10 @@ func load(ctx context.Context, file files.File, path string, cfg Config, anew bo
 	if err != nil {
 		return l, fmt.Errorf("journal: %w", err)
 	}
+	told := int64(0)
 	l.scan.read = func(done int64) error {
-		if cfg.Progress != nil {
+		if cfg.Progress != nil && done > told {
+			told = done
 			cfg.Progress(min(done, info.Size()), info.Size())
 		}
 		return context.Cause(ctx)
