@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"sync"
 	"testing"
 
@@ -25,6 +26,9 @@ type explorer struct {
 	there bool           // Create has returned
 	who   replicate.Author
 	cases []crashCase
+
+	rand      *rand.Rand
+	scrambles int // how many random crashes are tried after each step
 }
 
 type crashCase struct {
@@ -56,6 +60,9 @@ func explore(d *disk) *explorer {
 		}
 		add(d.killed(), false)
 		add(d.lostPower(), true)
+		for range e.scrambles {
+			add([]crashed{d.scrambled(e.rand)}, true)
+		}
 	}
 	return e
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"sync"
@@ -99,6 +100,10 @@ func (d *disk) OpenFile(name string, flag int, _ fs.FileMode) (files.File, error
 		d.names[name] = n
 		d.renamed()
 		d.did("create "+name, nil)
+	default:
+		if err := d.check("open"); err != nil {
+			return nil, err
+		}
 	}
 	return &handle{d: d, n: n}, nil
 }
@@ -156,6 +161,9 @@ func (d *disk) SyncDir(string) error {
 func (d *disk) Stat(name string) (fs.FileInfo, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.check("stat"); err != nil {
+		return nil, err
+	}
 	n := d.names[name]
 	if n == nil {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
@@ -185,6 +193,9 @@ type handle struct {
 func (h *handle) Read(p []byte) (int, error) {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
+	if err := h.d.check("read"); err != nil {
+		return 0, err
+	}
 	if h.pos >= len(h.n.data) {
 		return 0, io.EOF
 	}
@@ -232,10 +243,17 @@ func (h *handle) Truncate(size int64) error {
 func (h *handle) Stat() (fs.FileInfo, error) {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
+	if err := h.d.check("stat"); err != nil {
+		return nil, err
+	}
 	return info{h.n.id, int64(len(h.n.data))}, nil
 }
 
-func (h *handle) Close() error { return nil }
+func (h *handle) Close() error {
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
+	return h.d.check("close")
+}
 
 // crashed is a disk as a crash leaves it.
 type crashed struct {
@@ -286,6 +304,34 @@ func (d *disk) lostPower() []crashed {
 		keep(fmt.Sprintf("zero at %d", cut), func(n *inode) []byte { return hole(n, cut, cut+8) })
 	}
 	return all
+}
+
+// scrambled returns the disk as a power loss may leave it: in one of the
+// folder's states, and each block of each file that was not synced either
+// written or not, up to any size.
+func (d *disk) scrambled(rnd *rand.Rand) crashed {
+	dir := d.steps[rnd.IntN(len(d.steps))]
+	block := 1 << (3 * rnd.IntN(4))
+	mixed := func(n *inode) []byte {
+		same := 0
+		for same < min(len(n.data), len(n.synced)) && n.data[same] == n.synced[same] {
+			same++
+		}
+		size := len(n.data)
+		if len(n.data) != len(n.synced) {
+			low, high := min(size, len(n.synced)), max(size, len(n.synced))
+			size = low + rnd.IntN(high-low+1)
+		}
+		out := make([]byte, size)
+		copy(out, n.synced)
+		for at := same; at < size; at += block {
+			if end := min(at+block, size); at < len(n.data) && rnd.IntN(3) > 0 {
+				copy(out[at:end], n.data[at:])
+			}
+		}
+		return out
+	}
+	return crashed{fmt.Sprintf("power lost, scrambled in blocks of %d", block), d.image(dir, 1, mixed)}
 }
 
 // sum tells disks apart.

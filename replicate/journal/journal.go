@@ -23,6 +23,7 @@ type Journal struct {
 	// Of the goroutine that runs run, and after that of Close.
 	from   *replicate.Tail
 	out    *output
+	synced bool // what was found was synced while opening
 	opened bool // this opening has its open frame
 	last   replicate.Time
 	buf    []byte
@@ -135,6 +136,14 @@ func (j *Journal) commit(b replicate.Batch) error {
 	}
 	buf = append(buf, b.Frames...)
 	buf = commit{j.out.size + int64(len(buf)), int64(len(buf))}.append(buf)
+	if !j.opened && !j.synced {
+		// A process that was killed may have left what we found unsynced, and be
+		// it a clean mark. With a hole there, our commit behind it would make
+		// that damage.
+		if err := j.out.sync(); err != nil {
+			return err
+		}
+	}
 	if err := j.out.append(buf); err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type loader struct {
 	last     opening // the last open frame
 	lastAt   int64   // where it is
 	opened   bool    // there is one
+	synced   bool    // what was found is durable
 	newest   replicate.Time
 	content  int64   // bytes of updates and markers
 	tail     [4]byte // how the good prefix ends

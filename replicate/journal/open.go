@@ -52,13 +52,14 @@ func (l *loader) mend(file files.File) error {
 	if err := l.cfg.FS.SyncDir(filepath.Dir(l.path)); err != nil {
 		return &WriteError{l.path, "sync folder of", err}
 	}
+	l.synced = true
 	return nil
 }
 
 // start makes a journal of what was loaded, which has the file from here on.
 func (l *loader) start(ctx context.Context, file files.File) (*Journal, error) {
 	j := &Journal{
-		path: l.path, cfg: l.cfg, place: l.place, id: fileID(l.info), replica: l.replica, last: l.newest,
+		path: l.path, cfg: l.cfg, place: l.place, id: fileID(l.info), replica: l.replica, last: l.newest, synced: l.synced,
 		out:        &output{path: l.path, file: file, size: l.rec.Bytes, tail: l.tail},
 		written:    written{content: l.content, updates: l.rec.Updates, since: time.Now()},
 		done:       make(chan struct{}),
