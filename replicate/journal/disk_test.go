@@ -30,6 +30,7 @@ type disk struct {
 	short  int    // how many bytes a write takes that before makes fail
 	grain  int    // how many places inside an append are tried
 	latest *inode // whose write was the last step
+	opened int    // how many handles are open
 }
 
 type inode struct {
@@ -105,6 +106,7 @@ func (d *disk) OpenFile(name string, flag int, _ fs.FileMode) (files.File, error
 			return nil, err
 		}
 	}
+	d.opened++
 	return &handle{d: d, n: n}, nil
 }
 
@@ -188,6 +190,8 @@ type handle struct {
 	d   *disk
 	n   *inode
 	pos int
+
+	closed bool
 }
 
 func (h *handle) Read(p []byte) (int, error) {
@@ -252,6 +256,10 @@ func (h *handle) Stat() (fs.FileInfo, error) {
 func (h *handle) Close() error {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
+	if !h.closed {
+		h.d.opened--
+	}
+	h.closed = true
 	return h.d.check("close")
 }
 
