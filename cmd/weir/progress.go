@@ -147,7 +147,11 @@ func (e *env) doLong(ctx context.Context, path, doing string, c *call) error {
 			e.tell(durable{n.Count}, "durable %d", n.Count)
 		case n.Stats != nil:
 			m.end()
-			e.tell(n.Stats, "loaded %s, %d of them new", plural(n.Stats.ReceivedUpdates, "update"), n.Stats.Applied)
+			did := "loaded %s, %d of them new"
+			if n.Stats.DryRun {
+				did = "would load %s, %d of them new"
+			}
+			e.tell(n.Stats, did, plural(n.Stats.ReceivedUpdates, "update"), n.Stats.Applied)
 		}
 	}
 	err := e.do(ctx, path, c)

@@ -144,6 +144,7 @@ func rootCommand(e *env) *cobra.Command {
 		syncCommand(e), peerCommand(e), serveCommand(e), watchCommand(e),
 		idCommand(e), trustCommand(e),
 		compactCommand(e), snapshotCommand(e),
+		clockCommand(e), diffCommand(e), inspectCommand(e),
 		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e),
 	)
 	root.InitDefaultHelpCmd()
