@@ -3,9 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -100,16 +98,6 @@ func (k *killer) soon(p *os.Process, ms int) *time.Timer {
 }
 
 type pairOf struct{ key, value string }
-
-func feed(w io.WriteCloser, pairs []pairOf) {
-	defer func() { _ = w.Close() }()
-	for _, p := range pairs {
-		value, _ := json.Marshal(p.value)
-		if _, err := w.Write(line(pair{p.key, value})); err != nil {
-			return
-		}
-	}
-}
 
 // duringPeer kills one of two peers while both are edited through them.
 func (k *killer) duringPeer(v *victim) {
