@@ -57,7 +57,8 @@ func (s *saga) live(policy journal.Policy, what string) {
 		what := fmt.Sprintf("%s, phase %d", what, phase)
 		d.grain = 2
 		e := explore(d)
-		e.there, e.rand, e.scrambles = true, s.rand, 6
+		e.there, e.scrambles = true, 6
+		e.rand = rand.New(rand.NewPCG(s.rand.Uint64(), 0)) // which the journal's goroutine uses
 		cfg := quiet(d.config())
 		cfg.Sync, cfg.Interval = policy, 1
 		s.phase(e, cfg)
