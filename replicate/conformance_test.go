@@ -19,6 +19,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Run("Replica.Read", readConforms)
 	t.Run("Replica.ReadOf", readOfConforms)
+	t.Run("Replica.Snapshot", snapshotConforms)
 	t.Run("Replica.Changes", changesConforms)
 	t.Run("Handle.Changes", handleChangesConforms)
 	t.Run("Watch", watchConforms)
@@ -50,6 +51,14 @@ func readOfConforms(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(want), 3)
 	pulltest.Source(t, func() pull.Source[[]byte] { return r.ReadOf(f, nil) },
+		pulltest.SourceOptions[[]byte]{Want: want, Held: r.Readers})
+}
+
+func snapshotConforms(t *testing.T) {
+	r := filled(t, 5000)
+	want, err := pull.Collect(t.Context(), r.Read(nil))
+	require.NoError(t, err)
+	pulltest.Source(t, func() pull.Source[[]byte] { return r.Snapshot() },
 		pulltest.SourceOptions[[]byte]{Want: want, Held: r.Readers})
 }
 

@@ -90,7 +90,7 @@ type Batch struct {
 
 	pos      uint64
 	clock    []Time
-	partials []snapshot
+	partials []partialState
 }
 
 // Attach makes the replica durable: from now on peers are shown only what the
@@ -109,27 +109,18 @@ func (r *Replica) Attach() (*Tail, error) {
 	r.durable = durability{journal: t, pos: r.log.head, clock: t.seen}
 	for _, p := range r.partials {
 		p.durable = slices.Clone(p.clock)
-		snapshot{p, p.durable, p.moves}.keep()
+		partialState{p, p.durable, p.moves}.keep()
 	}
 	return t, nil
 }
 
-// Next waits until something is not yet durable and returns all of it, ending
-// with a marker: what a group commit writes. Updates that were replaced before
-// they were written are not in it. It returns context.Cause(ctx) when ctx is
-// done while there is nothing.
-func (t *Tail) Next(ctx context.Context) (Batch, error) {
-	for {
-		if b, ok := t.Take(); ok {
-			return b, nil
-		}
-		if err := t.c.wait(ctx); err != nil {
-			return Batch{}, err
-		}
-	}
-}
+// Changed receives when there may be something to take since the last time it
+// did, and at first.
+func (t *Tail) Changed() <-chan struct{} { return t.c.woken }
 
-// Take is Next without the wait: ok is false when everything is durable.
+// Take returns everything that is not yet durable, ending with a marker: what a
+// group commit writes. Updates that were replaced before they were written are
+// not in it. When everything is durable, ok is false.
 func (t *Tail) Take() (b Batch, ok bool) {
 	r := t.r
 	r.mu.Lock()

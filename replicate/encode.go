@@ -52,19 +52,23 @@ func (e *encoder) head(kind byte) []byte {
 // update alone is larger; the last says that every place up to pos is sent.
 func (e *encoder) batches(dst []byte, updates []*Update, pos uint64) []byte {
 	for len(updates) > 0 {
-		room := roomFor(nil, batchSize)
-		n := 0
-		for n < len(updates) && room.take(updates[n]) {
-			n++
-		}
-		at := pos
-		if n < len(updates) {
-			at = updates[n].seq - 1
-		}
-		dst = e.updates(dst, updates[:n], at)
-		updates = updates[n:]
+		dst, updates = e.batch(dst, updates, pos)
 	}
 	return dst
+}
+
+// batch appends the first of the frames that batches makes, and returns what is
+// not in it.
+func (e *encoder) batch(dst []byte, updates []*Update, pos uint64) (frames []byte, rest []*Update) {
+	room := roomFor(nil, batchSize)
+	n := 0
+	for n < len(updates) && room.take(updates[n]) {
+		n++
+	}
+	if n < len(updates) {
+		pos = updates[n].seq - 1
+	}
+	return e.updates(dst, updates[:n], pos), updates[n:]
 }
 
 // updates appends one frame.

@@ -103,6 +103,31 @@ func ExampleReplica_ReadOf() {
 	// 0 equal
 }
 
+// What is written while a snapshot is read is not in it.
+func ExampleReplica_Snapshot() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	r, copied := replicate.New(config), replicate.New(config)
+	m, _ := model.Open[int](r, "")
+	_ = m.Set("a", 1)
+
+	ctx := context.Background()
+	snapshot := r.Snapshot()
+	header, _ := snapshot(ctx)
+	_ = m.Set("a", 2)
+	begun := false
+	_, err := copied.Load(ctx, func(ctx context.Context) ([]byte, error) {
+		if !begun {
+			begun = true
+			return header, nil
+		}
+		return snapshot(ctx)
+	})
+	m, _ = model.Open[int](copied, "")
+	a, _ := m.Get("a")
+	fmt.Println(a, err)
+	// Output: 1 <nil>
+}
+
 func ExampleReplica_Changes() {
 	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
 	m, _ := model.Open[int](r, "temperature")

@@ -52,17 +52,6 @@ func (r *Replica) Receive(u *Update) {
 	}
 }
 
-// Live returns the live updates in order of arrival, and all parts of
-// transactions of which some are live.
-func (r *Replica) Live() (live []*Update) {
-	for _, u := range r.log.entries {
-		if u.state == stateLive {
-			u.rows(func(p *Update) { live = append(live, p) })
-		}
-	}
-	return live
-}
-
 // Readers returns how many readers are registered.
 func (r *Replica) Readers() int {
 	r.mu.RLock()

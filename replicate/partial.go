@@ -158,8 +158,8 @@ func (r *Replica) tokensOf(p *partial) map[ReplicaID]token {
 // know it skips it.
 const kindPartial = 0x50
 
-// snapshot is a partial as a batch has it.
-type snapshot struct {
+// partialState is a partial as a batch has it.
+type partialState struct {
 	p     *partial
 	clock []Time
 	moves uint64
@@ -172,13 +172,13 @@ func (r *Replica) partialsMoved() bool {
 
 // appendPartials appends a frame for each filter that has moved, with what its
 // clock has gained, or for all, with everything.
-func (r *Replica) appendPartials(dst []byte, all bool) ([]byte, []snapshot) {
-	var taken []snapshot
+func (r *Replica) appendPartials(dst []byte, all bool) ([]byte, []partialState) {
+	var taken []partialState
 	for _, p := range r.partials {
 		if !all && p.written == p.moves || p.moves == 0 {
 			continue
 		}
-		taken = append(taken, snapshot{p, slices.Clone(p.clock), p.moves})
+		taken = append(taken, partialState{p, slices.Clone(p.clock), p.moves})
 		clock := slices.Clone(p.clock)
 		for i, t := range clock {
 			if !all && t <= timeAt(p.saved, i) {
@@ -197,7 +197,7 @@ func (r *Replica) appendPartials(dst []byte, all bool) ([]byte, []snapshot) {
 }
 
 // keep notes that a journal has a partial as it was.
-func (s snapshot) keep() { s.p.written, s.p.saved = s.moves, s.clock }
+func (s partialState) keep() { s.p.written, s.p.saved = s.moves, s.clock }
 
 // AppendPartials appends the frames in which a replica's own file keeps what
 // is held under filters. They belong behind the updates.

@@ -54,19 +54,28 @@ func (d *dump) next(context.Context) ([]byte, error) {
 	r := d.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d.buf, _ = d.out.collect(&r.log, d.buf); len(d.buf) > 0 {
-		return d.enc.updates(nil, d.buf, d.out.pos), nil
+	chunk, over := d.frames()
+	if d.ended = over; over {
+		b := bye{}
+		if d.only == nil {
+			b = r.bye()
+		}
+		chunk = appendBye(chunk, b)
 	}
-	d.ended = true
-	chunk := d.enc.marker(nil, r.authors, marker{pos: d.out.pos, clock: d.out.promise})
-	if d.only != nil {
-		return appendBye(chunk, bye{}), nil
-	}
-	return appendBye(chunk, r.bye()), nil
+	return chunk, nil
 }
 
-// begin takes the cut and makes the header. The epoch is left out, so that
-// nobody takes the dump's places for a live log's.
+// frames returns updates, or the marker behind them. The caller holds the lock.
+func (d *dump) frames() (chunk []byte, over bool) {
+	if d.buf, _ = d.out.collect(&d.r.log, d.buf); len(d.buf) > 0 {
+		chunk = d.enc.updates(nil, d.buf, d.out.pos)
+		clear(d.buf)
+		return chunk, false
+	}
+	return d.enc.marker(nil, d.r.authors, marker{pos: d.out.pos, clock: d.out.promise}), true
+}
+
+// begin takes the cut and makes the header.
 func (d *dump) begin() ([]byte, error) {
 	r, f := d.r, d.only.only()
 	if err := errors.Join(f.Check(), r.judges(f)); err != nil {
@@ -82,11 +91,18 @@ func (d *dump) begin() ([]byte, error) {
 	}
 	d.out.only, d.enc.only = d.only, d.only
 	d.out.open(r, known, 0)
+	return r.dumpHeader(d.out.promise, f), nil
+}
+
+// dumpHeader is what a dump begins with. The epoch is left out, so that nobody
+// takes the dump's places for a live log's.
+func (r *Replica) dumpHeader(promise []Time, f Filter) []byte {
 	g := r.greeting(flagDump)
-	if g.epoch = 0; d.only != nil {
+	g.epoch = 0
+	if !f.All() {
 		g.flags, g.print = g.flags|flagPartial, Fingerprint{}
 	}
-	return appendPosition(g.append(nil), r.authors, d.out.promise, position{filter: f}), nil
+	return appendPosition(g.append(nil), r.authors, promise, position{filter: f})
 }
 
 func (d *dump) release(error) error {

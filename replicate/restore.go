@@ -28,12 +28,6 @@ func FileKind(payload []byte) bool {
 	return len(payload) > 0 && payload[0] >= kindFile && payload[0] <= kindFileEnd
 }
 
-// Content reports whether a frame's payload is updates or a marker: what files,
-// dumps and sessions have in common.
-func Content(payload []byte) bool {
-	return len(payload) > 0 && (payload[0] == kindUpdates || payload[0] == kindMarker)
-}
-
 // A Restorer takes a replica's own updates and markers back in from its file,
 // in the order they were written. It is for one goroutine.
 type Restorer struct {

@@ -23,7 +23,7 @@ one of 127.0.0.1.
 With --only R is sent a part of what its peers have, and with --allow they a part
 of what R has. ` + onlyText + `
 
-` + limitsText,
+` + durabilityText + "\n\n" + limitsText,
 		Example: `  weir peer r --listen 0.0.0.0:8000
   weir peer r --join 192.168.1.2:8000 --join tcp://192.168.1.3:8000/notes
   weir peer r --listen unix:r.socket
@@ -52,7 +52,7 @@ kept equal to the one of its name there.
 A peer can use the replicas that it is trusted with, see weir trust. --only and
 --allow are those of peer, for each of the replicas.
 
-` + limitsText,
+` + durabilityText + "\n\n" + limitsText,
 		Example: `  weir serve notes.weir todo.weir --listen 0.0.0.0:8000
   weir sync mine tcp://192.168.1.2:8000/notes
   weir serve notes.weir todo.weir --join 192.168.1.2:8000`,
@@ -83,6 +83,7 @@ func (p *peering) flags(c *cobra.Command) {
 	onlyFlag(c, &p.only)
 	p.permissions.flag(c)
 	gateFlags(c, p.gate)
+	fsyncFlag(c, p.e)
 	limitFlag(c, &p.limits)
 }
 

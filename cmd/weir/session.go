@@ -17,6 +17,7 @@ type summary struct {
 	ReceivedUpdates int64   `json:"received_updates"`
 	Applied         int64   `json:"applied"`
 	Seconds         float64 `json:"seconds"`
+	DryRun          bool    `json:"dry_run,omitempty"`
 }
 
 func summarize(stats replicate.Stats, start time.Time) *summary {

@@ -41,7 +41,7 @@ Over TCP both ends are encrypted, and must know each other: by weir trust, by
 terminal, and otherwise refuses. The other targets stay in the clear.
 
 With --only R is sent a part of the other replica, and that one all of R.
-` + onlyText + "\n" + rateText,
+` + onlyText + "\n" + rateText + "\n" + durabilityText,
 		Example: `  weir sync a b
   weir sync a tcp://192.168.1.2:8000
   weir sync a 'exec:ssh host weir sync b -' --limit rate=1MB/s
@@ -51,6 +51,7 @@ With --only R is sent a part of the other replica, and that one all of R.
 	onlyFlag(c, &only)
 	gateFlags(c, g)
 	rateFlag(c, l)
+	fsyncFlag(c, e)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := g.open(c); err != nil {
 			return err

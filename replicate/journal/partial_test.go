@@ -44,6 +44,8 @@ func TestFilterClocksStay(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, j.Replica().Flush(t.Context()))
 	}
+	_, err = j.Compact(t.Context(), nil)
+	require.NoError(t, err)
 	require.NoError(t, j.Close())
 	for range 2 {
 		j = open(t, path, mapConfig())
