@@ -55,6 +55,54 @@ func ExampleReplica_Read() {
 	// 1 <nil>
 }
 
+// One side wants a part of what the other has, which is all that it is sent.
+func ExampleFilter() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	server, phone := replicate.New(config), replicate.New(config)
+	all, _ := model.Open[string](server, "notes")
+	mine, _ := model.Open[string](phone, "notes")
+	_ = all.Set("ann/1", "buy milk")
+	_ = all.Set("bob/1", "call ann")
+	_ = mine.Set("ann/2", "buy tea")
+
+	ann := replicate.Only(replicate.Rule{Type: model.JSON.Tag, Name: "notes", Key: "ann/"})
+	x, y := duplex.Pair[[]byte, []byte]()
+	ctx := context.Background()
+	answered := make(chan error)
+	go func() {
+		// What the server permits counts too: here no more than what is asked for.
+		answered <- replicate.NewSession(server, replicate.SyncConfig{Allow: ann}).Run(ctx, y)
+	}()
+	session := replicate.NewSession(phone, replicate.SyncConfig{Once: true, Want: ann})
+	fmt.Println(session.Run(ctx, x), <-answered)
+
+	fmt.Println(ann)
+	fmt.Println(mine.Keys(""), all.Keys(""))
+	fmt.Println(len(phone.Clock()), len(phone.ClockOf(ann)))
+	// Output:
+	// <nil> <nil>
+	// model/json:notes/ann/*
+	// [ann/1 ann/2] [ann/1 ann/2 bob/1]
+	// 1 2
+}
+
+// A dump of a part of a replica promises nothing about the rest.
+func ExampleReplica_ReadOf() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	r, part := replicate.New(config), replicate.New(config)
+	for _, name := range []string{"todo", "done"} {
+		m, _ := model.Open[int](r, name)
+		_ = m.Set("milk", 1)
+	}
+	todo := replicate.Only(replicate.Rule{Name: "todo"})
+	stats, err := part.Load(context.Background(), r.ReadOf(todo, part.ClockOf(todo)))
+	fmt.Println(stats.AppliedUpdates, err, part.Objects())
+	fmt.Println(len(part.Clock()), part.ClockOf(todo).Compare(r.Clock()))
+	// Output:
+	// 1 <nil> [model/json:todo]
+	// 0 equal
+}
+
 func ExampleReplica_Changes() {
 	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
 	m, _ := model.Open[int](r, "temperature")
@@ -104,4 +152,35 @@ func ExampleReplica_Begin() {
 	// Output:
 	// [1] []
 	// [] [1] <nil>
+}
+
+// A session by hand: every frame is moved when the caller says so.
+func ExampleSession_Next() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	here, there := replicate.New(config), replicate.New(config)
+	a, _ := model.Open[string](here, "")
+	b, _ := model.Open[string](there, "")
+	_ = a.Set("colour", "green")
+
+	x := replicate.NewSession(here, replicate.SyncConfig{})
+	y := replicate.NewSession(there, replicate.SyncConfig{})
+	x.Begin()
+	y.Begin()
+	for !b.Has("colour") {
+		chunk, _ := x.Next()
+		fmt.Println("there takes a frame:", chunk != nil, y.Take(chunk))
+		chunk, _ = y.Next()
+		fmt.Println("here takes a frame: ", chunk != nil, x.Take(chunk))
+	}
+	x.End() // a cut: what came stays
+	y.End()
+	fmt.Println(b.Get("colour"))
+	// Output:
+	// there takes a frame: true <nil>
+	// here takes a frame:  true <nil>
+	// there takes a frame: true <nil>
+	// here takes a frame:  true <nil>
+	// there takes a frame: true <nil>
+	// here takes a frame:  true <nil>
+	// green <nil>
 }

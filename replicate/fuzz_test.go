@@ -21,13 +21,13 @@ func FuzzSession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c, d []byte) {
 		r, _ := newReplica(replicate.Config{})
 		s := replicate.NewSession(r, replicate.SyncConfig{})
-		s.Begin(false)
-		defer s.Leave()
+		s.Begin()
+		defer s.End()
 		for _, payload := range [][]byte{a, b, c, d} {
-			if _, err := s.Step(); err != nil {
+			if _, err := s.Next(); err != nil {
 				break
 			}
-			if s.Feed(frame.Append(nil, payload)) != nil {
+			if s.Take(frame.Append(nil, payload)) != nil {
 				break
 			}
 		}
@@ -65,6 +65,14 @@ func FuzzLoad(f *testing.F) {
 
 // recordedPayloads returns runs of four frames as sessions send them.
 func recordedPayloads(t testing.TB) (runs [][4][]byte) {
+	for _, want := range []replicate.Filter{{}, keys("x", "y"), replicate.Only()} {
+		runs = append(runs, recordedRun(t, want))
+	}
+	return runs
+}
+
+// recordedRun returns four frames of a session under a filter.
+func recordedRun(t testing.TB, want replicate.Filter) (run [4][]byte) {
 	a, ma := newReplica(replicate.Config{})
 	b, _ := newReplica(replicate.Config{})
 	for i := range 3 {
@@ -76,25 +84,52 @@ func recordedPayloads(t testing.TB) (runs [][4][]byte) {
 	_, err := tx.Commit()
 	require.NoError(t, err)
 	x := replicate.NewSession(a, replicate.SyncConfig{Once: true})
-	y := replicate.NewSession(b, replicate.SyncConfig{})
-	x.Begin(false)
-	y.Begin(false)
-	var run [4][]byte
+	y := replicate.NewSession(b, replicate.SyncConfig{Want: want})
+	x.Begin()
+	y.Begin()
 	for n := 0; n < 4; {
-		chunk, err := x.Step()
+		chunk, err := x.Next()
 		require.NoError(t, err)
 		if chunk != nil {
 			run[n], _, err = frame.Parse(chunk, 1<<20)
 			require.NoError(t, err)
-			require.NoError(t, y.Feed(chunk))
+			require.NoError(t, y.Take(chunk))
 			n++
 		}
-		back, err := y.Step()
+		back, err := y.Next()
 		require.NoError(t, err)
-		require.NoError(t, x.Feed(back))
+		require.NoError(t, x.Take(back))
 		if chunk == nil && back == nil {
 			break
 		}
 	}
-	return [][4][]byte{run}
+	return run
+}
+
+// FuzzPartial feeds a restorer frames of what is held under a filter. What it
+// takes it writes in the same form.
+func FuzzPartial(f *testing.F) {
+	r, m := newReplica(replicate.Config{})
+	require.NoError(f, m.Set("x", 1))
+	b, _ := newReplica(replicate.Config{})
+	require.NoError(f, b.Write(f.Context(), r.ReadOf(keys("x", "y"), nil)))
+	msg, _, err := frame.Parse(b.AppendPartials(nil), 1<<20)
+	require.NoError(f, err)
+	require.True(f, replicate.Partial(msg))
+	f.Add(msg)
+	f.Add(msg[:len(msg)/2])
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		r, _ := newReplica(replicate.Config{})
+		if !replicate.Partial(msg) || replicate.NewRestorer(r).Frame(msg) != nil {
+			return
+		}
+		require.Len(t, r.Filters(), 1)
+		for b := r.AppendPartials(nil); len(b) > 0; b = nil {
+			msg, _, err := frame.Parse(b, 1<<30)
+			require.NoError(t, err)
+			again, _ := newReplica(replicate.Config{})
+			require.NoError(t, replicate.NewRestorer(again).Frame(msg))
+			require.Equal(t, r.ClockOf(r.Filters()[0]), again.ClockOf(r.Filters()[0]))
+		}
+	})
 }

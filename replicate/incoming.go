@@ -26,10 +26,17 @@ const lastWords = time.Second
 // io.ErrUnexpectedEOF if the peer vanished, or context.Cause(ctx). Everything
 // that was applied before stays applied.
 func (s *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) error {
+	for _, f := range []Filter{s.cfg.Want, s.cfg.Allow} {
+		if err := f.Check(); err != nil {
+			_ = pull.Abort(d.Source, err)
+			_ = d.Sink(ctx, pull.Error[[]byte](err))
+			return err
+		}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s.greet()
-	defer s.leave()
+	s.Begin()
+	defer s.End()
 	handshake := time.AfterFunc(s.cfg.HandshakeTimeout, func() {
 		if s.waiting() {
 			cancel(ErrHandshake)
@@ -133,6 +140,27 @@ func (s *Session) ended() error {
 	return fmt.Errorf("replicate: peer vanished: %w", io.ErrUnexpectedEOF)
 }
 
+// Take takes in what the peer's Next has returned: whole frames. It returns
+// what Run returns for a frame that is refused, and the next call of Next then
+// returns the frame that tells the peer. Not for several goroutines at once.
+func (s *Session) Take(frames []byte) error {
+	s.receivedBytes.Add(int64(len(frames)))
+	for len(frames) > 0 {
+		msg, n, err := frame.Parse(frames, maxFrame)
+		if err != nil {
+			err = describe(err)
+		} else {
+			err = s.take(msg)
+		}
+		if err != nil {
+			s.stop(err)
+			return err
+		}
+		frames = frames[n:]
+	}
+	return nil
+}
+
 // take moves the state machine by one frame.
 func (s *Session) take(msg []byte) error {
 	if len(msg) == 0 {
@@ -144,6 +172,8 @@ func (s *Session) take(msg []byte) error {
 		return s.remote(parseError(msg))
 	case state == stateAlone:
 		return s.takeGreeting(msg)
+	case kind == kindTerms:
+		return s.takeTerms(msg)
 	case kind == kindPosition:
 		return s.takePosition(msg)
 	case kind >= kindIgnorable:

@@ -47,7 +47,8 @@ type Restorer struct {
 // nothing attached to it.
 func NewRestorer(r *Replica) *Restorer { return &Restorer{r: r} }
 
-// Frame takes one frame's payload: updates or a marker. It returns a
+// Frame takes one frame's payload: updates, a marker, or one for which
+// [Partial] is true. It returns a
 // FrameError if the payload makes no sense, and then has applied nothing of
 // it.
 func (x *Restorer) Frame(payload []byte) error {
@@ -62,6 +63,8 @@ func (x *Restorer) Frame(payload []byte) error {
 	case kindMarker:
 		x.markers++
 		return x.r.joinIn(&x.dec, payload, intake{own: true})
+	case kindPartial:
+		return x.r.restorePartial(payload)
 	}
 	return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a file", payload[0])}
 }

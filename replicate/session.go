@@ -12,9 +12,23 @@ type SyncConfig struct {
 	// had when they met. It is enough that one side asks for it.
 	Once bool
 
+	// Want is what this side wishes to be sent; zero is everything. What it
+	// passes is filed under it: see Partial replication in the package's
+	// documentation.
+	Want Filter
+
+	// Allow is what the peer may be sent; zero is everything. Of the rest it
+	// learns what clocks give away: who writes, and when last.
+	Allow Filter
+
 	// HandshakeTimeout bounds the time until the peer has said who it is and
 	// where it stands; 0 means 10 seconds.
 	HandshakeTimeout time.Duration
+
+	// FrameSize is how many bytes of ops go into one frame of updates; 0 and
+	// what is above mean 32 KiB. A larger op travels alone, and so does every
+	// op where FrameSize is 1.
+	FrameSize int
 }
 
 // Stats counts what a session moved. Bytes are those of the sync frames, not
@@ -35,6 +49,10 @@ type Stats struct {
 // in move it, and the source of outgoing frames says what its state calls for
 // each time it is pulled. Run is called once; Stats and Finish may be called
 // by any goroutine.
+//
+// Begin, Next, Take and End are what Run is made of. They drive a session
+// without goroutines, one frame at a time, where every interleaving is to be
+// played exactly; see package replicatetest.
 type Session struct {
 	r   *Replica
 	cfg SyncConfig
@@ -46,6 +64,9 @@ type Session struct {
 	out  outbox
 	peer greeting
 
+	only  *scope   // what the peer may send, as both want it; out.only the other way
+	under *partial // of that filter; nil for everything
+
 	mu      sync.Mutex // guards the rest; taken after the replica's lock
 	state   state
 	err     error // why the session is ending, if not well
@@ -53,6 +74,8 @@ type Session struct {
 	greeted bool   // our greeting is out
 	placed  bool   // the peer's position is known
 	full    bool   // one side asks for everything
+	partial bool   // filters hold; never set again once the greeting is out
+	agreed  bool   // the peer's terms are known
 	due     []Time // what the peer was promised to be told is durable
 	heard   struct {
 		marker bool // the peer has sent all it had
@@ -79,6 +102,8 @@ type state int
 
 const (
 	stateAlone     state = iota // the peer's greeting not seen
+	stateTerms                  // partial: terms to be sent
+	stateOffered                // terms sent, the peer's not seen
 	stateMet                    // they differ: position to be sent
 	statePlaced                 // position sent, the peer's not seen
 	stateStreaming              // updates and markers
@@ -90,7 +115,11 @@ func NewSession(r *Replica, cfg SyncConfig) *Session {
 	if cfg.HandshakeTimeout == 0 {
 		cfg.HandshakeTimeout = 10 * time.Second
 	}
-	s := &Session{r: r, cfg: cfg, once: cfg.Once}
+	s := &Session{r: r, cfg: cfg, once: cfg.Once, partial: !cfg.Want.All() || !cfg.Allow.All()}
+	s.out.limit = batchSize
+	if cfg.FrameSize > 0 {
+		s.out.limit = min(cfg.FrameSize, batchSize)
+	}
 	s.c = &reader{r: r, woken: make(chan struct{}, 1), peer: &s.out}
 	s.c.poke()
 	return s
@@ -123,7 +152,7 @@ func (s *Session) Finish() {
 	if s.heard.bye {
 		return // the peer leaves, and so do we
 	}
-	s.once, s.goal, s.start.seq = true, s.r.times(), s.r.log.head
+	s.once, s.goal, s.start.seq = true, s.r.timesUnder(s.out.only), s.r.log.head
 	s.c.poke()
 }
 
@@ -144,8 +173,9 @@ func (s *Session) failure() error {
 	return s.err
 }
 
-// greet takes down what the session starts from.
-func (s *Session) greet() {
+// Begin takes down what the session starts from, and registers it with its
+// replica. It is called once, and not together with Run.
+func (s *Session) Begin() {
 	r := s.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -153,20 +183,28 @@ func (s *Session) greet() {
 	if s.cfg.Once {
 		flags |= flagOnce
 	}
-	if r.suspect {
+	if s.partial {
+		flags |= flagPartial
+	} else if r.suspect {
 		flags |= flagFull
 		r.suspect = false
 		s.full = true
 	}
 	s.start.greeting = r.greeting(flags)
+	if s.partial {
+		// A sum over everything is not for who is to have some of it.
+		s.start.greeting.print = Fingerprint{}
+	}
 	s.start.seq, s.start.clock = r.log.head, r.times()
 	r.readers[s.c] = struct{}{}
 }
 
-// leave takes the session off the replica.
-func (s *Session) leave() {
+// End takes the session off its replica, wherever it stands: the end of a
+// session that has said all, and a cut of any other.
+func (s *Session) End() {
 	s.c.close()
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	s.r.part(s)
+	s.under.exit()
 }

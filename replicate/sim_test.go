@@ -48,6 +48,9 @@ type node struct {
 	tail *replicate.Tail // nil for a replica in memory
 	disk []byte          // what was synced
 	who  replicate.Author
+
+	want, allow replicate.Filter   // in every session
+	asked       []replicate.Filter // all that want has been, if it ever was one
 }
 
 // link is one session between two nodes, half a session at each end.
@@ -189,21 +192,30 @@ func pairOf(i, j int) [2]int { return [2]int{min(i, j), max(i, j)} }
 // connect opens a session between i and j. Both say who they are and, if they
 // differ, where they stand; nothing is sent yet.
 func (w *world) connect(i, j int) {
-	l := w.dial(i, j, replicate.SyncConfig{})
-	for range 2 {
+	w.dial(i, j, replicate.SyncConfig{})
+	rounds := 2
+	for _, k := range []int{i, j} {
+		if nd := w.nodes[k]; !nd.want.All() || !nd.allow.All() {
+			rounds = 3 // what they want of each other
+		}
+	}
+	for range rounds {
 		w.move(i, j)
 		w.move(j, i)
 	}
-	_ = l
 }
 
 // dial opens a session without moving anything.
 func (w *world) dial(i, j int, cfg replicate.SyncConfig) *link {
 	w.cut(i, j)
 	l := &link{ends: map[int]*replicate.Session{}}
+	if w.single {
+		cfg.FrameSize = 1
+	}
 	for _, k := range []int{i, j} {
+		cfg.Want, cfg.Allow = w.nodes[k].want, w.nodes[k].allow
 		l.ends[k] = replicate.NewSession(w.nodes[k].r, cfg)
-		l.ends[k].Begin(w.single)
+		l.ends[k].Begin()
 	}
 	w.links[pairOf(i, j)] = l
 	return l
@@ -218,19 +230,19 @@ func (w *world) move(i, j int) []byte {
 
 func (w *world) tryMove(i, j int) ([]byte, error) {
 	l := w.links[pairOf(i, j)]
-	b, err := l.ends[i].Step()
+	b, err := l.ends[i].Next()
 	if err == io.EOF {
 		return nil, nil
 	}
 	require.NoError(w.t, err)
-	return b, l.ends[j].Feed(b)
+	return b, l.ends[j].Take(b)
 }
 
 // cut ends the session between i and j, wherever it is.
 func (w *world) cut(i, j int) {
 	if l := w.links[pairOf(i, j)]; l != nil {
 		for _, s := range l.ends {
-			s.Leave()
+			s.End()
 		}
 		delete(w.links, pairOf(i, j))
 	}
@@ -303,12 +315,16 @@ func (w *world) promiseKept(i int) {
 				"node %d promises %v of %q and holds %v", i, is.stamp, is.key, newest[is.key])
 		}
 	}
+	w.partsKept(i, newest)
 }
 
 // wholes checks that of each transaction node i has all or nothing: where it
 // holds one part, it holds every other or something newer.
 func (w *world) wholes(i int, newest map[string]replicate.Stamp, held map[replicate.Stamp]bool) {
 	w.t.Helper()
+	if w.partial() {
+		return // whoever was sent some keys alone passes them on
+	}
 	some := map[replicate.Stamp]bool{}
 	for _, is := range w.issued {
 		if is.group != (replicate.Stamp{}) && held[is.stamp] {

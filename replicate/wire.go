@@ -15,6 +15,7 @@ const (
 	kindAck      = 5
 	kindBye      = 6
 	kindError    = 7
+	kindTerms    = 8 // filters, in partial sessions
 
 	// From here to 0x5f kinds belong to files, and no peer sends them.
 	kindFile    = 0x40

@@ -52,9 +52,14 @@ var mayImport = map[string][]string{
 	"mux": {"duplex", "duplex/netconn"},
 
 	"replicate":         {"duplex"},
+	"replicate/events":  {"replicate"},
+	"replicate/feed":    {"replicate"},
 	"replicate/model":   {"replicate"},
+	"replicate/reduce":  {"replicate"},
 	"replicate/seq":     {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
+
+	"replicate/replicatetest": {"replicate"},
 
 	"cmd/weir": {"*"},
 	"examples": {"*"}, // and what is below
@@ -171,7 +176,8 @@ func isImporter(name string) bool {
 
 // Replication depends on no transport and no file system, only on duplexes.
 func TestReplicateIsFreeOfTheOutside(t *testing.T) {
-	for _, p := range goList(t, "./replicate", "./replicate/model") {
+	for _, p := range goList(t, "./replicate", "./replicate/events", "./replicate/feed",
+		"./replicate/model", "./replicate/reduce") {
 		for _, path := range []string{"os", "net", module + "mux"} {
 			assert.NotContains(t, p.Imports, path, p.ImportPath)
 		}

@@ -21,13 +21,15 @@ import (
 
 // A request says which operation is asked for, and how.
 type request struct {
-	Op     string          `json:"op"`
-	Key    string          `json:"key,omitempty"` // or the prefix of keys
-	Value  json.RawMessage `json:"value,omitempty"`
-	Atomic bool            `json:"atomic,omitempty"` // import: all lines or none
-	All    bool            `json:"all,omitempty"`    // watch: what is there, too
-	Live   bool            `json:"live,omitempty"`   // session: goes on when both are equal
-	Paper  paper           `json:"paper"`
+	Op     string           `json:"op"`
+	Key    string           `json:"key,omitempty"` // or the prefix of keys
+	Value  json.RawMessage  `json:"value,omitempty"`
+	Atomic bool             `json:"atomic,omitempty"` // import: all lines or none
+	All    bool             `json:"all,omitempty"`    // watch: what is there, too
+	Live   bool             `json:"live,omitempty"`   // session: goes on when both are equal
+	Only   []replicate.Rule `json:"only,omitempty"`   // session: what is wanted; empty for everything
+	Allow  []replicate.Rule `json:"allow,omitempty"`  // session: what the peer may have, likewise
+	Paper  paper            `json:"paper"`
 }
 
 // A note is what an operation tells while it runs.

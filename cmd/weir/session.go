@@ -39,7 +39,9 @@ const glance = 50 * time.Millisecond
 // and "session" with a summary at the end.
 func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 	r, start := j.Replica(), time.Now()
-	s := replicate.NewSession(r, replicate.SyncConfig{Once: !c.Live})
+	s := replicate.NewSession(r, replicate.SyncConfig{
+		Once: !c.Live, Want: filterOf(c.Only), Allow: filterOf(c.Allow),
+	})
 	ended, watched := make(chan error), make(chan struct{})
 	go func() {
 		defer close(watched)

@@ -189,6 +189,7 @@ func TestWholeFrameWithoutSense(t *testing.T) {
 		"short open":      {0x41, 0},
 		"misplaced clean": {0x42, 1, 1},
 		"marker":          {4, 0, 1, 9},
+		"partial":         {0x50, 1, 2, 3},
 	} {
 		d := newDisk()
 		d.put(path, frame.Append(bytes.Clone(good), payload))
@@ -198,7 +199,7 @@ func TestWholeFrameWithoutSense(t *testing.T) {
 		assert.Equal(t, int64(len(good)), corrupt.Offset, name)
 	}
 	d := newDisk()
-	d.put(path, frame.Append(bytes.Clone(good), []byte{0x50, 1, 2, 3}))
+	d.put(path, frame.Append(bytes.Clone(good), []byte{0x5f, 1, 2, 3}))
 	rec, err := journal.Check(path, d.config())
 	require.NoError(t, err, "what may be skipped is skipped")
 	assert.True(t, rec.Clean)

@@ -94,7 +94,7 @@ func (f *fresh) write() error {
 
 // contents writes the replica's updates and a marker, as one batch.
 func (f *fresh) contents() error {
-	if f.replica.Len() == 0 && len(f.replica.Clock()) == 0 {
+	if f.replica.Len() == 0 && len(f.replica.Clock()) == 0 && f.replica.AppendPartials(nil) == nil {
 		return nil
 	}
 	start := f.out.size
@@ -108,6 +108,11 @@ func (f *fresh) contents() error {
 	})
 	if err != nil {
 		return err
+	}
+	if b := f.replica.AppendPartials(nil); len(b) > 0 {
+		if err := f.out.append(b); err != nil {
+			return err
+		}
 	}
 	return f.out.append(commit{f.out.size, f.out.size - start}.append(nil))
 }

@@ -162,6 +162,8 @@ func (l *loader) take(payload []byte, at int64) (err error) {
 		c, err = parseClean(payload, at)
 		l.newest = max(l.newest, c.last)
 		l.rec.Clean = true
+	case replicate.Partial(payload):
+		err = l.restorer.Frame(payload)
 	case kind >= kindOptional:
 		l.rec.Clean = wasClean
 	default:
