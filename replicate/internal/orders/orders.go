@@ -1,0 +1,128 @@
+// Package orders plays updates to a data type's state in many orders.
+package orders
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
+)
+
+// A Case is a data type, how its state looks, and what it should look like.
+type Case struct {
+	Type   replicate.Type
+	Show   func(replicate.Object) string
+	Oracle func([]*replicate.Update) string // of the set, in any order
+}
+
+// Written returns what f writes to r, at most 256 updates.
+func Written(t testing.TB, r *replicate.Replica, f func()) []*replicate.Update {
+	head := r.Head()
+	f()
+	if r.Head() == head {
+		return nil
+	}
+	src := r.Changes(head)
+	batch, err := src(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, pull.Abort(src, nil))
+	return batch
+}
+
+// History has replicas write steps times at random, with exchanges between
+// some of them, some clocks that step back, and returns all that was written.
+func History(t testing.TB, rng *rand.Rand, typ replicate.Type, replicas, steps int,
+	write func(r *replicate.Replica)) (written []*replicate.Update) {
+	wall := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var reps []*replicate.Replica
+	for range replicas {
+		reps = append(reps, replicate.New(replicate.Config{
+			Types: []replicate.Type{typ}, Now: func() time.Time { return wall },
+		}))
+	}
+	for len(written) < steps {
+		r, from := reps[rng.IntN(replicas)], reps[rng.IntN(replicas)]
+		wall = wall.Add(time.Duration(rng.IntN(30)-10) * time.Millisecond)
+		if rng.IntN(3) == 0 {
+			require.NoError(t, r.Write(context.Background(), from.Read(r.Clock())))
+			continue
+		}
+		written = append(written, Written(t, r, func() { write(r) })...)
+	}
+	return written[:steps]
+}
+
+// Check wants the state of the updates, and of every subset, to be a function
+// of the set, and of what is live of it alone: in all orders of up to five, in
+// some of more, with replaced ones coming again.
+func (c Case) Check(t testing.TB, rng *rand.Rand, updates []*replicate.Update) {
+	if len(updates) <= 5 {
+		permute(slices.Clone(updates), 0, func(order []*replicate.Update) { c.play(t, rng, order) })
+	}
+	var parts [2][]*replicate.Update
+	for i := range parts {
+		for _, u := range updates {
+			if rng.IntN(3) > 0 {
+				parts[i] = append(parts[i], u)
+			}
+		}
+		live := c.shuffled(t, rng, parts[i])
+		require.ElementsMatch(t, live, c.shuffled(t, rng, parts[i]), "what is live depends on the order")
+		require.ElementsMatch(t, live, c.shuffled(t, rng, live), "what is live needs what is not")
+		require.Equal(t, c.Oracle(parts[i]), c.Oracle(live), "what is obsolete matters")
+		parts[i] = live
+	}
+	union := append(slices.Clone(parts[0]), parts[1]...)
+	slices.SortFunc(union, func(u, v *replicate.Update) int { return u.Stamp().Compare(v.Stamp()) })
+	c.shuffled(t, rng, slices.Compact(union))
+}
+
+func (c Case) shuffled(t testing.TB, rng *rand.Rand, updates []*replicate.Update) []*replicate.Update {
+	order := slices.Clone(updates)
+	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	return c.play(t, rng, order)
+}
+
+// play applies updates in order and returns those that are live in the end.
+func (c Case) play(t testing.TB, rng *rand.Rand, order []*replicate.Update) (live []*replicate.Update) {
+	state := c.Type.New()
+	var gone []*replicate.Update
+	apply := func(u *replicate.Update) {
+		live = append(live, u)
+		state.Apply(u, func(v *replicate.Update) {
+			i := slices.Index(live, v)
+			require.GreaterOrEqual(t, i, 0, "%v is not live", v.Stamp())
+			live = slices.Delete(live, i, i+1)
+			gone = append(gone, v)
+		})
+	}
+	for i, u := range order {
+		apply(u)
+		if len(gone) > 0 && rng.IntN(2) == 0 {
+			v := gone[rng.IntN(len(gone))]
+			apply(v)
+			require.NotContains(t, live, v, "what was replaced came back")
+		}
+		require.Equal(t, c.Oracle(order[:i+1]), c.Show(state))
+	}
+	require.Equal(t, c.Oracle(order), c.Show(state))
+	return live
+}
+
+func permute(order []*replicate.Update, from int, f func([]*replicate.Update)) {
+	if from == len(order) {
+		f(order)
+		return
+	}
+	for i := from; i < len(order); i++ {
+		order[from], order[i] = order[i], order[from]
+		permute(order, from+1, f)
+		order[from], order[i] = order[i], order[from]
+	}
+}

@@ -1,0 +1,116 @@
+package value
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/orders"
+)
+
+// The state is what a plain function makes of the set of writes, in every
+// order, with duplicates, and of what is live of them alone.
+func TestValueConverges(t *testing.T) {
+	for _, keep := range []int{1, 2, 3, 10} {
+		typ := JSON
+		if keep > 1 {
+			typ = Keep(JSON, keep)
+		}
+		converges(t, orders.Case{
+			Type: typ,
+			Show: func(o replicate.Object) string { return show(o.(*last).kept) },
+			Oracle: func(set []*replicate.Update) string {
+				set = byStamp(set)
+				return show(set[max(0, len(set)-keep):])
+			},
+		}, func(r *replicate.Replica, n int) error {
+			v, err := OpenWith(r, "", replicate.JSON[int](typ))
+			require.NoError(t, err)
+			return v.Set(n)
+		})
+	}
+}
+
+// Of a Multi, what no other write has seen is shown.
+func TestMultiConverges(t *testing.T) {
+	converges(t, orders.Case{
+		Type: MultiJSON,
+		Show: func(o replicate.Object) string { return show(o.(*all).live) },
+		Oracle: func(set []*replicate.Update) string {
+			return show(slices.DeleteFunc(byStamp(set), func(u *replicate.Update) bool {
+				return slices.ContainsFunc(set, func(w *replicate.Update) bool {
+					return slices.ContainsFunc(seenBy(w), func(s replicate.Stamp) bool {
+						return s.Author == u.Stamp().Author && s.Time >= u.Stamp().Time
+					})
+				})
+			}))
+		},
+	}, func(r *replicate.Replica, n int) error {
+		m, err := OpenMulti[int](r, "")
+		require.NoError(t, err)
+		return m.Set(n)
+	})
+}
+
+func converges(t *testing.T, c orders.Case, set func(*replicate.Replica, int) error) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 300 {
+		n := 0
+		written := orders.History(t, rng, c.Type, 2+i%3, 2+i%12, func(r *replicate.Replica) {
+			n++
+			require.NoError(t, set(r, n))
+		})
+		c.Check(t, rng, written)
+	}
+}
+
+func byStamp(set []*replicate.Update) []*replicate.Update {
+	return slices.SortedFunc(slices.Values(set), func(u, v *replicate.Update) int {
+		return u.Stamp().Compare(v.Stamp())
+	})
+}
+
+func show(updates []*replicate.Update) string {
+	var b strings.Builder
+	for _, u := range updates {
+		fmt.Fprintf(&b, "%s by %s\n", u.Op(), u.Stamp())
+	}
+	return b.String()
+}
+
+// FuzzOp feeds any op to the checks and, if it passes, to a replica.
+func FuzzOp(f *testing.F) {
+	f.Add("\x01\"x\"", "\x01null")
+	f.Add("\x001", "\x01\x00\x052")
+	f.Add("\x02\x00\x01\x18"+strings.Repeat("a", 24)+"\xff\x013", "\x01\x18"+strings.Repeat("b", 24)+"\x002")
+	f.Add("\xff\xff\xff\xff\x0f\x00\x01", "")
+	f.Fuzz(func(t *testing.T, op, next string) {
+		r := replicate.New(replicate.Config{Types: []replicate.Type{JSON, MultiJSON}})
+		v, err := Open[json.RawMessage](r, "")
+		require.NoError(t, err)
+		m, err := OpenMulti[json.RawMessage](r, "")
+		require.NoError(t, err)
+		single, multi := 0, 0
+		for _, op := range []string{op, next} {
+			if _, err := v.h.Write(op); err == nil {
+				single++
+			}
+			if _, err := m.h.Write(op); err == nil {
+				multi++
+			}
+		}
+		if _, err := v.Get(); single > 0 {
+			require.NoError(t, err)
+		}
+		writes, err := m.Get()
+		require.NoError(t, err)
+		require.Equal(t, min(multi, 1), min(len(writes), 1))
+		require.NoError(t, m.Set(json.RawMessage("1")))
+	})
+}
