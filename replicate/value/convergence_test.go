@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -82,6 +83,39 @@ func show(updates []*replicate.Update) string {
 		fmt.Fprintf(&b, "%s by %s\n", u.Op(), u.Stamp())
 	}
 	return b.String()
+}
+
+// Two writes that claim to have seen each other do not both vanish, and leave
+// the same in every order.
+func TestMultiClaimsOfEachOther(t *testing.T) {
+	var reps [2]*replicate.Replica
+	var multis [2]*Multi[int]
+	for i := range reps {
+		reps[i] = replicate.New(replicate.Config{
+			Types: []replicate.Type{MultiJSON},
+			Now:   func() time.Time { return time.UnixMilli(1e12) },
+		})
+		var err error
+		multis[i], err = OpenMulti[int](reps[i], "")
+		require.NoError(t, err)
+	}
+	var written []*replicate.Update
+	for i, m := range multis {
+		other := string(reps[1-i].Author())
+		written = append(written, orders.Written(t, reps[i], func() {
+			_, err := m.h.Write("\x01\x18" + other + "\x001")
+			require.NoError(t, err)
+		})...)
+	}
+	require.Equal(t, written[0].Stamp().Time, written[1].Stamp().Time)
+	for _, order := range [][]int{{0, 1}, {1, 0}} {
+		s := new(all)
+		for _, i := range order {
+			s.Apply(written[i], func(*replicate.Update) {})
+		}
+		require.Len(t, s.live, 1)
+		require.Equal(t, byStamp(written)[1], s.live[0])
+	}
 }
 
 // FuzzOp feeds any op to the checks and, if it passes, to a replica.
