@@ -1,9 +1,12 @@
 package value_test
 
 import (
+	"context"
 	"maps"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -135,20 +138,21 @@ func TestMultiChanges(t *testing.T) {
 
 // What is told once is not told again by the batch that follows.
 func TestMultiChangesOnce(t *testing.T) {
-	a, v := openMulti[int](t)
-	const n = 300 // more than come at once
-	for i := range n {
-		b, w := openMulti[int](t)
-		require.NoError(t, w.Set(i))
-		require.NoError(t, a.Write(t.Context(), b.Read(nil)))
-	}
-	src := v.Changes(0)
-	got, err := src(t.Context())
-	require.NoError(t, err)
-	require.Len(t, got, n)
-	require.NoError(t, v.Set(n))
-	got, err = src(t.Context())
-	require.NoError(t, err)
-	require.Len(t, got, 1)
-	require.NoError(t, pull.Abort(src, nil))
+	synctest.Test(t, func(t *testing.T) {
+		a, v := openMulti[int](t)
+		const n = 300 // more than come at once
+		for i := range n {
+			b, w := openMulti[int](t)
+			require.NoError(t, w.Set(i))
+			require.NoError(t, a.Write(t.Context(), b.Read(nil)))
+		}
+		src := v.Changes(0)
+		got, err := src(t.Context())
+		require.NoError(t, err)
+		require.Len(t, got, n)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = src(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
 }
