@@ -3,6 +3,7 @@ package set_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -193,14 +194,16 @@ func TestSetContextTransitive(t *testing.T) {
 // Two copies of one replica that both write make two updates of one stamp. When
 // they meet that is an error, and both write under new authors from then on.
 func TestCloneSameStamp(t *testing.T) {
-	clone := func() (*replicate.Replica, *set.AddWins[string]) {
+	clone := func(own byte) (*replicate.Replica, *set.AddWins[string]) {
 		return open[string](t, replicate.Config{
-			ID: replicate.ReplicaID{1}, Rand: rand.NewChaCha8([32]byte{}),
-			Now: func() time.Time { return time.UnixMilli(1e12) },
+			ID: replicate.ReplicaID{1}, Now: func() time.Time { return time.UnixMilli(1e12) },
+			// The epoch is the opening's own, the incarnation is not.
+			Rand: io.MultiReader(strings.NewReader(strings.Repeat(string(own), 8)+"the same"),
+				rand.NewChaCha8([32]byte{own})),
 		})
 	}
-	a, s := clone()
-	b, u := clone()
+	a, s := clone('a')
+	b, u := clone('b')
 	author := a.Author()
 	require.Equal(t, author, b.Author())
 	require.NoError(t, s.Add("x"))
@@ -209,6 +212,7 @@ func TestCloneSameStamp(t *testing.T) {
 	require.ErrorIs(t, b.Write(t.Context(), a.Read(nil)), replicate.ErrForked)
 	require.NotEqual(t, author, a.Author())
 	require.NotEqual(t, author, b.Author())
+	require.NotEqual(t, a.Author(), b.Author())
 	require.Equal(t, []string{"x"}, all(t, s), "nothing of the other was applied")
 }
 
