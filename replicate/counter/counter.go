@@ -19,7 +19,7 @@ type OverflowError struct {
 
 // Error names both numbers.
 func (e *OverflowError) Error() string {
-	return fmt.Sprintf("counter: %d plus %d is too large to count", e.Value, e.Add)
+	return fmt.Sprintf("counter: to add %d to %d is more than it can count", e.Add, e.Value)
 }
 
 // Is reports whether target is ErrOverflow.

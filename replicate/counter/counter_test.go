@@ -93,8 +93,9 @@ func TestOverflow(t *testing.T) {
 	require.NoError(t, e.Add(math.MaxInt64))
 	require.NoError(t, e.Add(math.MinInt64+1))
 	require.NoError(t, e.Add(math.MaxInt64))
-	require.ErrorIs(t, e.Add(math.MinInt64), counter.ErrOverflow)
+	require.ErrorIs(t, e.Add(-1), counter.ErrOverflow, "2⁶⁴−1 are taken")
 	require.Equal(t, int64(-1), e.Value())
+	require.NoError(t, e.Add(1))
 }
 
 // W0 x; clone; W0 x′; Wclone x″: two copies under one author. One total is lost,
