@@ -5,22 +5,38 @@ import "slices"
 // accept applies u, which is neither held nor covered by the own clock, gives
 // it its place and retires what it replaces.
 func (r *Replica) accept(u *Update) {
-	r.witness(u.time)
-	old := r.scratch[:0]
-	u.object.state.Apply(u, func(v *Update) { old = append(old, v) })
-	r.scratch = old[:0]
-	if slices.Contains(old, u) {
-		// Something newer is here: u was obsolete when it came.
-		old = slices.DeleteFunc(old, func(v *Update) bool { return v == u })
-		for _, v := range old {
-			r.replace(v, nil)
-		}
-		return
-	}
-	r.log.append(u)
-	r.print.add(hashOf(u))
+	r.obsolete.list = r.obsolete.list[:0]
+	u.rows(func(p *Update) { p.object.state.Apply(p, r.obsolete.add) })
+	r.place(u, r.obsolete.list)
+}
+
+// place gives u, which was applied, its place in the log, and retires what it
+// made obsolete. If that is u itself, something newer was here already.
+func (r *Replica) place(u *Update, old []*Update) {
+	r.witness(u.end())
+	var partly []*Update // transactions that lost a part and have others
+	gone := old[:0]
 	for _, v := range old {
-		r.replace(v, u)
+		if entry, whole := v.retire(); whole {
+			gone = append(gone, entry)
+		} else if entry != u {
+			partly = append(partly, entry)
+		}
+	}
+	by := u
+	if slices.Contains(gone, u) {
+		by = nil
+	} else {
+		r.log.append(u)
+		r.print.add(u.hash())
+	}
+	for _, v := range gone {
+		if v != u {
+			r.replace(v, by)
+		}
+	}
+	for _, v := range partly {
+		r.replacePart(v, by)
 	}
 }
 
@@ -29,7 +45,7 @@ func (r *Replica) replace(v, u *Update) {
 	if v.state != stateLive || v.seq == 0 {
 		return
 	}
-	r.print.sub(hashOf(v))
+	r.print.sub(v.hash())
 	if r.durable.journal == nil {
 		r.drop(v, u)
 		return
@@ -37,7 +53,29 @@ func (r *Replica) replace(v, u *Update) {
 	// Until u is durable, peers go on seeing v: u may still be lost, and what
 	// is written faster than the disk takes it would never be shown at all.
 	v.state = stateReplaced
-	r.durable.replaced = append(r.durable.replaced, replacement{v, u})
+	r.durable.replaced = append(r.durable.replaced, replacement{old: v, by: u})
+}
+
+// replacePart notes that u made a part of the transaction v obsolete, while
+// others of its parts live. A peer that is owed v is owed u from now on too:
+// once v goes, nothing else would say what became of that part.
+func (r *Replica) replacePart(v, u *Update) {
+	switch {
+	case u == nil || v.seq == 0:
+	case r.durable.journal == nil:
+		r.share(v, u)
+	default:
+		r.durable.replaced = append(r.durable.replaced, replacement{old: v, by: u, part: true})
+	}
+}
+
+// share has u sent to whom v is owed.
+func (r *Replica) share(v, u *Update) {
+	for c := range r.readers {
+		if c.peer != nil {
+			c.peer.share(v, u)
+		}
+	}
 }
 
 // drop takes v out of every peer's view; u inherits its places.
@@ -55,22 +93,19 @@ func (r *Replica) drop(v, u *Update) {
 // op.
 func (r *Replica) receive(updates []*Update, full bool) (news int, err error) {
 	for _, u := range updates {
-		if clashes(u.author.at(u.time), u) {
+		if clashes(u) {
 			return 0, r.fork(u.Stamp())
 		}
 	}
 	for _, u := range updates {
+		if clashes(u) { // two of one frame
+			return news, r.fork(u.Stamp())
+		}
 		a := u.author
-		if held := a.at(u.time); held != nil {
-			if clashes(held, u) { // two of one frame
-				return news, r.fork(u.Stamp())
-			}
+		if u = unheld(u); u == nil || u.end() <= a.clock && !full {
 			continue
 		}
-		if u.time <= a.clock && !full {
-			continue
-		}
-		if a == r.self && u.time > a.clock {
+		if a == r.self && u.end() > a.clock {
 			// Someone has a write of mine that I do not: I was restored.
 			r.newIncarnation()
 		}
@@ -80,9 +115,40 @@ func (r *Replica) receive(updates []*Update, full bool) (news int, err error) {
 	return news, nil
 }
 
-// clashes reports whether two updates of one stamp, if there are two, differ.
-func clashes(held, u *Update) bool {
-	return held != nil && (held.op != u.op || held.object != u.object)
+// clashes reports whether a stamp in u is held with other content.
+func clashes(u *Update) (clash bool) {
+	u.rows(func(p *Update) {
+		held := u.author.at(p.time)
+		clash = clash || held != nil && (held.op != p.op || held.object != p.object)
+	})
+	return clash
+}
+
+// unheld returns what of u is not held: u, some of its parts, or nil.
+func unheld(u *Update) *Update {
+	if u.group == nil {
+		if u.author.at(u.time) == nil {
+			return u
+		}
+		return nil
+	}
+	var rest []*Update
+	n := 0
+	u.rows(func(p *Update) {
+		if n++; u.author.at(p.time) == nil {
+			rest = append(rest, p)
+		}
+	})
+	switch {
+	case len(rest) == n:
+		return u
+	case len(rest) == 0:
+		return nil
+	case len(rest) == 1:
+		rest[0].group = nil
+		return rest[0]
+	}
+	return newGroup(rest)
 }
 
 // fork says that s names two updates. If s is ours, a copy of this replica is

@@ -21,7 +21,8 @@ func (r *Replica) Head() uint64 {
 // from behind the place after, and then waits for more; it never ends by
 // itself. What was replaced before it was read is skipped, so that a slow
 // reader sees the newest state and holds up no writer. Updates are shown as
-// soon as they are in memory.
+// soon as they are in memory. Those of one transaction come together, if that
+// makes more than 256.
 func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
 	var c *reader
 	return pull.From(func(ctx context.Context) ([]*Update, error) {
@@ -49,13 +50,18 @@ func (r *Replica) changes(after uint64) (batch []*Update, pos uint64) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, u := range r.log.entries[r.log.from(after):] {
-		if len(batch) == changesBatch {
+		if len(batch) >= changesBatch {
 			return batch, after
 		}
 		after = u.seq
-		if u.state == stateLive {
-			batch = append(batch, u)
+		if u.state != stateLive {
+			continue
 		}
+		u.rows(func(p *Update) {
+			if p.state == stateLive {
+				batch = append(batch, p)
+			}
+		})
 	}
 	return batch, r.log.head
 }

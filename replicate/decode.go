@@ -3,6 +3,7 @@ package replicate
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // decoder reads the frames of one stream. It parses a frame whole, before the
@@ -31,9 +32,13 @@ type rawUpdate struct {
 type updatesFrame struct {
 	names
 	pos     uint64
-	updates []rawUpdate
+	updates []rawUpdate // rows: updates, and parts of transactions
+	groups  []rawGroup  // ascending from
 	newest  Time
 }
+
+// rawGroup says that n rows are one transaction.
+type rawGroup struct{ from, n int }
 
 // clockFrame is a parsed marker or ack.
 type clockFrame struct {
@@ -61,17 +66,18 @@ type marker struct {
 	tokens []senderToken
 }
 
-func (d *decoder) flags(c *cursor, n *names) {
-	n.reset = c.byte()&flagReset != 0
-	if n.reset {
+func (d *decoder) flags(c *cursor, n *names) (flags byte) {
+	flags = c.byte()
+	if n.reset = flags&flagReset != 0; n.reset {
 		*d = decoder{}
 	}
+	return flags
 }
 
 // parseUpdates parses the payload of a frame of updates, kind included.
 func (d *decoder) parseUpdates(payload []byte) (f updatesFrame, err error) {
 	c := &cursor{b: payload[1:]}
-	d.flags(c, &f.names)
+	flags := d.flags(c, &f.names)
 	n := c.count(2)
 	f.pos = c.uvarint()
 	f.names.authors = parseAuthors(c)
@@ -89,6 +95,9 @@ func (d *decoder) parseUpdates(payload []byte) (f updatesFrame, err error) {
 			c.fail(errors.New("a stamp is zero"))
 		}
 	}
+	if flags&flagGroups != 0 {
+		f.groups = parseGroups(c, f.updates)
+	}
 	sizes := *c
 	for range f.updates {
 		c.uvarint()
@@ -102,6 +111,31 @@ func (d *decoder) parseUpdates(payload []byte) (f updatesFrame, err error) {
 		f.updates[i].op = string(c.bytes(int(size)))
 	}
 	return f, c.end("updates")
+}
+
+// parseGroups reads which rows are one transaction.
+func parseGroups(c *cursor, rows []rawUpdate) []rawGroup {
+	groups := make([]rawGroup, c.count(2))
+	at := 0
+	for i := range groups {
+		skip, n := c.uvarint(), c.uvarint()
+		left := uint64(len(rows) - at)
+		if c.err == nil && (skip > left || n < 2 || n > left-skip) {
+			c.fail(fmt.Errorf("transaction of %d rows after %d, with %d left", n, skip, left))
+		}
+		if c.err != nil {
+			return nil
+		}
+		g := rawGroup{at + int(skip), int(n)}
+		for k := g.from + 1; k < g.from+g.n; k++ {
+			if rows[k].author != rows[g.from].author || rows[k].time != rows[k-1].time+1 {
+				c.fail(errors.New("transaction whose stamps are not consecutive"))
+			}
+		}
+		groups[i] = g
+		at = g.from + g.n
+	}
+	return groups
 }
 
 // parseClock parses the payload of a marker or an ack, kind included.
@@ -192,6 +226,20 @@ func (d *decoder) intern(r *Replica, n names) error {
 
 // resolve makes updates of a frame whose names are interned, checking each op.
 func (d *decoder) resolve(f updatesFrame, origin uint32) ([]*Update, error) {
+	rows, err := d.resolveRows(f, origin)
+	if err != nil || len(f.groups) == 0 {
+		return rows, err
+	}
+	out, at := rows[:0], 0
+	for _, g := range f.groups {
+		out = append(out, rows[at:g.from]...)
+		at = g.from + g.n
+		out = append(out, newGroup(slices.Clone(rows[g.from:at])))
+	}
+	return append(out, rows[at:]...), nil
+}
+
+func (d *decoder) resolveRows(f updatesFrame, origin uint32) ([]*Update, error) {
 	out := make([]*Update, len(f.updates))
 	for i, raw := range f.updates {
 		o := d.objects[raw.object]

@@ -24,6 +24,9 @@
 // replica keeps the live updates in order of arrival; what a newer one has made
 // obsolete is dropped, so that the log is as long as the state is large.
 //
+// Several updates can be one: a transaction ([Tx]) is applied, sent and kept
+// whole, everywhere, and is obsolete when all of it is.
+//
 // # The promise
 //
 // A [Clock] says, for each author: "I have everything live up to here, or

@@ -13,9 +13,12 @@ type durability struct {
 	replaced []replacement
 }
 
-// replacement is an update and what made it obsolete, while that is not yet
-// durable.
-type replacement struct{ old, by *Update }
+// replacement is an update and what made it obsolete, or a part of it, while
+// that is not yet durable.
+type replacement struct {
+	old, by *Update
+	part    bool
+}
 
 // visible returns the place up to which peers may be sent: what the journal
 // holds, or everything where there is none.
@@ -160,7 +163,11 @@ func (t *Tail) Done(b Batch) {
 		if p.by != nil && p.by.seq > b.pos {
 			break
 		}
-		r.drop(p.old, p.by)
+		if p.part {
+			r.share(p.old, p.by)
+		} else {
+			r.drop(p.old, p.by)
+		}
 		kept++
 	}
 	r.durable.replaced = append(r.durable.replaced[:0], r.durable.replaced[kept:]...)

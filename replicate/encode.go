@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/weir-go/weir/through/frame"
 )
@@ -16,6 +17,7 @@ type encoder struct {
 	told    []Time // the clock as the stream's markers have it
 	acked   []Time // the clock as the stream's acks have it
 	buf     []byte
+	flat    []*Update
 }
 
 // numbering gives indexes numbers in the order they are first used.
@@ -65,8 +67,12 @@ func (e *encoder) batches(dst []byte, updates []*Update, pos uint64) []byte {
 }
 
 // updates appends one frame.
-func (e *encoder) updates(dst []byte, updates []*Update, pos uint64) []byte {
+func (e *encoder) updates(dst []byte, entries []*Update, pos uint64) []byte {
+	updates, groups := e.flatten(entries)
 	b := e.head(kindUpdates)
+	if len(groups) > 0 {
+		b[1] |= flagGroups
+	}
 	b = binary.AppendUvarint(b, uint64(len(updates)))
 	b = binary.AppendUvarint(b, pos)
 	b = e.newAuthors(b, updates)
@@ -77,6 +83,7 @@ func (e *encoder) updates(dst []byte, updates []*Update, pos uint64) []byte {
 		b = appendDelta(b, e.last, u.time)
 		e.last = u.time
 	}
+	b = append(b, groups...)
 	for _, u := range updates {
 		b = binary.AppendUvarint(b, uint64(len(u.op)))
 	}
@@ -84,7 +91,30 @@ func (e *encoder) updates(dst []byte, updates []*Update, pos uint64) []byte {
 		b = append(b, u.op...)
 	}
 	e.buf = b
+	clear(e.flat)
 	return frame.Append(dst, b)
+}
+
+// flatten returns the rows of a frame, and the column that says which of them
+// are one transaction: nothing if none are.
+func (e *encoder) flatten(entries []*Update) (rows []*Update, groups []byte) {
+	first := slices.IndexFunc(entries, func(u *Update) bool { return u.group != nil })
+	if first < 0 {
+		return entries, nil
+	}
+	rows = e.flat[:0]
+	n, done := 0, 0
+	for _, u := range entries {
+		if u.group != nil {
+			n++
+			groups = binary.AppendUvarint(groups, uint64(len(rows)-done))
+			groups = binary.AppendUvarint(groups, uint64(len(u.group.parts)))
+			done = len(rows) + len(u.group.parts)
+		}
+		u.rows(func(p *Update) { rows = append(rows, p) })
+	}
+	e.flat = rows
+	return rows, append(binary.AppendUvarint(nil, uint64(n)), groups...)
 }
 
 func (e *encoder) newAuthors(b []byte, updates []*Update) []byte {

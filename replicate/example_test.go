@@ -87,3 +87,21 @@ func ExampleTimeOf() {
 	fmt.Println(t, t.Wall().UTC())
 	// Output: 1700000000000.0 2023-11-14 22:13:20 +0000 UTC
 }
+
+// A move from one object to another is seen whole, or not at all, everywhere.
+func ExampleReplica_Begin() {
+	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
+	todo, _ := model.Open[string](r, "todo")
+	done, _ := model.Open[string](r, "done")
+	_ = todo.Set("1", "buy milk")
+
+	tx := r.Begin()
+	_, _ = todo.In(tx).Delete("1")
+	_ = done.In(tx).Set("1", "buy milk")
+	fmt.Println(todo.Keys(""), done.Keys(""))
+	_, err := tx.Commit()
+	fmt.Println(todo.Keys(""), done.Keys(""), err)
+	// Output:
+	// [1] []
+	// [] [1] <nil>
+}

@@ -79,8 +79,10 @@ func (w *world) anyStep() {
 	}
 	key := string(rune('x' + w.rnd.IntN(3)))
 	switch k := w.rnd.IntN(100); {
-	case k < 25:
+	case k < 20:
 		w.write(i, key)
+	case k < 25:
+		w.writeAll(i, key, string(rune('x'+w.rnd.IntN(3))))
 	case k < 29:
 		w.del(i, key)
 	case k < 40:

@@ -66,11 +66,12 @@ func (r *Replica) Lie(c Clock) {
 	}
 }
 
-// Live returns the live updates in order of arrival.
+// Live returns the live updates in order of arrival, and all parts of
+// transactions of which some are live.
 func (r *Replica) Live() (live []*Update) {
 	for _, u := range r.log.entries {
 		if u.state == stateLive {
-			live = append(live, u)
+			u.rows(func(p *Update) { live = append(live, p) })
 		}
 	}
 	return live

@@ -70,6 +70,11 @@ func recordedPayloads(t testing.TB) (runs [][4][]byte) {
 	for i := range 3 {
 		require.NoError(t, ma.Set(string(rune('x'+i)), i))
 	}
+	tx := a.Begin()
+	require.NoError(t, ma.In(tx).Set("x", 8))
+	require.NoError(t, ma.In(tx).Set("z", 9))
+	_, err := tx.Commit()
+	require.NoError(t, err)
 	x := replicate.NewSession(a, replicate.SyncConfig{Once: true})
 	y := replicate.NewSession(b, replicate.SyncConfig{})
 	x.Begin(false)

@@ -9,8 +9,9 @@ import (
 // A Handle is how a data type writes and reads one object of a replica. It
 // may be used by several goroutines at once.
 type Handle struct {
-	r *Replica
-	o *object
+	r  *Replica
+	o  *object
+	tx *Tx // nil to write at once
 }
 
 // Open returns the handle of an object, which is made if it is new. It returns
@@ -28,7 +29,7 @@ func (r *Replica) Open(name ObjectName) (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handle{r, o}, nil
+	return &Handle{r: r, o: o}, nil
 }
 
 // Replica returns the replica that the object belongs to.
@@ -58,6 +59,9 @@ type Draft struct {
 // the zero Stamp. It returns f's error as it is; else what [Handle.Write]
 // returns.
 func (h *Handle) Compose(f func(Draft) (op string, err error)) (Stamp, error) {
+	if h.tx != nil {
+		return Stamp{}, h.tx.add(h, f)
+	}
 	r := h.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -82,6 +86,9 @@ func (h *Handle) Compose(f func(Draft) (op string, err error)) (Stamp, error) {
 func (h *Handle) Write(op string) (Stamp, error) {
 	if err := h.o.check(op); err != nil {
 		return Stamp{}, err
+	}
+	if h.tx != nil {
+		return Stamp{}, h.tx.add(h, func(Draft) (string, error) { return op, nil })
 	}
 	r := h.r
 	r.mu.Lock()

@@ -20,7 +20,7 @@ type author struct {
 	name    Author
 	index   int       // in Replica.authors
 	clock   Time      // the own clock's entry
-	entries []*Update // ascending time
+	entries []*Update // ascending time: updates, and the parts of transactions
 	gone    int
 }
 
@@ -29,7 +29,7 @@ func (l *log) append(u *Update) {
 	l.head++
 	u.seq = l.head
 	l.entries = append(l.entries, u)
-	u.author.insert(u)
+	u.rows(u.author.insert)
 }
 
 // insert puts u in its place by stamp; nearly always that is the end.
@@ -52,8 +52,7 @@ func (a *author) at(t Time) *Update {
 	if t == 0 || t > a.last() {
 		return nil
 	}
-	i := a.after(t - 1)
-	if i < len(a.entries) && a.entries[i].time == t {
+	if i := a.after(t - 1); i < len(a.entries) && a.entries[i].time == t {
 		return a.entries[i]
 	}
 	return nil
@@ -71,7 +70,7 @@ func (a *author) last() Time {
 func (l *log) drop(u *Update) {
 	u.state = stateDropped
 	l.gone++
-	u.author.gone++
+	u.rows(func(*Update) { u.author.gone++ })
 	if l.gone > 64 && l.gone > len(l.entries)/2 {
 		l.entries = sweep(l.entries)
 		l.gone = 0
@@ -83,7 +82,7 @@ func (l *log) drop(u *Update) {
 }
 
 func sweep(entries []*Update) []*Update {
-	kept := slices.DeleteFunc(entries, func(u *Update) bool { return u.state == stateDropped })
+	kept := slices.DeleteFunc(entries, func(u *Update) bool { return u.entry().state == stateDropped })
 	if cap(kept) > 1024 && cap(kept) > 4*len(kept) {
 		return slices.Clone(kept)
 	}
@@ -110,8 +109,8 @@ func (l *log) since(authors []*author, known []Time, seq uint64) []*Update {
 			continue
 		}
 		for _, u := range a.entries[a.after(t):] {
-			if u.state != stateDropped && u.seq > seq {
-				out = append(out, u)
+			if e := u.entry(); e.state != stateDropped && e.seq > seq {
+				out = append(out, e)
 			}
 		}
 	}
@@ -121,7 +120,7 @@ func (l *log) since(authors []*author, known []Time, seq uint64) []*Update {
 		}
 		return 1
 	})
-	return out
+	return slices.Compact(out)
 }
 
 // timeAt reads a clock kept by author index, which may be shorter than the

@@ -55,12 +55,27 @@ func (o *outbox) resume(known []Time, seq uint64) {
 
 // inherit is called when v is dropped because of u.
 func (o *outbox) inherit(v, u *Update) {
-	_, sent := o.early[v]
+	owed := o.owes(v)
 	delete(o.early, v)
-	owed := o.owed.remove(v) || !sent && v.seq > o.pos && v.seq <= o.cut && !o.has(v)
+	o.owed.remove(v)
 	if owed && u != nil && !o.has(u) {
 		o.owed.add(u)
 	}
+}
+
+// share is called when u replaced a part of the transaction v.
+func (o *outbox) share(v, u *Update) {
+	if o.owes(v) && !o.has(u) {
+		o.owed.add(u)
+	}
+}
+
+// owes reports whether v is still to be sent in this round.
+func (o *outbox) owes(v *Update) bool {
+	if _, sent := o.early[v]; sent {
+		return false
+	}
+	return o.owed.holds(v) || v.seq > o.pos && v.seq <= o.cut && !o.has(v)
 }
 
 // collect appends what fits into one frame, and reports whether that
@@ -123,8 +138,9 @@ func (o *outbox) marked() {
 // room is a frame being filled: at most batchSize of ops and of names that may
 // be new, or one larger op.
 type room struct {
-	batch []*Update
-	left  int
+	batch  []*Update
+	left   int
+	object *object // of the last row
 }
 
 // updateOverhead is what an update takes in a frame beside its op, roughly.
@@ -134,14 +150,17 @@ func roomFor(dst []*Update, limit int) *room {
 	if limit == 0 {
 		limit = batchSize
 	}
-	return &room{dst[:0], limit}
+	return &room{batch: dst[:0], left: limit}
 }
 
 func (r *room) take(u *Update) bool {
-	need := len(u.op) + updateOverhead
-	if n := len(r.batch); n == 0 || r.batch[n-1].object != u.object {
-		need += len(u.object.name.Type) + len(u.object.name.Name) // it may be new
-	}
+	need := u.size()
+	u.rows(func(p *Update) {
+		if p.object != r.object {
+			r.object = p.object
+			need += len(p.object.name.Type) + len(p.object.name.Name) // it may be new
+		}
+	})
 	if need > r.left && len(r.batch) > 0 {
 		return false
 	}
@@ -171,6 +190,11 @@ func (q *queue) add(u *Update) {
 			return !ok
 		})
 	}
+}
+
+func (q *queue) holds(u *Update) bool {
+	_, ok := q.in[u]
+	return ok
 }
 
 // remove reports whether u was in.

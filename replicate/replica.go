@@ -68,7 +68,7 @@ type Replica struct {
 	suspect  bool   // a peer's promise or ours was false: exchange everything
 	openings uint32 // of peers; see peerEpochs.number
 	durable  durability
-	scratch  []*Update
+	obsolete collector
 }
 
 // New returns an empty replica.
@@ -100,8 +100,15 @@ func New(cfg Config) *Replica {
 	var epoch [8]byte
 	r.random(epoch[:])
 	r.epoch = binary.BigEndian.Uint64(epoch[:])
+	r.obsolete.add = func(u *Update) { r.obsolete.list = append(r.obsolete.list, u) }
 	r.newIncarnation()
 	return r
+}
+
+// collector gathers what an Apply makes obsolete, without allocating.
+type collector struct {
+	list []*Update
+	add  func(*Update)
 }
 
 func (r *Replica) random(p []byte) {

@@ -34,7 +34,8 @@ type issue struct {
 	stamp replicate.Stamp
 	key   string
 	node  int
-	safe  bool // the journal has confirmed it
+	safe  bool            // the journal has confirmed it
+	group replicate.Stamp // of the transaction that it is a part of
 }
 
 // node is a replica, and its disk if it has one.
@@ -116,6 +117,22 @@ func (w *world) write(i int, key string) {
 	who := w.nodes[i].r.Author()
 	w.issued = append(w.issued, issue{
 		stamp: replicate.Stamp{Time: clock[who], Author: who}, key: key, node: i})
+}
+
+// writeAll sets keys to one new value, in one transaction.
+func (w *world) writeAll(i int, keys ...string) {
+	w.writes++
+	nd := w.nodes[i]
+	tx := nd.r.Begin()
+	for _, key := range keys {
+		require.NoError(w.t, nd.m.In(tx).Set(key, w.writes-1))
+	}
+	stamp, err := tx.Commit()
+	require.NoError(w.t, err)
+	for k, key := range keys {
+		at := replicate.Stamp{Time: stamp.Time + replicate.Time(k), Author: stamp.Author}
+		w.issued = append(w.issued, issue{stamp: at, key: key, node: i, group: stamp})
+	}
 }
 
 func (w *world) del(i int, key string) {
@@ -272,14 +289,35 @@ func (w *world) promiseKept(i int) {
 	w.t.Helper()
 	nd := w.nodes[i]
 	newest, clock := map[string]replicate.Stamp{}, nd.r.Clock()
+	held := map[replicate.Stamp]bool{}
 	for _, u := range nd.r.Live() {
-		newest[keyOf(u)] = u.Stamp()
+		held[u.Stamp()] = true
+		if at := u.Stamp(); newest[keyOf(u)].Compare(at) < 0 {
+			newest[keyOf(u)] = at
+		}
 	}
+	w.wholes(i, newest, held)
 	for _, is := range w.issued {
 		if clock.Covers(is.stamp) {
 			require.False(w.t, newest[is.key].Compare(is.stamp) < 0,
 				"node %d promises %v of %q and holds %v", i, is.stamp, is.key, newest[is.key])
 		}
+	}
+}
+
+// wholes checks that of each transaction node i has all or nothing: where it
+// holds one part, it holds every other or something newer.
+func (w *world) wholes(i int, newest map[string]replicate.Stamp, held map[replicate.Stamp]bool) {
+	w.t.Helper()
+	some := map[replicate.Stamp]bool{}
+	for _, is := range w.issued {
+		if is.group != (replicate.Stamp{}) && held[is.stamp] {
+			some[is.group] = true
+		}
+	}
+	for _, is := range w.issued {
+		require.False(w.t, some[is.group] && newest[is.key].Compare(is.stamp) < 0,
+			"node %d has half of %v", i, is.group)
 	}
 }
 

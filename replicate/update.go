@@ -31,12 +31,16 @@ func (n ObjectName) String() string {
 
 // An Update is one change of one object by one author. It is immutable and may
 // be shared between goroutines.
+//
+// Inside the package, what the log holds is either such an update or the head
+// of a transaction, which has no object nor op of its own; see group.
 type Update struct {
 	op     string
 	author *author
 	object *object
 	time   Time
 	seq    uint64 // place in this replica's order of arrival, from 1
+	group  *group // nil unless this is a transaction or a part of one
 	origin uint32 // the peer it came from, by peerEpochs.number; 0 for none
 	state  updateState
 }

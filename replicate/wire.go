@@ -27,7 +27,10 @@ const (
 const Version = 1
 
 // Flags of updates and markers.
-const flagReset = 1 << 0 // the stream's dictionaries begin anew
+const (
+	flagReset  = 1 << 0 // the stream's dictionaries begin anew
+	flagGroups = 1 << 1 // updates: some rows are transactions
+)
 
 // cursor reads a payload. The first thing that is wrong sticks, and everything
 // read after it is zero.

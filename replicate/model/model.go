@@ -57,6 +57,9 @@ func (m *Model[V]) view(f func(*state)) {
 	m.h.View(func(o replicate.Object) { f(o.(*state)) })
 }
 
+// In returns the model with its writes in a transaction.
+func (m *Model[V]) In(tx *replicate.Tx) *Model[V] { return &Model[V]{m.h.In(tx), m.codec} }
+
 // Set writes a key. It returns a replicate.SizeError if key is over [MaxKey]
 // or the update over replicate.MaxUpdate, the codec's error, or the failure of
 // the replica's journal. The write is in memory when Set returns, and durable
@@ -91,8 +94,9 @@ func Fits(key string, size int) error {
 	return nil
 }
 
-// Delete writes that a key is no more, and reports whether it was set. A key
-// that is not set costs nothing. Errors are those of Set.
+// Delete writes that a key is no more, and reports whether it was set (in a
+// transaction, false). A key that is not set costs nothing. Errors are those
+// of Set.
 func (m *Model[V]) Delete(key string) (bool, error) {
 	stamp, err := m.h.Compose(func(d replicate.Draft) (string, error) {
 		if !d.State.(*state).has(key) {
