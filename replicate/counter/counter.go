@@ -48,6 +48,9 @@ func Open(r *replicate.Replica, name string) (*Counter, error) {
 	return &Counter{h}, nil
 }
 
+// In returns the counter with its writes in a transaction.
+func (c *Counter) In(tx *replicate.Tx) *Counter { return &Counter{c.h.In(tx)} }
+
 // Add adds n, which may be negative; 0 writes nothing. It returns an
 // [OverflowError] if the value would leave the int64s, or has left them and
 // would go on, or if the author's total would be over 2⁶⁴−1; else the failure of

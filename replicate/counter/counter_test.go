@@ -63,6 +63,24 @@ func TestConcurrentAdditionsAddUp(t *testing.T) {
 	require.Equal(t, a.Fingerprint(), b.Fingerprint())
 }
 
+func TestInTransaction(t *testing.T) {
+	r, c := open(t, replicate.Config{})
+	tx := r.Begin()
+	require.NoError(t, c.In(tx).Add(2))
+	require.NoError(t, c.In(tx).Add(3))
+	require.Zero(t, c.Value())
+	_, err := tx.Commit()
+	require.NoError(t, err)
+	require.Equal(t, int64(5), c.Value())
+
+	tx = r.Begin()
+	require.NoError(t, c.In(tx).Add(math.MaxInt64-6))
+	require.NoError(t, c.In(tx).Add(2))
+	_, err = tx.Commit()
+	require.ErrorIs(t, err, counter.ErrOverflow)
+	require.Equal(t, int64(5), c.Value(), "all or nothing")
+}
+
 func TestOverflow(t *testing.T) {
 	a, c := open(t, replicate.Config{})
 	b, d := open(t, replicate.Config{})

@@ -39,6 +39,11 @@ func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]
 	return &AddWins[V]{elements, o}, nil
 }
 
+// In returns the set with its writes in a transaction.
+func (s *AddWins[V]) In(tx *replicate.Tx) *AddWins[V] {
+	return &AddWins[V]{s.reader, s.object.in(tx)}
+}
+
 // Add puts v into the set. It writes also if v is there: the new addition stands
 // against removals that have not seen it, in place of the ones before it. To
 // write only what is news, ask Has first. Errors are those of [Grow.Add].

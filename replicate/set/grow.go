@@ -37,6 +37,9 @@ func OpenGrowWith[V any](r *replicate.Replica, name string, codec replicate.Code
 	return &Grow[V]{elements, o}, nil
 }
 
+// In returns the set with its writes in a transaction.
+func (s *Grow[V]) In(tx *replicate.Tx) *Grow[V] { return &Grow[V]{s.reader, s.object.in(tx)} }
+
 // Add puts v into the set, and reports whether it was not there: one that is
 // costs nothing. It returns the codec's error, a replicate.SizeError if the
 // update is over replicate.MaxUpdate, or the failure of the replica's journal.

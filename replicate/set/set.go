@@ -138,6 +138,8 @@ type object struct {
 	element func(op string) string
 }
 
+func (o object) in(tx *replicate.Tx) object { return object{o.h.In(tx), o.element} }
+
 func (o object) view(f func(state)) {
 	o.h.View(func(s replicate.Object) { f(s.(state)) })
 }

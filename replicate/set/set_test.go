@@ -336,6 +336,36 @@ func changesFold(t *testing.T, rng *rand.Rand) {
 	}
 }
 
+// A move between two sets is seen whole, and one that fails is not seen.
+func TestMoveInTransaction(t *testing.T) {
+	a := newReplica(replicate.Config{})
+	b := newReplica(replicate.Config{})
+	todo, err := set.Open[string](a, "todo")
+	require.NoError(t, err)
+	done := openGrow[string](t, a, "done")
+	require.NoError(t, todo.Add("milk"))
+	tx := a.Begin()
+	_, err = todo.In(tx).Remove("milk")
+	require.NoError(t, err)
+	require.NoError(t, todo.In(tx).Add("milk")) // sees the removal
+	_, err = todo.In(tx).Remove("milk")
+	require.NoError(t, err)
+	_, err = done.In(tx).Add("milk")
+	require.NoError(t, err)
+	require.True(t, todo.Has("milk"))
+	_, err = tx.Commit()
+	require.NoError(t, err)
+	require.False(t, todo.Has("milk"))
+	require.True(t, done.Has("milk"))
+
+	require.NoError(t, b.Write(t.Context(), a.Read(nil)))
+	there, err := set.Open[string](b, "todo")
+	require.NoError(t, err)
+	require.False(t, there.Has("milk"))
+	require.Equal(t, []string{"milk"}, all(t, openGrow[string](t, b, "done")))
+	require.Equal(t, a.Fingerprint(), b.Fingerprint())
+}
+
 func TestErrors(t *testing.T) {
 	_, err := set.Open[int](replicate.New(replicate.Config{}), "")
 	require.ErrorIs(t, err, replicate.ErrUnknownType)

@@ -46,6 +46,9 @@ func OpenMultiWith[V any](r *replicate.Replica, name string, codec replicate.Cod
 	return &Multi[V]{h, codec}, nil
 }
 
+// In returns the register with its writes in a transaction.
+func (m *Multi[V]) In(tx *replicate.Tx) *Multi[V] { return &Multi[V]{m.h.In(tx), m.codec} }
+
 // Set writes a value in place of all that Get returns at this moment. Errors
 // are those of [Value.Set].
 func (m *Multi[V]) Set(x V) error {

@@ -75,6 +75,9 @@ func open[S replicate.Object](r *replicate.Replica, name replicate.ObjectName) (
 	return h, nil
 }
 
+// In returns the value with its writes in a transaction.
+func (v *Value[V]) In(tx *replicate.Tx) *Value[V] { return &Value[V]{v.h.In(tx), v.codec} }
+
 // Set writes the value. It returns the codec's error, a replicate.SizeError if
 // the update is over replicate.MaxUpdate, or the failure of the replica's
 // journal. The write is in memory when Set returns, and durable when the
@@ -90,7 +93,7 @@ func (v *Value[V]) Set(x V) error {
 
 // A Write is a value that was written, and its stamp.
 type Write[V any] struct {
-	Value V
+	Value V               // that was written
 	Stamp replicate.Stamp // who wrote it, and when
 }
 

@@ -188,6 +188,31 @@ func TestErrors(t *testing.T) {
 	require.ErrorContains(t, err, "another kind")
 }
 
+// What is written twice in one transaction is written once in the end.
+func TestInTransaction(t *testing.T) {
+	r := replicate.New(replicate.Config{Types: []replicate.Type{value.JSON, value.MultiJSON}})
+	v, err := value.Open[int](r, "")
+	require.NoError(t, err)
+	m, err := value.OpenMulti[int](r, "")
+	require.NoError(t, err)
+	tx := r.Begin()
+	for i := range 3 {
+		require.NoError(t, v.In(tx).Set(i))
+		require.NoError(t, m.In(tx).Set(i))
+	}
+	_, err = v.Get()
+	require.ErrorIs(t, err, value.ErrNotSet)
+	_, err = tx.Commit()
+	require.NoError(t, err)
+	got, err := v.Get()
+	require.NoError(t, err)
+	require.Equal(t, 2, got)
+	writes, err := m.Get()
+	require.NoError(t, err)
+	require.Len(t, writes, 1)
+	require.Equal(t, 2, writes[0].Value)
+}
+
 func TestOwnCodec(t *testing.T) {
 	raw, rawMulti := value.TypeOf("value/bytes"), value.MultiTypeOf("value.multi/bytes")
 	r := replicate.New(replicate.Config{Types: []replicate.Type{raw, rawMulti}})

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 )
@@ -30,8 +28,12 @@ func Written(t testing.TB, r *replicate.Replica, f func()) []*replicate.Update {
 	}
 	src := r.Changes(head)
 	batch, err := src(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, pull.Abort(src, nil))
+	if err == nil {
+		err = pull.Abort(src, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	return batch
 }
 
@@ -50,7 +52,9 @@ func History(t testing.TB, rng *rand.Rand, typ replicate.Type, replicas, steps i
 		r, from := reps[rng.IntN(replicas)], reps[rng.IntN(replicas)]
 		wall = wall.Add(time.Duration(rng.IntN(30)-10) * time.Millisecond)
 		if rng.IntN(3) == 0 {
-			require.NoError(t, r.Write(context.Background(), from.Read(r.Clock())))
+			if err := r.Write(context.Background(), from.Read(r.Clock())); err != nil {
+				t.Fatal(err)
+			}
 			continue
 		}
 		written = append(written, Written(t, r, func() { write(r) })...)
@@ -66,21 +70,36 @@ func (c Case) Check(t testing.TB, rng *rand.Rand, updates []*replicate.Update) {
 		permute(slices.Clone(updates), 0, func(order []*replicate.Update) { c.play(t, rng, order) })
 	}
 	var parts [2][]*replicate.Update
+	var whole []*replicate.Update
 	for i := range parts {
 		for _, u := range updates {
 			if rng.IntN(3) > 0 {
 				parts[i] = append(parts[i], u)
 			}
 		}
+		whole = append(whole, parts[i]...)
 		live := c.shuffled(t, rng, parts[i])
-		require.ElementsMatch(t, live, c.shuffled(t, rng, parts[i]), "what is live depends on the order")
-		require.ElementsMatch(t, live, c.shuffled(t, rng, live), "what is live needs what is not")
-		require.Equal(t, c.Oracle(parts[i]), c.Oracle(live), "what is obsolete matters")
+		if !slices.Equal(live, c.shuffled(t, rng, parts[i])) {
+			t.Fatal("what is live depends on the order")
+		}
+		if !slices.Equal(live, c.shuffled(t, rng, live)) {
+			t.Fatal("what is live needs what is not")
+		}
+		if c.Oracle(parts[i]) != c.Oracle(live) {
+			t.Fatal("what is obsolete matters")
+		}
 		parts[i] = live
 	}
-	union := append(slices.Clone(parts[0]), parts[1]...)
-	slices.SortFunc(union, func(u, v *replicate.Update) int { return u.Stamp().Compare(v.Stamp()) })
-	c.shuffled(t, rng, slices.Compact(union))
+	whole = c.shuffled(t, rng, slices.Compact(sorted(whole)))
+	union := slices.Compact(sorted(slices.Concat(parts[0], parts[1])))
+	if !slices.Equal(whole, c.shuffled(t, rng, union)) {
+		t.Fatal("what is live of two parts is not what is live of both")
+	}
+}
+
+func sorted(updates []*replicate.Update) []*replicate.Update {
+	slices.SortFunc(updates, func(u, v *replicate.Update) int { return u.Stamp().Compare(v.Stamp()) })
+	return updates
 }
 
 func (c Case) shuffled(t testing.TB, rng *rand.Rand, updates []*replicate.Update) []*replicate.Update {
@@ -89,7 +108,8 @@ func (c Case) shuffled(t testing.TB, rng *rand.Rand, updates []*replicate.Update
 	return c.play(t, rng, order)
 }
 
-// play applies updates in order and returns those that are live in the end.
+// play applies updates in order and returns those that are live in the end, by
+// stamp.
 func (c Case) play(t testing.TB, rng *rand.Rand, order []*replicate.Update) (live []*replicate.Update) {
 	state := c.Type.New()
 	var gone []*replicate.Update
@@ -97,7 +117,9 @@ func (c Case) play(t testing.TB, rng *rand.Rand, order []*replicate.Update) (liv
 		live = append(live, u)
 		state.Apply(u, func(v *replicate.Update) {
 			i := slices.Index(live, v)
-			require.GreaterOrEqual(t, i, 0, "%v is not live", v.Stamp())
+			if i < 0 {
+				t.Fatalf("%v is not live", v.Stamp())
+			}
 			live = slices.Delete(live, i, i+1)
 			gone = append(gone, v)
 		})
@@ -106,13 +128,15 @@ func (c Case) play(t testing.TB, rng *rand.Rand, order []*replicate.Update) (liv
 		apply(u)
 		if len(gone) > 0 && rng.IntN(2) == 0 {
 			v := gone[rng.IntN(len(gone))]
-			apply(v)
-			require.NotContains(t, live, v, "what was replaced came back")
+			if apply(v); slices.Contains(live, v) {
+				t.Fatalf("%v came back", v.Stamp())
+			}
 		}
-		require.Equal(t, c.Oracle(order[:i+1]), c.Show(state))
+		if want, got := c.Oracle(order[:i+1]), c.Show(state); want != got {
+			t.Fatalf("want\n%s\ngot\n%s", want, got)
+		}
 	}
-	require.Equal(t, c.Oracle(order), c.Show(state))
-	return live
+	return sorted(live)
 }
 
 func permute(order []*replicate.Update, from int, f func([]*replicate.Update)) {
