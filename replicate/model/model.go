@@ -31,6 +31,7 @@ func TypeOf(tag string) replicate.Type {
 type Model[V any] struct {
 	h     *replicate.Handle
 	codec replicate.Codec[V]
+	age   replicate.Time // see since
 }
 
 // Open opens the replica's model of that name, with values as JSON. It
@@ -39,18 +40,22 @@ func Open[V any](r *replicate.Replica, name string) (*Model[V], error) {
 	return OpenWith(r, name, replicate.JSON[V](JSON))
 }
 
-// OpenWith is Open with a codec of your own.
+// OpenWith is Open with a codec of your own, or a type made by [Expiring].
 func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Model[V], error) {
 	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
 	if err != nil {
 		return nil, err
 	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(*state) })
-	if !ok {
+	var s *state
+	h.View(func(o replicate.Object) { s, _ = o.(*state) })
+	if s == nil {
 		return nil, fmt.Errorf("model: object %v is not a model", h.Name())
 	}
-	return &Model[V]{h, codec}, nil
+	m := &Model[V]{h: h, codec: codec}
+	if s.old != nil {
+		m.age = s.old.age // fixed by the type
+	}
+	return m, nil
 }
 
 func (m *Model[V]) view(f func(*state)) {
@@ -58,7 +63,7 @@ func (m *Model[V]) view(f func(*state)) {
 }
 
 // In returns the model with its writes in a transaction.
-func (m *Model[V]) In(tx *replicate.Tx) *Model[V] { return &Model[V]{m.h.In(tx), m.codec} }
+func (m *Model[V]) In(tx *replicate.Tx) *Model[V] { return &Model[V]{m.h.In(tx), m.codec, m.age} }
 
 // Set writes a key. It returns a replicate.SizeError if key is over [MaxKey]
 // or the update over replicate.MaxUpdate, the codec's error, or the failure of
@@ -98,8 +103,9 @@ func Fits(key string, size int) error {
 // transaction, false). A key that is not set costs nothing. Errors are those
 // of Set.
 func (m *Model[V]) Delete(key string) (bool, error) {
+	since := m.since()
 	stamp, err := m.h.Compose(func(d replicate.Draft) (string, error) {
-		if !d.State.(*state).has(key) {
+		if d.State.(*state).get(key, since) == nil {
 			return "", nil
 		}
 		return string(appendOp(nil, opDelete, key)), nil
@@ -111,8 +117,9 @@ func (m *Model[V]) Delete(key string) (bool, error) {
 // the codec's error if the value does not fit V.
 func (m *Model[V]) Get(key string) (v V, err error) {
 	var u *replicate.Update
-	m.view(func(s *state) { u = s.cells[key] })
-	if u == nil || u.Op()[0] != opSet {
+	since := m.since()
+	m.view(func(s *state) { u = s.get(key, since) })
+	if u == nil {
 		return v, ErrNotFound
 	}
 	return m.decode(u)
@@ -131,22 +138,25 @@ func (m *Model[V]) decode(u *replicate.Update) (v V, err error) {
 
 // Has reports whether a key is set.
 func (m *Model[V]) Has(key string) (ok bool) {
-	m.view(func(s *state) { ok = s.has(key) })
+	since := m.since()
+	m.view(func(s *state) { ok = s.get(key, since) != nil })
 	return ok
 }
 
 // Len returns how many keys are set.
 func (m *Model[V]) Len() (n int) {
-	m.view(func(s *state) { n = s.live })
+	since := m.since()
+	m.view(func(s *state) { n = s.size(since) })
 	return n
 }
 
 // Keys returns the keys that are set and begin with prefix, sorted.
 func (m *Model[V]) Keys(prefix string) []string {
 	var keys []string
+	since := m.since()
 	m.view(func(s *state) {
 		for key, u := range s.cells {
-			if u.Op()[0] == opSet && strings.HasPrefix(key, prefix) {
+			if s.shows(u, since) && strings.HasPrefix(key, prefix) {
 				keys = append(keys, key)
 			}
 		}
@@ -170,9 +180,10 @@ func (m *Model[V]) All(prefix string) iter.Seq2[Entry[V], error] {
 		u   *replicate.Update
 	}
 	var cells []cell
+	since := m.since()
 	m.view(func(s *state) {
 		for key, u := range s.cells {
-			if u.Op()[0] == opSet && strings.HasPrefix(key, prefix) {
+			if s.shows(u, since) && strings.HasPrefix(key, prefix) {
 				cells = append(cells, cell{key, u})
 			}
 		}

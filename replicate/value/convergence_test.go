@@ -25,9 +25,14 @@ func TestValueConverges(t *testing.T) {
 		}
 		converges(t, orders.Case{
 			Type: typ,
-			Show: func(o replicate.Object) string { return show(o.(*last).kept) },
+			Show: func(o replicate.Object) string { return show(o.(*last).shown()) },
 			Oracle: func(set []*replicate.Update) string {
 				set = byStamp(set)
+				set = slices.DeleteFunc(set, func(u *replicate.Update) bool {
+					return keep > 1 && slices.ContainsFunc(set, func(w *replicate.Update) bool {
+						return floorOf(w) > u.Stamp().Time
+					})
+				})
 				return show(set[max(0, len(set)-keep):])
 			},
 		}, func(r *replicate.Replica, n int) error {
@@ -35,6 +40,27 @@ func TestValueConverges(t *testing.T) {
 			require.NoError(t, err)
 			return v.Set(n)
 		})
+	}
+}
+
+// A floor changes nothing that is shown where all that its author knew is there:
+// the history is the newest writes, of all that were made.
+func TestHistoryIsTheNewest(t *testing.T) {
+	const keep = 3
+	typ := Keep(JSON, keep)
+	rng := rand.New(rand.NewPCG(5, 6))
+	for i := range 200 {
+		written := orders.History(t, rng, typ, 2+i%3, 20, func(r *replicate.Replica) {
+			v, err := OpenWith(r, "", replicate.JSON[int](typ))
+			require.NoError(t, err)
+			require.NoError(t, v.Set(i))
+		})
+		s := typ.New().(*last)
+		rng.Shuffle(len(written), func(i, j int) { written[i], written[j] = written[j], written[i] })
+		for _, u := range written {
+			s.Apply(u, func(*replicate.Update) {})
+		}
+		require.Equal(t, byStamp(written)[20-keep:], s.shown())
 	}
 }
 
@@ -121,6 +147,7 @@ func TestMultiClaimsOfEachOther(t *testing.T) {
 // FuzzOp feeds any op to the checks and, if it passes, to a replica.
 func FuzzOp(f *testing.F) {
 	f.Add("\x01\"x\"", "\x01null")
+	f.Add("\x02\x051", "\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x012")
 	f.Add("\x001", "\x01\x00\x052")
 	f.Add("\x02\x00\x01\x18"+strings.Repeat("a", 24)+"\xff\x013", "\x01\x18"+strings.Repeat("b", 24)+"\x002")
 	f.Add("\xff\xff\xff\xff\x0f\x00\x01", "")

@@ -7,33 +7,52 @@ import (
 	"github.com/weir-go/weir/replicate/internal/causal"
 )
 
-// last is the newest writes: the merge law is "the highest stamps win". A write
-// that so many newer ones have pushed out has as many newer ones in every
-// larger set of writes too.
+// last is the newest writes: the merge law is "the highest stamps win". What is
+// shown, the newest keep, is a function of the set of writes. To drop the rest
+// at once would be too early: no write alone says that so many are newer, and a
+// peer may be given one in the place of another without the rest. So each write
+// names the oldest that its author kept with it, its floor, and stands in for
+// all below that. A write's floor is never above its own stamp, so what replaces
+// it has replaced what it replaced.
 type last struct {
-	keep int
-	kept []*replicate.Update // ascending stamps, at most keep
+	keep  int
+	kept  []*replicate.Update // ascending stamps, none below the floor
+	floor replicate.Time      // the highest of what is kept
 }
 
 func newLast(keep int) func() replicate.Object {
 	return func() replicate.Object { return &last{keep: keep} }
 }
 
-// Apply implements replicate.Object.
+// Apply implements replicate.Object. The op was checked when it came in.
 func (s *last) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 	i := place(s.kept, u)
-	switch full := len(s.kept) == s.keep; {
-	case full && i == 0:
+	if i < len(s.kept) && s.keep == 1 || u.Stamp().Time < s.floor {
 		obsolete(u)
-		return
-	case full:
-		obsolete(s.kept[0])
-		copy(s.kept, s.kept[1:i])
-		s.kept[i-1] = u
 		return
 	}
 	s.kept = slices.Insert(s.kept, i, u)
+	s.floor = max(s.floor, floorOf(u))
+	gone := 0
+	for s.keep == 1 && gone < i || s.kept[gone].Stamp().Time < s.floor {
+		obsolete(s.kept[gone])
+		gone++
+	}
+	s.kept = slices.Delete(s.kept, 0, gone)
 }
+
+// floorFor returns the floor of a write that is made now, which is the newest;
+// ok is false where it needs none.
+func (s *last) floorFor() (floor replicate.Time, ok bool) {
+	i := len(s.kept) + 1 - s.keep
+	if s.keep == 1 || i < 0 {
+		return 0, false
+	}
+	return s.kept[i].Stamp().Time, true
+}
+
+// shown returns the newest writes, at most as many as are to be kept.
+func (s *last) shown() []*replicate.Update { return s.kept[max(0, len(s.kept)-s.keep):] }
 
 // place returns where u belongs among updates of ascending stamps: nearly
 // always at the end.

@@ -5,35 +5,73 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"math"
 
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/internal/causal"
 	"github.com/weir-go/weir/replicate/internal/varint"
 )
 
-// opSet begins the op of a Value.
-const opSet = "\x01"
+// What begins the op of a Value.
+const (
+	opSet   = 1 // the value follows
+	opFloor = 2 // a floor follows, then the value
+)
 
 var (
 	errOp   = errors.New("value: malformed op")
 	errJSON = errors.New("value: value is not JSON")
 )
 
-func checkAny(op string) error {
-	if !strings.HasPrefix(op, opSet) {
-		return errOp
+// setOp makes the op that sets a value, with a floor if it needs one: how far
+// that lies below the op's own time.
+func setOp(value []byte, own, floor replicate.Time, needed bool) string {
+	op := make([]byte, 0, 1+binary.MaxVarintLen64+len(value))
+	if needed {
+		op = binary.AppendUvarint(append(op, opFloor), uint64(own-floor))
+	} else {
+		op = append(op, opSet)
 	}
-	return nil
+	return string(append(op, value...))
+}
+
+// parseSet splits the op of a Value. The text shares its memory; below is the
+// floor's distance, or more than any.
+func parseSet(op string) (below uint64, text string, err error) {
+	if op == "" {
+		return 0, "", errOp
+	}
+	switch op[0] {
+	case opSet:
+		return math.MaxUint64, op[1:], nil
+	case opFloor:
+		if below, text, ok := varint.Uint(op[1:]); ok {
+			return below, text, nil
+		}
+	}
+	return 0, "", errOp
+}
+
+// floorOf returns what u stands in for: all writes below this time.
+func floorOf(u *replicate.Update) replicate.Time {
+	below, _, _ := parseSet(u.Op())
+	own := u.Stamp().Time
+	return own - min(own, replicate.Time(below))
+}
+
+func checkAny(op string) error {
+	_, _, err := parseSet(op)
+	return err
 }
 
 // checkJSON refuses also values that are not JSON, so that one careless peer
 // cannot break every reader.
 func checkJSON(op string) error {
-	if err := checkAny(op); err != nil {
+	_, text, err := parseSet(op)
+	if err != nil {
 		return err
 	}
-	return jsonOnly(op[len(opSet):])
+	return jsonOnly(text)
 }
 
 func jsonOnly(text string) error {

@@ -87,7 +87,10 @@ func (v *Value[V]) Set(x V) error {
 	if err != nil {
 		return err
 	}
-	_, err = v.h.Write(opSet + string(b))
+	_, err = v.h.Compose(func(d replicate.Draft) (string, error) {
+		floor, ok := d.State.(*last).floorFor()
+		return setOp(b, d.Stamp.Time, floor, ok), nil
+	})
 	return err
 }
 
@@ -114,25 +117,26 @@ func (v *Value[V]) Last() (w Write[V], err error) {
 	return v.write(u)
 }
 
-// History returns the writes that are kept, oldest first: at most one, or as
-// many as the type's [Keep] says. It returns the codec's error if one does not
+// History returns the newest writes, oldest first: at most one, or as many as
+// the type's [Keep] says. It returns the codec's error if one does not
 // fit V.
 func (v *Value[V]) History() ([]Write[V], error) {
 	var updates []*replicate.Update
-	v.h.View(func(o replicate.Object) { updates = append(updates, o.(*last).kept...) })
+	v.h.View(func(o replicate.Object) { updates = append(updates, o.(*last).shown()...) })
 	return decodeAll(updates, v.write)
 }
 
 func (v *Value[V]) write(u *replicate.Update) (w Write[V], err error) {
-	return decode(v.codec, u, u.Op()[len(opSet):])
+	_, text, _ := parseSet(u.Op())
+	return decode(v.codec, u, text)
 }
 
 // Changes returns writes as they arrive, own and foreign, from behind a place
 // of the replica's log: 0 for what is there and then what comes, Replica.Head
 // for what comes from now on. It never ends by itself. A write that is no more
 // kept when it would be read is skipped, so a slow reader holds up nobody. The
-// value is the write with the highest stamp; without a history that is the
-// last one read. A write that does not fit V ends the source with the codec's
+// value is the write with the highest stamp, the history those with the highest
+// stamps; without a history it is the last one read. A write that does not fit V ends the source with the codec's
 // error.
 func (v *Value[V]) Changes(after uint64) pull.Source[Write[V]] {
 	return replicate.Watch(v.h, after, v.write)

@@ -56,8 +56,10 @@ func TestHistory(t *testing.T) {
 // row: 41 replicate
 func TestReplicate(t *testing.T) {
 	typ := value.Keep(value.JSON, 10)
-	a, v := open[int](t, typ, replicate.Config{})
-	b, w := open[int](t, typ, replicate.Config{})
+	now := time.UnixMilli(1e12)
+	clock := replicate.Config{Now: func() time.Time { now = now.Add(time.Millisecond); return now }}
+	a, v := open[int](t, typ, clock)
+	b, w := open[int](t, typ, clock)
 	for i := range 14 {
 		require.NoError(t, v.Set(i))
 		require.NoError(t, w.Set(100+i))
@@ -69,6 +71,12 @@ func TestReplicate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, here, there)
 	require.Equal(t, a.Fingerprint(), b.Fingerprint())
+
+	require.NoError(t, v.Set(14))
+	exchange(t, a, b)
+	for _, r := range []*replicate.Replica{a, b} {
+		require.Equal(t, 10, r.Len(), "the next write drops what both had kept")
+	}
 }
 
 // row: 41 null toJSON
@@ -134,7 +142,7 @@ func TestD3ClockStepsBack(t *testing.T) {
 // A malformed update threw in the originals, and took the process down.
 func TestD7MalformedOp(t *testing.T) {
 	for _, tag := range []string{value.JSON.Tag, value.MultiJSON.Tag} {
-		for _, op := range []string{"", "\x02", "\x01", "\x01{", "\x00{", "\x01\x18aaa", "\xff"} {
+		for _, op := range []string{"", "\x03", "\x02", "\x01", "\x01{", "\x02\x80\x001", "\x02\x05", "\x00{", "\x01\x18aaa", "\xff"} {
 			evil := replicate.New(replicate.Config{Types: []replicate.Type{{Tag: tag, New: value.JSON.New}}})
 			h, err := evil.Open(replicate.ObjectName{Type: tag})
 			require.NoError(t, err)

@@ -116,6 +116,9 @@ func (c Case) play(t testing.TB, rng *rand.Rand, order []*replicate.Update) (liv
 	apply := func(u *replicate.Update) {
 		live = append(live, u)
 		state.Apply(u, func(v *replicate.Update) {
+			if u != v && !c.replaces(u, v) {
+				t.Fatalf("%v does not replace %v alone", u.Stamp(), v.Stamp())
+			}
 			i := slices.Index(live, v)
 			if i < 0 {
 				t.Fatalf("%v is not live", v.Stamp())
@@ -136,7 +139,27 @@ func (c Case) play(t testing.TB, rng *rand.Rand, order []*replicate.Update) (liv
 			t.Fatalf("want\n%s\ngot\n%s", want, got)
 		}
 	}
+	for _, v := range gone {
+		if !slices.ContainsFunc(live, func(u *replicate.Update) bool { return c.replaces(u, v) }) {
+			t.Fatalf("nothing that is live replaces %v alone", v.Stamp())
+		}
+	}
 	return sorted(live)
+}
+
+// replaces reports whether u alone makes v obsolete, whichever comes first. A
+// peer may be given nothing else in v's place.
+func (c Case) replaces(u, v *replicate.Update) bool {
+	for _, order := range [][]*replicate.Update{{u, v}, {v, u}} {
+		state, gone := c.Type.New(), false
+		for _, w := range order {
+			state.Apply(w, func(w *replicate.Update) { gone = gone || w == v })
+		}
+		if !gone {
+			return false
+		}
+	}
+	return true
 }
 
 func permute(order []*replicate.Update, from int, f func([]*replicate.Update)) {
