@@ -3,20 +3,27 @@ package model
 import "github.com/weir-go/weir/replicate"
 
 // state is the newest write of each key: the merge law is "the higher stamp
-// wins", which is commutative, associative and idempotent. An expiring model
-// keeps the newest of these.
+// wins", which is commutative, associative and idempotent. What an expiring
+// model does not show is kept beside it.
 type state struct {
 	cells map[string]*replicate.Update // tombstones included
 	live  int                          // keys that are set
 	old   *expiry                      // nil if nothing expires
 }
 
-func newState() replicate.Object { return &state{cells: make(map[string]*replicate.Update)} }
+func newState() replicate.Object { return &state{cells: newCells()} }
 
 // Apply implements replicate.Object. The op was checked when it came in.
 func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
-	kind, key, _, _ := parseOp(u.Op())
+	if isFloor(u.Op()) {
+		s.raise(u, obsolete)
+		return
+	}
+	_, key, _, _ := parseOp(u.Op())
 	old := s.cells[key]
+	if old == nil && s.old != nil {
+		old = s.old.hidden.cells[key]
+	}
 	switch {
 	case old == u:
 		return
@@ -29,16 +36,20 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 		s.drop(key, old)
 	}
 	s.cells[key] = u
-	if kind == opSet {
+	if !s.Tombstone(u) {
 		s.live++
 	}
 	if s.old != nil {
-		s.expire(u, obsolete)
+		s.expire(key, u, obsolete)
 	}
 }
 
 // drop takes a key's update out of the state.
 func (s *state) drop(key string, u *replicate.Update) {
+	if s.cells[key] != u {
+		delete(s.old.hidden.cells, key)
+		return
+	}
 	delete(s.cells, key)
 	if !s.Tombstone(u) {
 		s.live--
@@ -47,7 +58,7 @@ func (s *state) drop(key string, u *replicate.Update) {
 
 // Tombstone reports whether an update of this object only takes away, and may be
 // forgotten once everybody has it.
-func (s *state) Tombstone(u *replicate.Update) bool { return u.Op()[0] == opDelete }
+func (s *state) Tombstone(u *replicate.Update) bool { return u.Op()[0] != opSet }
 
 // shows reports whether u sets its key, and did so at since or later.
 func (s *state) shows(u *replicate.Update, since replicate.Time) bool {

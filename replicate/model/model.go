@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -29,9 +30,9 @@ func TypeOf(tag string) replicate.Type {
 // models of one name share one state. It may be used by several goroutines at
 // once.
 type Model[V any] struct {
-	h     *replicate.Handle
-	codec replicate.Codec[V]
-	age   replicate.Time // see since
+	h      *replicate.Handle
+	codec  replicate.Codec[V]
+	bounds bounds // zero if nothing expires
 }
 
 // Open opens the replica's model of that name, with values as JSON. It
@@ -53,7 +54,7 @@ func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]
 	}
 	m := &Model[V]{h: h, codec: codec}
 	if s.old != nil {
-		m.age = s.old.age // fixed by the type
+		m.bounds = s.old.bounds // fixed by the type
 	}
 	return m, nil
 }
@@ -63,7 +64,7 @@ func (m *Model[V]) view(f func(*state)) {
 }
 
 // In returns the model with its writes in a transaction.
-func (m *Model[V]) In(tx *replicate.Tx) *Model[V] { return &Model[V]{m.h.In(tx), m.codec, m.age} }
+func (m *Model[V]) In(tx *replicate.Tx) *Model[V] { return &Model[V]{m.h.In(tx), m.codec, m.bounds} }
 
 // Set writes a key. It returns a replicate.SizeError if key is over [MaxKey]
 // or the update over replicate.MaxUpdate, the codec's error, or the failure of
@@ -81,8 +82,10 @@ func (m *Model[V]) Set(key string, v V) error {
 		return err
 	}
 	op := appendOp(make([]byte, 0, opSize(key, len(b))), opSet, key)
-	_, err = m.h.Write(string(append(op, b...)))
-	return err
+	if _, err = m.h.Write(string(append(op, b...))); err != nil {
+		return err
+	}
+	return m.trim()
 }
 
 // Fits returns the replicate.SizeError that Set returns for this key and a
@@ -110,6 +113,9 @@ func (m *Model[V]) Delete(key string) (bool, error) {
 		}
 		return string(appendOp(nil, opDelete, key)), nil
 	})
+	if err == nil {
+		err = m.trim()
+	}
 	return stamp != replicate.Stamp{}, err
 }
 
@@ -214,7 +220,20 @@ type Change[V any] struct {
 // slow reader holds up nobody. A value that does not fit V ends the source with
 // the codec's error.
 func (m *Model[V]) Changes(after uint64) pull.Source[Change[V]] {
-	return replicate.Watch(m.h, after, m.change)
+	src := replicate.Watch(m.h, after, func(u *replicate.Update) (*replicate.Update, error) {
+		return u, nil
+	})
+	return pull.From(func(ctx context.Context) (c Change[V], err error) {
+		for {
+			u, err := src(ctx)
+			if err != nil {
+				return c, err
+			}
+			if !isFloor(u.Op()) {
+				return m.change(u)
+			}
+		}
+	}, func(cause error) error { return pull.Abort(src, cause) })
 }
 
 func (m *Model[V]) change(u *replicate.Update) (c Change[V], err error) {

@@ -27,7 +27,7 @@ func newLast(keep int) func() replicate.Object {
 // Apply implements replicate.Object. The op was checked when it came in.
 func (s *last) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 	i := place(s.kept, u)
-	if i < len(s.kept) && s.keep == 1 || u.Stamp().Time < s.floor {
+	if s.keep == 1 && i < len(s.kept) {
 		obsolete(u)
 		return
 	}

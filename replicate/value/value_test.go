@@ -14,6 +14,7 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/value"
+	"github.com/weir-go/weir/through/fan"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -76,6 +77,35 @@ func TestReplicate(t *testing.T) {
 	exchange(t, a, b)
 	for _, r := range []*replicate.Replica{a, b} {
 		require.Equal(t, 10, r.Len(), "the next write drops what both had kept")
+	}
+}
+
+// While a is dumped, several writes push out one that is still to be dumped. What
+// is sent in its place stands in for it alone.
+func TestPushedOutWhileItIsSent(t *testing.T) {
+	now := time.UnixMilli(1e12)
+	clock := replicate.Config{Now: func() time.Time { now = now.Add(time.Millisecond); return now }}
+	typ := value.Keep(value.JSON, 3)
+	for writes := range 6 {
+		a, v := open[int](t, typ, clock)
+		b, w := open[int](t, typ, clock)
+		c, x := open[int](t, typ, clock)
+		require.NoError(t, v.Set(0))
+		require.NoError(t, c.Write(t.Context(), a.Read(nil)))
+		src := a.Read(nil)
+		header, err := src(t.Context()) // the cut is made
+		require.NoError(t, err)
+		for i := range writes {
+			require.NoError(t, v.Set(10*writes+i))
+		}
+		require.NoError(t, b.Write(t.Context(), fan.Concat(pull.Values(header), src)))
+		exchange(t, b, c)
+		here, err := w.History()
+		require.NoError(t, err)
+		there, err := x.History()
+		require.NoError(t, err)
+		require.Equal(t, here, there)
+		require.Equal(t, b.Fingerprint(), c.Fingerprint())
 	}
 }
 
