@@ -64,15 +64,19 @@ func TestShowsTheNewest(t *testing.T) {
 }
 
 // All sequences of four ops on three keys, floors among them, in all orders, and
-// any two parts of them merged.
+// parts of them merged; with an age, of three.
 func TestExpiringExhaustively(t *testing.T) {
 	ops := []string{"\x01\x01a1", "\x01\x01b1", "\x01\x01c1", "\x00\x01a", ""}
-	for _, l := range []Limits{{MaxCount: 1}, {MaxCount: 2}, {MaxCount: 1, MaxAge: 2 * time.Millisecond}} {
+	for _, l := range []Limits{{MaxCount: 2}, {MaxCount: 1, MaxAge: 2 * time.Millisecond}} {
 		typ := limited(l)
 		c := orders.Case{Type: typ, Show: show, Oracle: func(set []*replicate.Update) string {
 			return lines(expected(set, l))
 		}}
-		for n := range len(ops) * len(ops) * len(ops) * len(ops) {
+		steps, all := 4, len(ops)*len(ops)*len(ops)*len(ops)
+		if l.MaxAge > 0 {
+			steps, all = 3, all/len(ops)
+		}
+		for n := range all {
 			now := time.UnixMilli(1e12)
 			r := replicate.New(replicate.Config{
 				Types: []replicate.Type{typ}, Now: func() time.Time { return now },
@@ -80,7 +84,7 @@ func TestExpiringExhaustively(t *testing.T) {
 			m, err := OpenWith(r, "", replicate.JSON[int](typ))
 			require.NoError(t, err)
 			var written []*replicate.Update
-			for i := n; len(written) < 4; i /= len(ops) {
+			for i := n; len(written) < steps; i /= len(ops) {
 				now = now.Add(time.Millisecond)
 				op := ops[i%len(ops)]
 				if op == "" { // at one of three heights
