@@ -6,7 +6,7 @@ import "slices"
 // it its place and retires what it replaces.
 func (r *Replica) accept(u *Update) {
 	r.obsolete.list = r.obsolete.list[:0]
-	u.rows(func(p *Update) { p.object.state.Apply(p, r.obsolete.add) })
+	u.rows(r.obsolete.apply)
 	r.place(u, r.obsolete.list)
 }
 

@@ -21,6 +21,7 @@ func TestConformance(t *testing.T) {
 	t.Run("Replica.Changes", changesConforms)
 	t.Run("Handle.Changes", handleChangesConforms)
 	t.Run("Watch", watchConforms)
+	t.Run("Follow", followConforms)
 	t.Run("Replica.Write", writeConforms)
 	t.Run("Replica.Load", loadConforms)
 }
@@ -87,6 +88,24 @@ func watchConforms(t *testing.T) {
 	}
 	pulltest.Source(t, func() pull.Source[replicate.Stamp] { return replicate.Watch(h, 0, stamp) },
 		pulltest.SourceOptions[replicate.Stamp]{Want: want, Stalls: true, Held: r.Readers})
+}
+
+func followConforms(t *testing.T) {
+	r, h := twoObjects(t)
+	stamps := func(_ replicate.Object, news []*replicate.Update) (all []replicate.Stamp, ok bool) {
+		for _, u := range news {
+			all = append(all, u.Stamp())
+		}
+		return all, true
+	}
+	var want []replicate.Stamp
+	for _, u := range r.Live()[:300] {
+		want = append(want, u.Stamp())
+	}
+	pulltest.Source(t, func() pull.Source[[]replicate.Stamp] { return replicate.Follow(h, 0, stamps) },
+		pulltest.SourceOptions[[]replicate.Stamp]{
+			Want: [][]replicate.Stamp{want}, Stalls: true, Held: r.Readers,
+		})
 }
 
 func writeConforms(t *testing.T) {

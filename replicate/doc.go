@@ -43,6 +43,14 @@
 // No order is promised inside a stream. At a marker, the receiver holds
 // everything that the sender held at the cut, or what replaced it.
 //
+// # Writing a type
+//
+// A data type is a [Type] and an [Object] whose state is a function of the set
+// of updates it was given; its methods write with [Handle.Write] or
+// [Handle.Compose] and read with [Handle.View]. The example of package
+// replicate/replicatetest is a new type, whole, in 80 lines, with the check
+// that it converges, which every type here passes too.
+//
 // # Durability
 //
 // A replica alone is in memory. Package journal attaches a [Tail], which takes

@@ -51,7 +51,7 @@ func (e *encoder) head(kind byte) []byte {
 // update alone is larger; the last says that every place up to pos is sent.
 func (e *encoder) batches(dst []byte, updates []*Update, pos uint64) []byte {
 	for len(updates) > 0 {
-		room := roomFor(nil, 0)
+		room := roomFor(nil, batchSize)
 		n := 0
 		for n < len(updates) && room.take(updates[n]) {
 			n++

@@ -105,3 +105,34 @@ func ExampleReplica_Begin() {
 	// [1] []
 	// [] [1] <nil>
 }
+
+// A session by hand: every frame is moved when the caller says so.
+func ExampleSession_Next() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	here, there := replicate.New(config), replicate.New(config)
+	a, _ := model.Open[string](here, "")
+	b, _ := model.Open[string](there, "")
+	_ = a.Set("colour", "green")
+
+	x := replicate.NewSession(here, replicate.SyncConfig{})
+	y := replicate.NewSession(there, replicate.SyncConfig{})
+	x.Begin()
+	y.Begin()
+	for !b.Has("colour") {
+		chunk, _ := x.Next()
+		fmt.Println("there takes a frame:", chunk != nil, y.Take(chunk))
+		chunk, _ = y.Next()
+		fmt.Println("here takes a frame: ", chunk != nil, x.Take(chunk))
+	}
+	x.End() // a cut: what came stays
+	y.End()
+	fmt.Println(b.Get("colour"))
+	// Output:
+	// there takes a frame: true <nil>
+	// here takes a frame:  true <nil>
+	// there takes a frame: true <nil>
+	// here takes a frame:  true <nil>
+	// there takes a frame: true <nil>
+	// here takes a frame:  true <nil>
+	// green <nil>
+}

@@ -1,130 +1,89 @@
 package replicate_test
 
 import (
-	"os"
-	"strconv"
+	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/weir-go/weir/replicate"
-	"github.com/weir-go/weir/through/frame"
+	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/replicate/replicatetest"
 )
 
-// TestExplore plays random histories: writes and deletions of a few keys on
-// three replicas, frames moved one at a time between them, cuts, group commits
-// that tear at any frame, crashes and restarts. After every step the promise
-// of each replica is checked; at the end everything settles, with one replica
-// dead or none, and must be equal.
-//
-// WEIR_SEED replays one seed; WEIR_LONG=1 plays a million steps and more.
+// TestExplore plays random histories of replicas with three objects of two
+// types. What is
+// checked and how a failure is played again, package replicatetest says.
 func TestExplore(t *testing.T) {
-	seeds := uint64(1500)
-	if testing.Short() {
-		seeds = 200
-	}
-	if os.Getenv("WEIR_LONG") != "" {
-		seeds = 100_000
-	}
-	if s := os.Getenv("WEIR_SEED"); s != "" {
-		seed, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		explore(t, seed)
-		return
-	}
-	for seed := range seeds {
-		explore(t, seed)
-		if t.Failed() {
-			t.Fatalf("replay with WEIR_SEED=%d", seed)
-		}
-	}
+	replicatetest.Run(t, replicatetest.Kind{
+		Types:  []replicate.Type{model.JSON, other},
+		Open:   openThree,
+		Oracle: threeModels,
+	}, replicatetest.Config{})
 }
 
-func explore(t *testing.T, seed uint64) {
-	w := newWorld(t, 3, seed, seed%3 != 0)
-	defer func() {
-		if t.Failed() {
-			t.Logf("seed %d\n%v", seed, w)
+// other is a second type: of another tag, the same name is another object.
+var other = model.TypeOf("model/other")
+
+// openThree opens three models, to be edited and followed.
+func openThree(r *replicate.Replica) (s replicatetest.Subject, err error) {
+	codec := replicate.JSON[int](other)
+	var models []*model.Model[int]
+	for _, name := range []replicate.ObjectName{{Name: "a"}, {Name: "b"}, {Name: "a", Type: "other"}} {
+		m, err := model.Open[int](r, name.Name)
+		if name.Type != "" {
+			m, err = model.OpenWith(r, name.Name, codec)
 		}
-	}()
-	w.single = w.rnd.IntN(4) > 0
-	for range 30 + w.rnd.IntN(60) {
-		w.anyStep()
-		for i, nd := range w.nodes {
-			if nd.alive {
-				w.promiseKept(i)
+		if err != nil {
+			return s, err
+		}
+		models = append(models, m)
+		seen := map[string]int{}
+		follow := replicatetest.Follow(m.Changes(0), func(c model.Change[int]) {
+			seen[c.Key] = c.Value
+			if c.Deleted {
+				delete(seen, c.Key)
 			}
-		}
+		}, func() string { return fmt.Sprint(seen) })
+		follow.Want = func() string { return fmt.Sprint(contents(m)) }
+		s.Follow = append(s.Follow, follow)
 	}
-	dead := w.rnd.IntN(6)
-	for i := range w.nodes {
-		switch {
-		case i == dead && w.nodes[i].alive:
-			w.kill(i)
-		case i != dead && !w.nodes[i].alive:
-			w.restart(i)
+	s.Edit = func(rnd *rand.Rand) error {
+		m, key := models[rnd.IntN(len(models))], string(rune('x'+rnd.IntN(2)))
+		if rnd.IntN(5) > 0 {
+			return m.Set(key, rnd.IntN(100))
 		}
+		_, err := m.Delete(key)
+		return err
 	}
-	w.settle()
-	w.converged()
+	s.State = func() string {
+		return fmt.Sprint(contents(models[0]), contents(models[1]), contents(models[2]))
+	}
+	return s, nil
 }
 
-// anyStep does one random thing.
-func (w *world) anyStep() {
-	i := w.rnd.IntN(len(w.nodes))
-	j := (i + 1 + w.rnd.IntN(len(w.nodes)-1)) % len(w.nodes)
-	if !w.nodes[i].alive {
-		w.restart(i)
-		return
+func contents(m *model.Model[int]) map[string]int {
+	now := map[string]int{}
+	for e := range m.All("") {
+		now[e.Key] = e.Value
 	}
-	key := string(rune('x' + w.rnd.IntN(3)))
-	switch k := w.rnd.IntN(100); {
-	case k < 20:
-		w.write(i, key)
-	case k < 25:
-		w.writeAll(i, key, string(rune('x'+w.rnd.IntN(3))))
-	case k < 29:
-		w.del(i, key)
-	case k < 40:
-		w.commit(i)
-	case k < 43:
-		w.tear(i)
-	case k < 46:
-		w.kill(i)
-	case k < 50:
-		w.cut(i, j)
-	case !w.nodes[j].alive:
-	case w.links[pairOf(i, j)] == nil:
-		w.dial(i, j, replicate.SyncConfig{})
-	default:
-		w.move(i, j)
-	}
+	return now
 }
 
-// tear crashes node i in the middle of a group commit: some of its frames
-// reach the disk, and nobody was told that any did.
-func (w *world) tear(i int) {
-	nd := w.nodes[i]
-	if nd.tail == nil {
-		return
+// threeModels gives the updates, oldest first, to plain maps.
+func threeModels(updates []*replicate.Update) string {
+	var now [3]map[string]string
+	for i := range now {
+		now[i] = map[string]string{}
 	}
-	b, ok := nd.tail.Take()
-	if !ok {
-		return
-	}
-	var ends []int
-	for n := 0; n < len(b.Frames); {
-		_, size, err := frame.Parse(b.Frames[n:], 5<<20)
-		if err != nil {
-			w.t.Fatal(err)
+	for _, u := range updates {
+		i := strings.Index("ab", u.Object().Name)
+		if u.Object().Type == other.Tag {
+			i = 2
 		}
-		ends = append(ends, n)
-		n += size
+		if now[i][keyOf(u)] = u.Op()[2+len(keyOf(u)):]; u.Op()[0] == 0 {
+			delete(now[i], keyOf(u))
+		}
 	}
-	keep := ends[w.rnd.IntN(len(ends))]
-	nd.disk = append(nd.disk, b.Frames[:keep]...)
-	if keep > 0 || !b.Renewed {
-		nd.who = b.Author
-	}
-	w.kill(i)
+	return fmt.Sprint(now[0], now[1], now[2])
 }

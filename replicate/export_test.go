@@ -4,42 +4,6 @@ import (
 	"github.com/weir-go/weir/through/frame"
 )
 
-// Tests drive sessions frame by frame, without goroutines, so that every
-// history can be played exactly.
-
-// Begin registers the session, and lets a frame hold one update at most if
-// single is set.
-func (s *Session) Begin(single bool) {
-	if single {
-		s.out.limit = 1
-	}
-	s.greet()
-}
-
-// Step returns the next frame that the session would send; nil if none.
-func (s *Session) Step() ([]byte, error) { return s.step() }
-
-// Feed takes frames in.
-func (s *Session) Feed(b []byte) error {
-	for len(b) > 0 {
-		msg, n, err := frame.Parse(b, maxFrame)
-		if err != nil {
-			return err
-		}
-		if err := s.take(msg); err != nil {
-			return err
-		}
-		b = b[n:]
-	}
-	return nil
-}
-
-// Leave takes the session off the replica.
-func (s *Session) Leave() { s.leave() }
-
-// HeardBye reports whether the peer has ended well.
-func (s *Session) HeardBye() bool { return s.over() }
-
 // IsMarker reports whether a chunk is a marker frame.
 func IsMarker(b []byte) bool { return kindIs(b, kindMarker) }
 
@@ -83,3 +47,6 @@ func (r *Replica) Readers() int {
 	defer r.mu.RUnlock()
 	return len(r.readers)
 }
+
+// HeadLocked returns the newest place; the caller is inside a View.
+func (r *Replica) HeadLocked() uint64 { return r.log.head }

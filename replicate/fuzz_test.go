@@ -21,13 +21,13 @@ func FuzzSession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c, d []byte) {
 		r, _ := newReplica(replicate.Config{})
 		s := replicate.NewSession(r, replicate.SyncConfig{})
-		s.Begin(false)
-		defer s.Leave()
+		s.Begin()
+		defer s.End()
 		for _, payload := range [][]byte{a, b, c, d} {
-			if _, err := s.Step(); err != nil {
+			if _, err := s.Next(); err != nil {
 				break
 			}
-			if s.Feed(frame.Append(nil, payload)) != nil {
+			if s.Take(frame.Append(nil, payload)) != nil {
 				break
 			}
 		}
@@ -77,21 +77,21 @@ func recordedPayloads(t testing.TB) (runs [][4][]byte) {
 	require.NoError(t, err)
 	x := replicate.NewSession(a, replicate.SyncConfig{Once: true})
 	y := replicate.NewSession(b, replicate.SyncConfig{})
-	x.Begin(false)
-	y.Begin(false)
+	x.Begin()
+	y.Begin()
 	var run [4][]byte
 	for n := 0; n < 4; {
-		chunk, err := x.Step()
+		chunk, err := x.Next()
 		require.NoError(t, err)
 		if chunk != nil {
 			run[n], _, err = frame.Parse(chunk, 1<<20)
 			require.NoError(t, err)
-			require.NoError(t, y.Feed(chunk))
+			require.NoError(t, y.Take(chunk))
 			n++
 		}
-		back, err := y.Step()
+		back, err := y.Next()
 		require.NoError(t, err)
-		require.NoError(t, x.Feed(back))
+		require.NoError(t, x.Take(back))
 		if chunk == nil && back == nil {
 			break
 		}

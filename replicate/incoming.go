@@ -28,8 +28,8 @@ const lastWords = time.Second
 func (s *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s.greet()
-	defer s.leave()
+	s.Begin()
+	defer s.End()
 	handshake := time.AfterFunc(s.cfg.HandshakeTimeout, func() {
 		if s.waiting() {
 			cancel(ErrHandshake)
@@ -131,6 +131,27 @@ func (s *Session) ended() error {
 		return nil
 	}
 	return fmt.Errorf("replicate: peer vanished: %w", io.ErrUnexpectedEOF)
+}
+
+// Take takes in what the peer's Next has returned: whole frames. It returns
+// what Run returns for a frame that is refused, and the next call of Next then
+// returns the frame that tells the peer. Not for several goroutines at once.
+func (s *Session) Take(frames []byte) error {
+	s.receivedBytes.Add(int64(len(frames)))
+	for len(frames) > 0 {
+		msg, n, err := frame.Parse(frames, maxFrame)
+		if err != nil {
+			err = describe(err)
+		} else {
+			err = s.take(msg)
+		}
+		if err != nil {
+			s.stop(err)
+			return err
+		}
+		frames = frames[n:]
+	}
+	return nil
 }
 
 // take moves the state machine by one frame.

@@ -14,6 +14,13 @@ type Type struct {
 	// op ends the session it came by, and nothing of its frame is applied.
 	// Nil accepts everything. It may be called by several goroutines at once.
 	Check func(op string) error
+
+	// Observe is told of each update that an object of the type was given, and
+	// of those that it called obsolete: among them u itself if something newer
+	// was here, which is how an overwrite that lost is seen. It is called with
+	// the replica's lock held, once at a time, and must not block, call the
+	// replica, nor keep the slice. Nil tells nobody.
+	Observe func(u *Update, obsolete []*Update)
 }
 
 // An Object is the state of one object: a function of the set of updates it

@@ -22,7 +22,7 @@ type outbox struct {
 	silent  bool   // the marker of this round is out
 	owed    queue
 	early   map[*Update]struct{} // sent before their place came
-	limit   int                  // bytes of ops a frame; 0 means batchSize
+	limit   int                  // bytes of ops a frame
 }
 
 // has reports whether the peer needs no u.
@@ -146,12 +146,7 @@ type room struct {
 // updateOverhead is what an update takes in a frame beside its op, roughly.
 const updateOverhead = 8
 
-func roomFor(dst []*Update, limit int) *room {
-	if limit == 0 {
-		limit = batchSize
-	}
-	return &room{batch: dst[:0], left: limit}
-}
+func roomFor(dst []*Update, limit int) *room { return &room{batch: dst[:0], left: limit} }
 
 func (r *room) take(u *Update) bool {
 	need := u.size()

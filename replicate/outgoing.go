@@ -14,13 +14,8 @@ import (
 // cut from the log here, at the moment of the pull.
 func (s *Session) next(ctx context.Context) ([]byte, error) {
 	for {
-		chunk, err := s.step()
-		if err != nil {
-			return nil, err
-		}
-		if chunk != nil {
-			s.sentBytes.Add(int64(len(chunk)))
-			return chunk, nil
+		if chunk, err := s.Next(); chunk != nil || err != nil {
+			return chunk, err
 		}
 		if err := s.c.wait(ctx); err != nil {
 			return nil, err
@@ -28,7 +23,15 @@ func (s *Session) next(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// step returns the next frame, nil if there is none for now.
+// Next returns the frame that the session's state calls for, nil if it calls
+// for none before the peer's next frame or the replica's next change, and
+// io.EOF after the last. The chunk is the caller's.
+func (s *Session) Next() ([]byte, error) {
+	chunk, err := s.step()
+	s.sentBytes.Add(int64(len(chunk)))
+	return chunk, err
+}
+
 func (s *Session) step() ([]byte, error) {
 	r := s.r
 	r.mu.Lock()

@@ -20,7 +20,7 @@ var ErrNotDump = errors.New("replicate: a weir stream, but not a dump")
 // stream is read is sent in its newer form. Nothing is read before the first
 // call; the source must not be shared.
 func (r *Replica) Read(since Clock) pull.Source[[]byte] {
-	d := &dump{r: r, since: since}
+	d := &dump{r: r, since: since, out: outbox{limit: batchSize}}
 	return pull.From(d.next, d.release)
 }
 

@@ -61,6 +61,7 @@ type Replica struct {
 	print    Fingerprint
 	last     Time // newest time issued or seen
 	failed   error
+	unread   bool // some objects are of unknown types
 
 	readers  map[*reader]struct{} // peers and watchers, woken by changes
 	peers    map[ReplicaID]*peerEpochs
@@ -109,6 +110,15 @@ func New(cfg Config) *Replica {
 type collector struct {
 	list []*Update
 	add  func(*Update)
+}
+
+// apply applies one row.
+func (c *collector) apply(p *Update) {
+	n := len(c.list)
+	p.object.state.Apply(p, c.add)
+	if f := p.object.typ.Observe; f != nil {
+		f(p, c.list[n:])
+	}
 }
 
 func (r *Replica) random(p []byte) {
@@ -204,7 +214,7 @@ func (r *Replica) internObject(name ObjectName) (*object, error) {
 	case typ != nil:
 		o.typ, o.state = typ, typ.New()
 	case r.cfg.KeepUnknown:
-		o.typ, o.state = &Type{Tag: name.Type}, opaque{}
+		o.typ, o.state, r.unread = &Type{Tag: name.Type}, opaque{}, true
 	default:
 		return nil, &UnknownTypeError{Object: name}
 	}

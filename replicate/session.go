@@ -15,6 +15,11 @@ type SyncConfig struct {
 	// HandshakeTimeout bounds the time until the peer has said who it is and
 	// where it stands; 0 means 10 seconds.
 	HandshakeTimeout time.Duration
+
+	// FrameSize is how many bytes of ops go into one frame of updates; 0 and
+	// what is above mean 32 KiB. A larger op travels alone, and so does every
+	// op where FrameSize is 1.
+	FrameSize int
 }
 
 // Stats counts what a session moved. Bytes are those of the sync frames, not
@@ -35,6 +40,10 @@ type Stats struct {
 // in move it, and the source of outgoing frames says what its state calls for
 // each time it is pulled. Run is called once; Stats and Finish may be called
 // by any goroutine.
+//
+// Begin, Next, Take and End are what Run is made of. They drive a session
+// without goroutines, one frame at a time, where every interleaving is to be
+// played exactly; see package replicatetest.
 type Session struct {
 	r   *Replica
 	cfg SyncConfig
@@ -91,6 +100,10 @@ func NewSession(r *Replica, cfg SyncConfig) *Session {
 		cfg.HandshakeTimeout = 10 * time.Second
 	}
 	s := &Session{r: r, cfg: cfg, once: cfg.Once}
+	s.out.limit = batchSize
+	if cfg.FrameSize > 0 {
+		s.out.limit = min(cfg.FrameSize, batchSize)
+	}
 	s.c = &reader{r: r, woken: make(chan struct{}, 1), peer: &s.out}
 	s.c.poke()
 	return s
@@ -144,8 +157,9 @@ func (s *Session) failure() error {
 	return s.err
 }
 
-// greet takes down what the session starts from.
-func (s *Session) greet() {
+// Begin takes down what the session starts from, and registers it with its
+// replica. It is called once, and not together with Run.
+func (s *Session) Begin() {
 	r := s.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -163,8 +177,9 @@ func (s *Session) greet() {
 	r.readers[s.c] = struct{}{}
 }
 
-// leave takes the session off the replica.
-func (s *Session) leave() {
+// End takes the session off its replica, wherever it stands: the end of a
+// session that has said all, and a cut of any other.
+func (s *Session) End() {
 	s.c.close()
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()

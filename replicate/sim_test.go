@@ -201,9 +201,12 @@ func (w *world) connect(i, j int) {
 func (w *world) dial(i, j int, cfg replicate.SyncConfig) *link {
 	w.cut(i, j)
 	l := &link{ends: map[int]*replicate.Session{}}
+	if w.single {
+		cfg.FrameSize = 1
+	}
 	for _, k := range []int{i, j} {
 		l.ends[k] = replicate.NewSession(w.nodes[k].r, cfg)
-		l.ends[k].Begin(w.single)
+		l.ends[k].Begin()
 	}
 	w.links[pairOf(i, j)] = l
 	return l
@@ -218,19 +221,19 @@ func (w *world) move(i, j int) []byte {
 
 func (w *world) tryMove(i, j int) ([]byte, error) {
 	l := w.links[pairOf(i, j)]
-	b, err := l.ends[i].Step()
+	b, err := l.ends[i].Next()
 	if err == io.EOF {
 		return nil, nil
 	}
 	require.NoError(w.t, err)
-	return b, l.ends[j].Feed(b)
+	return b, l.ends[j].Take(b)
 }
 
 // cut ends the session between i and j, wherever it is.
 func (w *world) cut(i, j int) {
 	if l := w.links[pairOf(i, j)]; l != nil {
 		for _, s := range l.ends {
-			s.Leave()
+			s.End()
 		}
 		delete(w.links, pairOf(i, j))
 	}

@@ -125,7 +125,11 @@ func (w *writing) write(d draft) error {
 	u := &Update{op: op, author: r.self, object: d.o, time: w.at}
 	w.at++
 	w.parts = append(w.parts, u)
+	n := len(w.old)
 	d.o.state.Apply(u, func(v *Update) { w.old = append(w.old, v) })
+	if f := d.o.typ.Observe; f != nil {
+		f(u, w.old[n:])
+	}
 	return nil
 }
 

@@ -204,12 +204,12 @@ func TestTransactionRefused(t *testing.T) {
 	for _, column := range [][]byte{{1, 1, 3}, {1, 0, 4}, {1, 0, 1}, {1, 0, 0}, {2, 0, 3}, {2, 0, 2}, {200, 0, 3}} {
 		bad := append([]byte(nil), msg...)
 		copy(bad[at:], column)
-		require.ErrorIs(t, freshSession(t).Feed(frame.Append(nil, bad)), replicate.ErrCorrupt, "%v", column)
+		require.ErrorIs(t, freshSession(t).Take(frame.Append(nil, bad)), replicate.ErrCorrupt, "%v", column)
 	}
 	require.Equal(t, []byte{2, 2}, msg[at-2:at], "two steps of one")
 	bad := append([]byte(nil), msg...)
 	bad[at-1] = 4
-	require.ErrorContains(t, freshSession(t).Feed(frame.Append(nil, bad)), "not consecutive")
+	require.ErrorContains(t, freshSession(t).Take(frame.Append(nil, bad)), "not consecutive")
 }
 
 // freshSession is one that has shaken hands with an empty peer.
@@ -231,5 +231,5 @@ func TestForkInsideTransaction(t *testing.T) {
 	require.NoError(t, err)
 	other := append([]byte(nil), msg...)
 	other[len(other)-1]++ // the last part's value
-	require.ErrorIs(t, w.links[pairOf(0, 1)].ends[1].Feed(frame.Append(nil, other)), replicate.ErrForked)
+	require.ErrorIs(t, w.links[pairOf(0, 1)].ends[1].Take(frame.Append(nil, other)), replicate.ErrForked)
 }

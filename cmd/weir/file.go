@@ -24,6 +24,8 @@ type replicaFile struct {
 	e    *env
 	hold bool // serve others, since we are going to have the file for long
 
+	limits *limits // of sessions; nil: none
+
 	// broken ends a command that holds the file, since nothing can be written
 	// to it any more. May be nil.
 	broken context.CancelCauseFunc
@@ -98,8 +100,10 @@ func (r *replicaFile) gone(c *call) error {
 		"%s was deleted or replaced while it is in use", r.path)
 }
 
-// sync runs the session of c with the peer behind d, and ends both halves.
+// sync runs the session of c with the peer behind d, within the limits, and ends
+// both halves.
 func (r *replicaFile) sync(ctx context.Context, c *call, d duplex.Duplex[[]byte, []byte]) error {
+	d = r.limits.paced(d)
 	c.in, c.out = d.Source, d.Sink
 	err := r.do(ctx, c)
 	cause := err

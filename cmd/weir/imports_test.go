@@ -56,7 +56,15 @@ var mayImport = map[string][]string{
 	"replicate/model":   {"replicate"},
 	"replicate/set":     {"replicate"},
 	"replicate/value":   {"replicate"},
+	"replicate":         {"duplex"},
+	"replicate/events":  {"replicate"},
+	"replicate/feed":    {"replicate"},
+	"replicate/model":   {"replicate"},
+	"replicate/reduce":  {"replicate"},
+	"replicate/seq":     {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
+
+	"replicate/replicatetest": {"replicate"},
 
 	"cmd/weir": {"*"},
 	"examples": {"*"}, // and what is below
@@ -175,6 +183,8 @@ func isImporter(name string) bool {
 func TestReplicateIsFreeOfTheOutside(t *testing.T) {
 	for _, p := range goList(t, "./replicate", "./replicate/model", "./replicate/value",
 		"./replicate/set", "./replicate/counter") {
+	for _, p := range goList(t, "./replicate", "./replicate/events", "./replicate/feed",
+		"./replicate/model", "./replicate/reduce") {
 		for _, path := range []string{"os", "net", module + "mux"} {
 			assert.NotContains(t, p.Imports, path, p.ImportPath)
 		}

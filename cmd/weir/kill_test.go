@@ -25,6 +25,7 @@ import (
 // peers equal, and looks each time whether all that was acknowledged is there.
 // 20 rounds; 200 where WEIR_LONG is set.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	rounds := 20
 	if os.Getenv("WEIR_LONG") != "" {
 		rounds = 200

@@ -90,7 +90,7 @@ func (p *peering) add(name, path string) error {
 			"%s and %s would both be called %q", other.path, path, name)
 	}
 	r := p.e.open(path)
-	r.hold = true
+	r.hold, r.limits = true, &p.limits
 	p.replicas = append(p.replicas, &served{name: name, replicaFile: r})
 	return nil
 }

@@ -188,7 +188,7 @@ func (p *peering) session(
 			p.eventOf(r, "synced", address, n.Peer, "in sync with %s", n.Peer)
 		}
 	}
-	err = r.sync(ctx, c, p.limits.paced(d))
+	err = r.sync(ctx, c, d)
 	return met, err
 }
 

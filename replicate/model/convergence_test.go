@@ -1,177 +1,81 @@
-package model
+package model_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/weir-go/weir/replicate"
-	"github.com/weir-go/weir/replicate/internal/orders"
+	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/replicate/replicatetest"
 )
 
-var testLimits = []Limits{
-	{}, {MaxCount: 1}, {MaxCount: 3}, {MaxAge: 40 * time.Millisecond},
-	{MaxCount: 2, MaxAge: 60 * time.Millisecond},
+func TestConvergence(t *testing.T) {
+	replicatetest.Run(t, replicatetest.Kind{
+		Types:  []replicate.Type{model.JSON},
+		Open:   openSubject,
+		Oracle: oracle,
+	}, replicatetest.Config{})
 }
 
-func limited(l Limits) replicate.Type {
-	if l == (Limits{}) {
-		return JSON
+// openSubject edits and shows a model of three keys.
+func openSubject(r *replicate.Replica) (replicatetest.Subject, error) {
+	m, err := model.Open[int](r, "")
+	if err != nil {
+		return replicatetest.Subject{}, err
 	}
-	return Expiring(JSON, l)
-}
-
-// The state is what a plain function makes of the set of updates, in every
-// order, with duplicates, and of what is live of them alone.
-func TestConverges(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	for _, l := range testLimits {
-		c := orders.Case{Type: limited(l), Show: show, Oracle: func(set []*replicate.Update) string {
-			return lines(expected(set, l))
-		}}
-		for i := range 150 {
-			c.Check(t, rng, history(t, rng, c.Type, 2+i%3, 2+i%12))
-		}
-	}
-}
-
-// Floors change nothing that is shown: when all is there, it is the newest keys.
-func TestShowsTheNewest(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	floors := 0
-	for i := range 300 {
-		l := testLimits[1+i%(len(testLimits)-1)]
-		written := history(t, rng, limited(l), 2+i%3, 25)
-		want := lines(expected(slices.DeleteFunc(slices.Clone(written), func(u *replicate.Update) bool {
-			return isFloor(u.Op())
-		}), l))
-		rng.Shuffle(len(written), func(i, j int) { written[i], written[j] = written[j], written[i] })
-		s := limited(l).New()
-		for _, u := range written {
-			s.Apply(u, func(*replicate.Update) {})
-			if isFloor(u.Op()) {
-				floors++
+	seen := map[string]int{}
+	return replicatetest.Subject{
+		Edit: func(rnd *rand.Rand) error {
+			key := string(rune('x' + rnd.IntN(3)))
+			if rnd.IntN(4) == 0 {
+				_, err := m.Delete(key)
+				return err
 			}
-		}
-		require.Equal(t, want, show(s))
-	}
-	require.Greater(t, floors, 100)
-}
-
-// All sequences of four ops on three keys, floors among them, in all orders, and
-// parts of them merged; with an age, of three.
-func TestExpiringExhaustively(t *testing.T) {
-	ops := []string{"\x01\x01a1", "\x01\x01b1", "\x01\x01c1", "\x00\x01a", ""}
-	for _, l := range []Limits{{MaxCount: 2}, {MaxCount: 1, MaxAge: 2 * time.Millisecond}} {
-		typ := limited(l)
-		c := orders.Case{Type: typ, Show: show, Oracle: func(set []*replicate.Update) string {
-			return lines(expected(set, l))
-		}}
-		steps, all := 4, len(ops)*len(ops)*len(ops)*len(ops)
-		if l.MaxAge > 0 {
-			steps, all = 3, all/len(ops)
-		}
-		for n := range all {
-			now := time.UnixMilli(1e12)
-			r := replicate.New(replicate.Config{
-				Types: []replicate.Type{typ}, Now: func() time.Time { return now },
-			})
-			m, err := OpenWith(r, "", replicate.JSON[int](typ))
-			require.NoError(t, err)
-			var written []*replicate.Update
-			for i := n; len(written) < steps; i /= len(ops) {
-				now = now.Add(time.Millisecond)
-				op := ops[i%len(ops)]
-				if op == "" { // at one of three heights
-					op = floorOp(replicate.Time(n%3)*millisecond, 0)
+			return m.Set(key, rnd.IntN(100))
+		},
+		State: func() string {
+			now := map[string]int{}
+			for e, err := range m.All("") {
+				if err != nil {
+					return err.Error()
 				}
-				written = append(written, orders.Written(t, r, func() {
-					_, err := m.h.Write(op)
-					require.NoError(t, err)
-				})...)
+				now[e.Key] = e.Value
 			}
-			c.Check(t, rand.New(rand.NewPCG(5, uint64(n))), written)
-		}
-	}
-}
-
-func history(t *testing.T, rng *rand.Rand, typ replicate.Type, replicas, steps int) []*replicate.Update {
-	return orders.History(t, rng, typ, replicas, steps, func(r *replicate.Replica) {
-		m, err := OpenWith(r, "", replicate.JSON[int](typ))
-		require.NoError(t, err)
-		key := fmt.Sprint(rng.IntN(6))
-		if rng.IntN(4) == 0 {
-			_, err = m.Delete(key)
-		} else {
-			err = m.Set(key, rng.IntN(100))
-		}
-		require.NoError(t, err)
-	})
-}
-
-// expected returns what is to be in the cells: the newest write of each key, if
-// it is above all floors, not too old for the newest of all, and among the
-// newest.
-func expected(set []*replicate.Update, l Limits) (cells []*replicate.Update) {
-	age := replicate.Time(l.MaxAge.Milliseconds()) * millisecond
-	for _, u := range set {
-		if isFloor(u.Op()) {
-			continue
-		}
-		out := 0
-		for _, w := range set {
-			if isFloor(w.Op()) {
-				distance, _ := parseFloor(w.Op())
-				if u.Stamp().Time+replicate.Time(distance) < w.Stamp().Time {
-					out = len(set)
+			return show(now)
+		},
+		Follow: []replicatetest.Follower{replicatetest.Follow(m.Changes(0),
+			func(c model.Change[int]) {
+				seen[c.Key] = c.Value
+				if c.Deleted {
+					delete(seen, c.Key)
 				}
-				continue
-			}
-			if w.Newer(u) && (keyOf(w) == keyOf(u) || age > 0 && u.Stamp().Time+age < w.Stamp().Time) {
-				out = len(set)
-			}
-		}
-		if out == 0 {
-			cells = append(cells, u)
-		}
-	}
-	slices.SortFunc(cells, func(u, v *replicate.Update) int { return v.Stamp().Compare(u.Stamp()) })
-	if l.MaxCount > 0 {
-		cells = cells[:min(len(cells), l.MaxCount)]
-	}
-	return cells
+			},
+			func() string { return show(seen) })},
+	}, nil
 }
 
-func keyOf(u *replicate.Update) string {
-	_, key, _, _ := parseOp(u.Op())
-	return key
-}
-
-func show(o replicate.Object) string {
-	s := o.(*state)
-	var cells []*replicate.Update
-	set := 0
-	for key, u := range s.cells {
-		if cells = append(cells, u); s.get(key, 0) != nil {
-			set++
+// oracle gives the updates, oldest first, to a plain map.
+func oracle(updates []*replicate.Update) string {
+	now := map[string]string{}
+	for _, u := range updates {
+		n, size := binary.Uvarint([]byte(u.Op())[1:])
+		key, value := u.Op()[1+size:][:n], u.Op()[1+size:][n:]
+		if now[key] = value; u.Op()[0] == 0 {
+			delete(now, key)
 		}
 	}
-	if set != s.size(0) {
-		return fmt.Sprintf("%d keys of %d", s.size(0), set)
-	}
-	return lines(cells)
+	return show(now)
 }
 
-func lines(cells []*replicate.Update) string {
-	var all []string
-	for _, u := range cells {
-		all = append(all, fmt.Sprintf("%q by %v", u.Op(), u.Stamp()))
+func show[V any](m map[string]V) string {
+	var s strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		fmt.Fprintf(&s, "%s=%v ", key, m[key])
 	}
-	slices.Sort(all)
-	return strings.Join(all, "\n")
+	return s.String()
 }
