@@ -115,12 +115,12 @@ func FuzzPartial(f *testing.F) {
 	require.NoError(f, b.Write(f.Context(), r.ReadOf(keys("x", "y"), nil)))
 	msg, _, err := frame.Parse(b.AppendPartials(nil), 1<<20)
 	require.NoError(f, err)
-	require.True(f, replicate.Partial(msg))
+	require.True(f, r.Restorer().Takes(msg))
 	f.Add(msg)
 	f.Add(msg[:len(msg)/2])
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		r, _ := newReplica(replicate.Config{})
-		if !replicate.Partial(msg) || replicate.NewRestorer(r).Frame(msg) != nil {
+		if len(msg) == 0 || msg[0] != 0x50 || r.Restorer().Frame(msg) != nil {
 			return
 		}
 		require.Len(t, r.Filters(), 1)
@@ -128,7 +128,7 @@ func FuzzPartial(f *testing.F) {
 			msg, _, err := frame.Parse(b, 1<<30)
 			require.NoError(t, err)
 			again, _ := newReplica(replicate.Config{})
-			require.NoError(t, replicate.NewRestorer(again).Frame(msg))
+			require.NoError(t, again.Restorer().Frame(msg))
 			require.Equal(t, r.ClockOf(r.Filters()[0]), again.ClockOf(r.Filters()[0]))
 		}
 	})

@@ -208,10 +208,6 @@ func (r *Replica) AppendPartials(dst []byte) []byte {
 	return dst
 }
 
-// Partial reports whether a frame's payload is one of those that
-// [Replica.AppendPartials] appends, which a [Restorer] takes.
-func Partial(payload []byte) bool { return len(payload) > 0 && payload[0] == kindPartial }
-
 // restorePartial takes a partial from the replica's own file.
 func (r *Replica) restorePartial(payload []byte) error {
 	c := &cursor{b: payload[1:]}

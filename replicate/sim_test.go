@@ -89,7 +89,7 @@ func (w *world) open(i int, journaled bool) {
 		ID: nd.id, Types: []replicate.Type{model.JSON},
 		Now: func() time.Time { return w.now }, Rand: randReader{w.rnd},
 	})
-	x := replicate.NewRestorer(nd.r)
+	x := nd.r.Restorer()
 	for b := nd.disk; len(b) > 0; {
 		msg, n, err := frame.Parse(b, 5<<20)
 		require.NoError(w.t, err)

@@ -86,7 +86,7 @@ func twin(ctx context.Context, r *replicate.Replica) (*replicate.Replica, error)
 	cfg := config().Replica
 	cfg.Set = r.Set()
 	t := replicate.New(cfg)
-	restorer, rewrite := replicate.NewRestorer(t), r.Rewrite()
+	restorer, rewrite := t.Restorer(), r.Rewrite()
 	defer rewrite.Close()
 	for over := false; !over; {
 		var b []byte

@@ -101,7 +101,7 @@ func (l *loader) head() error {
 		cfg.ID = replicate.ReplicaID{}
 	}
 	l.replica = replicate.New(cfg)
-	l.restorer = replicate.NewRestorer(l.replica)
+	l.restorer = l.replica.Restorer()
 	l.rec.ID, l.rec.Bytes, l.tail = h.ID, l.scan.at, l.scan.last
 	return nil
 }
@@ -159,7 +159,7 @@ func (l *loader) body() error {
 func (l *loader) take(payload []byte, at int64) (err error) {
 	wasClean := l.rec.Clean
 	l.rec.Clean = false
-	if len(payload) == 0 || !replicate.FileKind(payload) {
+	if l.restorer.Takes(payload) {
 		l.content += int64(len(payload))
 		return l.restorer.Frame(payload)
 	}
@@ -175,9 +175,7 @@ func (l *loader) take(payload []byte, at int64) (err error) {
 		c, err = parseClean(payload, at)
 		l.newest = max(l.newest, c.last)
 		l.rec.Clean = true
-	case replicate.Partial(payload):
-		err = l.restorer.Frame(payload)
-	case kind >= kindOptional:
+	case kind >= kindOptional && kind <= kindOptionalEnd:
 		l.rec.Clean = wasClean
 	default:
 		err = &replicate.FrameError{Frame: "unknown", Err: fmt.Errorf("kind %#x", kind)}
