@@ -125,18 +125,29 @@ func (st *Stream) discard() {
 	st.release(st.buffered)
 }
 
-// refill lets the peer send as much again as was read, once that is half a
-// window. Callers hold the session's mu.
-func (st *Stream) refill(n int) {
+// refill returns how many bytes more the peer may send after n were read: as
+// many as were, once that is half a window. Callers hold the session's mu.
+func (st *Stream) refill(n int) uint32 {
 	if st.term != nil {
-		return // it has sent everything
+		return 0 // it has sent everything
 	}
 	st.consumed += uint32(n)
 	if int(st.consumed) < st.session.cfg.Window/2 {
+		return 0
+	}
+	n, st.consumed = int(st.consumed), 0
+	return uint32(n)
+}
+
+// grant lets the peer send n more bytes, if any. Callers do not hold mu.
+func (st *Stream) grant(n uint32) {
+	if n == 0 {
 		return
 	}
-	if err := st.session.shim.Grant(st.id, st.consumed); err != nil {
-		st.session.addJob(job{kind: jobFail, err: err})
+	s := st.session
+	if err := s.shim.Grant(st.id, n); err != nil {
+		s.mu.Lock()
+		s.addJob(job{kind: jobFail, err: err})
+		s.mu.Unlock()
 	}
-	st.consumed = 0
 }

@@ -53,10 +53,15 @@ func TestCloseIsClean(t *testing.T) {
 }
 
 // Both ends close while both send on streams of their own: everything arrives,
-// two hundred times over.
+// forty times over; four hundred where WEIR_LONG is set.
 func TestCloseWhileSending(t *testing.T) {
+	t.Parallel()
+	rounds := 40
+	if long {
+		rounds = 400
+	}
 	payload := noise(300_000)
-	for round := range 200 {
+	for round := range rounds {
 		a, b := net.Pipe()
 		if round%2 == 0 {
 			a, b = tcp(t)
@@ -216,7 +221,11 @@ func TestEndedSessionIsSilent(t *testing.T) {
 		for i := range 64 {
 			p[string(rune('A'+i))] = [2]half{{sends: 10, waits: true}, {sends: 10, waits: true}}
 		}
-		for range 150 {
+		rounds := 50
+		if long {
+			rounds = 1000
+		}
+		for range rounds {
 			a, b := chaos.Pair(chaos.Config{})
 			k := startTalk(t.Context(), cell{}, a, b, p)
 			settle()

@@ -29,7 +29,9 @@ type Config struct {
 	WriteTimeout time.Duration
 
 	// Handshake is how long Client and Server may take, their context
-	// permitting. 0 means 5 s; negative means for ever.
+	// permitting, and how long the name and metadata of a stream of the peer
+	// may take from its first frame, or up to a quarter more; then the stream
+	// is refused with CodeDeadline. 0 means 5 s; negative means for ever.
 	Handshake time.Duration
 
 	// Window is how many bytes of a stream may arrive before they are read,

@@ -17,19 +17,27 @@ import (
 )
 
 // TestConformance runs both halves of a stream, and Accept, through pulltest.
-// Their sessions outlive them, so the checks run in real time.
+// Their sessions outlive them, so the checks run in real time: side by side, as
+// most of it is waiting, each with a session of its own.
 func TestConformance(t *testing.T) {
-	a, b := tcp(t)
-	client, server := connectWith(t, a, b, mux.Config{Window: 256 << 10})
-	t.Run("Stream.Duplex", func(t *testing.T) {
-		t.Run("Source", func(t *testing.T) { sourceConforms(t, client, server, (*mux.Stream).Duplex) })
-		t.Run("Sink", func(t *testing.T) { sinkConforms(t, client, server, (*mux.Stream).Duplex) })
-	})
-	t.Run("Stream.Reused", func(t *testing.T) {
-		t.Run("Source", func(t *testing.T) { sourceConforms(t, client, server, (*mux.Stream).Reused) })
-		t.Run("Sink", func(t *testing.T) { sinkConforms(t, client, server, (*mux.Stream).Reused) })
-	})
+	t.Parallel()
+	t.Run("Stream.Duplex", func(t *testing.T) { streamConforms(t, (*mux.Stream).Duplex) })
+	t.Run("Stream.Reused", func(t *testing.T) { streamConforms(t, (*mux.Stream).Reused) })
 	t.Run("Session.Accept", acceptConforms)
+}
+
+func streamConforms(t *testing.T, of getDuplex) {
+	t.Parallel()
+	for name, conforms := range map[string]func(*testing.T, *mux.Session, *mux.Session, getDuplex){
+		"Source": sourceConforms, "Sink": sinkConforms,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, b := tcp(t)
+			client, server := connectWith(t, a, b, mux.Config{Window: 256 << 10})
+			conforms(t, client, server, of)
+		})
+	}
 }
 
 // fresh opens a stream and returns both ends of it. It runs on goroutines that
@@ -138,6 +146,7 @@ func sinkConforms(t *testing.T, client, server *mux.Session, of getDuplex) {
 // acceptConforms has a client that opens three streams and then closes, or
 // does not.
 func acceptConforms(t *testing.T) {
+	t.Parallel()
 	names := func(stalls bool) func() pull.Source[string] {
 		return func() pull.Source[string] {
 			a, b := net.Pipe()

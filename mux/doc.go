@@ -50,14 +50,16 @@
 // below 30 ms, else 16 MiB; Config.Window sets it. All streams together are held
 // to a [Budget], 64 MiB unless it says otherwise, which sessions may share. When
 // little of it is left new streams are refused; when it is used up the stream
-// that holds most is aborted.
+// that holds most is aborted. A session itself has 64 KiB to read into, and over
+// a socket the 32 KiB of a chunk that is arriving.
 //
 // Streams: at most Config.MaxStreams of the peer's are open at once, 256
 // unless it says otherwise, and at most Config.Backlog wait to be accepted;
-// over that the opener's Open waits. A session has four goroutines and one
-// timer, however many streams it has. A stream has one more while its sink has
-// bytes to write. A stream whose reader waits takes less than 6.5 KiB, the
-// reader's goroutine included.
+// over that the opener's Open waits. One whose name does not come in time is
+// refused, see Config.Handshake. A session has four goroutines and one timer, or
+// two while a name is on its way, however many streams it has. A stream has one
+// more goroutine while its sink has bytes to write. A stream whose reader waits
+// takes less than 6.5 KiB, the reader's goroutine included.
 //
 // Abuse: frames that bring nothing (pings, empty frames, messages for streams
 // that have gone) may come a thousand times a second; whoever sends more, or

@@ -106,7 +106,8 @@ func (e *LostError) Is(target error) bool { return target == ErrLost || errors.I
 func (e *LostError) As(target any) bool { return errors.As(e.Err, target) }
 
 // A Code says why a stream's direction ended. Numbers are part of the
-// protocol; unknown ones are passed on as they are.
+// protocol, and from 256 on the application's; unknown ones are passed on as
+// they are.
 type Code uint32
 
 // Codes of a StreamError.

@@ -60,10 +60,41 @@ func (e events) Data(id uint32, p []byte) error {
 		return s.control.Feed(p, s.message)
 	}
 	err := s.arrive(id, p)
+	s.checkBudget()
+	return err
+}
+
+// Space is memory for a chunk of a stream that has a reader.
+func (e events) Space(id uint32, n int) []byte {
+	s := e.s
+	s.mu.Lock()
+	st := s.streams[id]
+	wanted := st.head == nil && !st.aborted
+	s.mu.Unlock()
+	switch {
+	case !wanted:
+		return nil
+	case st.lends.Load() && n > maxChunk/2:
+		return s.takeBuffer()
+	}
+	return make([]byte, n)
+}
+
+// Keep has what has arrived in such memory as a chunk.
+func (e events) Keep(id uint32, p []byte) error {
+	st, p, err := e.s.admit(id, p)
+	if err == nil && len(p) > 0 {
+		st.keep(p)
+	}
+	e.s.checkBudget()
+	return err
+}
+
+// checkBudget is called when bytes have arrived.
+func (s *Session) checkBudget() {
 	if s.cfg.Budget.over() {
 		s.cfg.Budget.enforce()
 	}
-	return err
 }
 
 func (s *Session) readHead(st *Stream, p []byte) (used int, err error) {
@@ -78,6 +109,7 @@ func (s *Session) readHead(st *Stream, p []byte) (used int, err error) {
 		return used, err
 	}
 	st.read = uint64(st.head.Size())
+	st.consumed = uint32(st.head.Size()) // less than would be worth a window update
 	st.head = nil
 	s.offer(st)
 	return used, nil

@@ -36,6 +36,7 @@ func (s *Session) janitor() {
 	defer close(s.done)
 	idle := newWatch(s.cfg.Idle)
 	defer idle.timer.Stop()
+	defer s.heads.stop()
 	for {
 		select {
 		case <-s.work:
@@ -46,6 +47,9 @@ func (s *Session) janitor() {
 			continue
 		case <-idle.timer.C:
 			s.tick(idle)
+			continue
+		case <-s.heads.tick():
+			s.refuseLate()
 			continue
 		case <-s.dead:
 		}
@@ -182,6 +186,7 @@ func (s *Session) attach() {
 		s.take(st)
 	} else {
 		s.offer(st)
+		s.awaitHead(st)
 	}
 }
 

@@ -52,13 +52,15 @@ func tcp(t *testing.T) (a, b net.Conn) {
 	return a, b
 }
 
-// over runs f over each kind of connection.
+// over runs f over each kind of connection, side by side.
 func over(t *testing.T, f func(t *testing.T, a, b net.Conn)) {
 	t.Run("pipe", func(t *testing.T) {
+		t.Parallel()
 		a, b := net.Pipe()
 		f(t, a, b)
 	})
 	t.Run("tcp", func(t *testing.T) {
+		t.Parallel()
 		a, b := tcp(t)
 		f(t, a, b)
 	})

@@ -179,6 +179,7 @@ func TestStalledReaderAmongMany(t *testing.T) {
 // their writer's failure, by their reader's abort. What was read is what was
 // sent, as far as it goes, and whole if it ended well; then nothing is left.
 func TestStorm(t *testing.T) {
+	t.Parallel()
 	n := 10_000
 	if testing.Short() {
 		n = 1000
@@ -271,12 +272,16 @@ func weather(t *testing.T, ctx context.Context, st *mux.Stream, seed uint64) {
 }
 
 // Everything is done at once on streams that others end: open, read, write,
-// abort, close, ten thousand times; then a session is cut in the middle of it.
+// abort, close, three thousand times, ten thousand where WEIR_LONG is set; then
+// a session is cut in the middle of it.
 func TestEverythingAtOnce(t *testing.T) {
 	inCells(t, func(t *testing.T, c cell) {
 		rounds := 1000
-		if c == (cell{}) && !testing.Short() || long {
+		switch {
+		case long:
 			rounds = 10_000
+		case c == (cell{}) && !testing.Short():
+			rounds = 3000
 		}
 		const sessions = 20
 		for range sessions {

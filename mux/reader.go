@@ -39,10 +39,11 @@ func (st *Stream) pull(ctx context.Context, lend bool) ([]byte, error) {
 		if ctx.Err() != nil {
 			return nil, st.abortRead(pull.Cause(ctx))
 		}
-		chunk, err := st.poll()
+		chunk, grant, err := st.poll()
 		if err != nil {
 			return nil, st.finishRead(err)
 		}
+		st.grant(grant)
 		if chunk != nil && lend {
 			st.lent = chunk
 		}
@@ -55,29 +56,29 @@ func (st *Stream) pull(ctx context.Context, lend bool) ([]byte, error) {
 	}
 }
 
-// poll returns what can be returned now, if anything.
-func (st *Stream) poll() ([]byte, error) {
+// poll returns what can be returned now, if anything, and how many bytes more the
+// peer may send for it.
+func (st *Stream) poll() (chunk []byte, grant uint32, err error) {
 	s := st.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if st.evicted != nil {
-		return nil, st.evicted
+		return nil, 0, st.evicted
 	}
 	if chunk := st.arrived.pop(); chunk != nil {
-		st.delivered(len(chunk))
-		return chunk, nil
+		return chunk, st.delivered(len(chunk)), nil
 	}
 	switch {
 	case st.term != nil && st.read == st.term.offset && st.term.err == nil:
-		return nil, io.EOF
+		return nil, 0, io.EOF
 	case st.term != nil && st.read == st.term.offset:
-		return nil, st.term.err
+		return nil, 0, st.term.err
 	case s.isDead() && s.err != nil:
-		return nil, s.err
+		return nil, 0, s.err
 	case s.isDead():
-		return nil, ErrClosed
+		return nil, 0, ErrClosed
 	}
-	return nil, nil
+	return nil, 0, nil
 }
 
 // unlend takes back the buffer that was lent out, if it is one of those.
@@ -88,13 +89,14 @@ func (st *Stream) unlend() {
 	st.lent = nil
 }
 
-// delivered counts n bytes that the reader gets. Callers hold the session's mu.
-func (st *Stream) delivered(n int) {
+// delivered counts n bytes that the reader gets, and returns how many more the
+// peer may send. Callers hold the session's mu.
+func (st *Stream) delivered(n int) uint32 {
 	st.read += uint64(n)
 	st.release(uint64(n))
 	st.bytesIn += uint64(n)
 	st.chunksIn++
-	st.refill(n)
+	return st.refill(n)
 }
 
 // waitReadable waits until there may be news. A FIN whose terminator does not

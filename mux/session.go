@@ -36,6 +36,7 @@ type Session struct {
 	dead    chan struct{} // closed when the session has ended; err is set
 	done    chan struct{} // closed when all goroutines have ended too
 	work    chan struct{} // 1 slot: the janitor has something to do
+	heads   headWatch     // the janitor's
 	ready   chan struct{} // 1 slot: Accept has something to return
 
 	accepting atomic.Bool  // a call of Accept is running

@@ -11,7 +11,7 @@ type Stats struct {
 	Streams  int    // open now, the control stream not counted
 	Opened   uint64 // streams that were opened here
 	Accepted uint64 // streams of the peer that Accept has returned
-	Refused  uint64 // streams of the peer that were refused
+	Refused  uint64 // streams of the peer that were refused, also for a late name
 	Evicted  uint64 // streams of the peer's or ours that were aborted for the budget
 
 	Held    int           // bytes that have arrived and were not read

@@ -39,6 +39,7 @@ type Stream struct {
 	meta   map[string]string
 	yamux  *yamux.Stream
 	head   *wire.HeadReader // of a stream of the peer; nil once it is complete
+	late   int              // ticks for which the head was waited for
 	taken  bool             // of the peer: it was accepted or refused
 	acked  bool             // both ends know it
 	closed bool             // the FIN is on its way

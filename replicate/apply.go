@@ -162,13 +162,3 @@ func (r *Replica) fork(s Stamp) error {
 	}
 	return &ForkError{ID: r.id, Stamp: s}
 }
-
-// promised joins a marker's clock, once all before it is applied.
-func (r *Replica) promised(entries []clockEntry) {
-	for _, e := range entries {
-		if e.author == r.self && e.time > r.self.clock {
-			r.newIncarnation()
-		}
-		r.promise(e.author, e.time)
-	}
-}

@@ -17,6 +17,24 @@ func (r *Replica) Head() uint64 {
 	return r.log.head
 }
 
+// Place returns the place of the update stamped s in the order of arrival, if
+// it is live here. Places are of this opening: what a replica has read from its
+// file keeps its order, not its numbers, so that a stamp is what a program
+// remembers from one run to the next.
+func (r *Replica) Place(s Stamp) (place uint64, ok bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	a := r.byName[s.Author]
+	if a == nil {
+		return 0, false
+	}
+	u := a.at(s.Time)
+	if u == nil || u.state != stateLive || u.entry().state != stateLive {
+		return 0, false
+	}
+	return u.Place(), true
+}
+
 // Changes returns the live updates in order of arrival, at most 256 at a time,
 // from behind the place after, and then waits for more; it never ends by
 // itself. What was replaced before it was read is skipped, so that a slow
@@ -51,11 +69,18 @@ func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
 func (r *Replica) changes(after uint64) (batch []*Update, pos uint64, err error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	return r.newer(after, changesBatch)
+}
+
+// newer returns live updates from behind a place, up to limit of them and what
+// else is of the last one's transaction, and the place that they go up to. It
+// returns ErrResynced if everything was replaced since.
+func (r *Replica) newer(after uint64, limit int) (batch []*Update, pos uint64, err error) {
 	if after > 0 && after < r.swapped {
 		return nil, after, ErrResynced
 	}
 	for _, u := range r.log.entries[r.log.from(after):] {
-		if len(batch) >= changesBatch {
+		if len(batch) >= limit {
 			return batch, after, nil
 		}
 		after = u.seq

@@ -18,9 +18,12 @@ import (
 // TestConformance runs the package's sources and sinks through pulltest.
 func TestConformance(t *testing.T) {
 	t.Run("Replica.Read", readConforms)
+	t.Run("Replica.ReadOf", readOfConforms)
+	t.Run("Replica.Snapshot", snapshotConforms)
 	t.Run("Replica.Changes", changesConforms)
 	t.Run("Handle.Changes", handleChangesConforms)
 	t.Run("Watch", watchConforms)
+	t.Run("Follow", followConforms)
 	t.Run("Replica.Write", writeConforms)
 	t.Run("Replica.Load", loadConforms)
 }
@@ -39,6 +42,23 @@ func readConforms(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(want), 4)
 	pulltest.Source(t, func() pull.Source[[]byte] { return r.Read(nil) },
+		pulltest.SourceOptions[[]byte]{Want: want, Held: r.Readers})
+}
+
+func readOfConforms(t *testing.T) {
+	r, f := filled(t, 5000), keys("key1", "key3")
+	want, err := pull.Collect(t.Context(), r.ReadOf(f, nil))
+	require.NoError(t, err)
+	require.Greater(t, len(want), 3)
+	pulltest.Source(t, func() pull.Source[[]byte] { return r.ReadOf(f, nil) },
+		pulltest.SourceOptions[[]byte]{Want: want, Held: r.Readers})
+}
+
+func snapshotConforms(t *testing.T) {
+	r := filled(t, 5000)
+	want, err := pull.Collect(t.Context(), r.Read(nil))
+	require.NoError(t, err)
+	pulltest.Source(t, func() pull.Source[[]byte] { return r.Snapshot() },
 		pulltest.SourceOptions[[]byte]{Want: want, Held: r.Readers})
 }
 
@@ -87,6 +107,24 @@ func watchConforms(t *testing.T) {
 	}
 	pulltest.Source(t, func() pull.Source[replicate.Stamp] { return replicate.Watch(h, 0, stamp) },
 		pulltest.SourceOptions[replicate.Stamp]{Want: want, Stalls: true, Held: r.Readers})
+}
+
+func followConforms(t *testing.T) {
+	r, h := twoObjects(t)
+	stamps := func(_ replicate.Object, news []*replicate.Update) (all []replicate.Stamp, ok bool) {
+		for _, u := range news {
+			all = append(all, u.Stamp())
+		}
+		return all, true
+	}
+	var want []replicate.Stamp
+	for _, u := range r.Live()[:300] {
+		want = append(want, u.Stamp())
+	}
+	pulltest.Source(t, func() pull.Source[[]replicate.Stamp] { return replicate.Follow(h, 0, stamps) },
+		pulltest.SourceOptions[[]replicate.Stamp]{
+			Want: [][]replicate.Stamp{want}, Stalls: true, Held: r.Readers,
+		})
 }
 
 func writeConforms(t *testing.T) {

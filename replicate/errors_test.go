@@ -98,6 +98,18 @@ func TestUnknownTypeEndsSession(t *testing.T) {
 		syncOnce(t, relay, c)
 	})
 	require.Equal(t, a.Fingerprint(), c.Fingerprint())
+
+	// What is overwritten stays there, since only the type knows that it is:
+	// no broken promise.
+	_, err = h.Write("\x01\x01kw")
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		syncOnce(t, a, relay)
+		syncOnce(t, a, relay)
+		syncOnce(t, relay, c)
+		syncOnce(t, a, c)
+	})
+	require.Equal(t, a.Fingerprint(), c.Fingerprint())
 }
 
 func TestBadOpEndsSession(t *testing.T) {

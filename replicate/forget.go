@@ -12,6 +12,9 @@ import (
 // what was deleted, and must not be listened to. It takes everything anew
 // instead (see resync.go), so that nothing ever comes back to life.
 //
+// Who has forgotten something has no partial sessions, nor takes partial dumps:
+// what a partial replica holds outside of its filter may be anything.
+//
 // Nobody else starts to forget. A replica follows a peer's horizon when it
 // holds all that the peer had.
 
@@ -196,7 +199,7 @@ func (r *Replica) raise(h []Time) {
 		r.witness(t)
 	}
 	r.eachSession(func(s *Session) {
-		if !covers(s.said, r.horizon) {
+		if s.partial || !covers(s.said, r.horizon) {
 			s.stopLocked(ErrBehind)
 		}
 	})

@@ -5,7 +5,8 @@ import "slices"
 // A group is a transaction: several updates that are written, sent, applied
 // and kept together. Its head stands for it in the log. The parts bear
 // consecutive times of one author, the first that of the head, so that each
-// has a stamp of its own; no clock ever ends between them.
+// has a stamp of its own; no clock ever ends between them. Where a filter left
+// some out, the others are still increasing.
 type group struct {
 	head  *Update
 	parts []*Update // ascending time

@@ -16,7 +16,10 @@ const (
 	flagOnce = 1 << 0 // end when both have what the other had
 	flagFull = 1 << 1 // take my clock as empty: we found a broken promise
 	flagDump = 1 << 2 // no peer is behind this stream
-	flagSafe = 1 << 4 // all that the fingerprint sums up is durable
+	// flagPartial says that filters hold: terms follow, or the position of a
+	// dump says which.
+	flagPartial = 1 << 3
+	flagSafe    = 1 << 4 // all that the fingerprint sums up is durable
 )
 
 const (
@@ -83,6 +86,7 @@ func (r *Replica) greeting(flags byte) greeting {
 // position is the second frame, sent when fingerprints differ: where the
 // sender stands, and how far it has heard the receiver.
 type position struct {
+	filter  Filter // under which its sender receives, or dumps
 	clock   Clock
 	horizon []Time // by author index, when sent
 	forgot  Clock  // the same, when received
@@ -90,6 +94,8 @@ type position struct {
 	token   *token
 	whole   bool        // every live update lies below clock, and
 	print   Fingerprint // this is what they sum up to, with the clock
+
+	remainders map[Author]remainder // what lies above clock
 }
 
 // Flags of a position.
@@ -100,12 +106,11 @@ const (
 )
 
 // appendPosition codes a position, with the clock by author index instead of
-// p.clock. The zeros are the places of what later versions fill in: filter and
-// remainders.
+// p.clock.
 func appendPosition(dst []byte, authors []*author, clock []Time, p position) []byte {
-	b := []byte{kindPosition, 0}
-	b = appendClock(b, authors, clock)
-	b = appendClock(b, authors, p.horizon)
+	b := appendText([]byte{kindPosition}, p.filter.code())
+	b = appendTimes(b, authors, clock)
+	b = appendTimes(b, authors, p.horizon)
 	flags := byte(0)
 	if p.resync {
 		flags |= flagAnew
@@ -116,7 +121,7 @@ func appendPosition(dst []byte, authors []*author, clock []Time, p position) []b
 	if p.whole {
 		flags |= flagWhole
 	}
-	b = append(b, 0, flags)
+	b = append(appendRemainders(b, authors, p.remainders), flags)
 	if p.token != nil {
 		b = binary.BigEndian.AppendUint64(b, p.token.Epoch)
 		b = binary.AppendUvarint(b, p.token.Pos)
@@ -127,28 +132,8 @@ func appendPosition(dst []byte, authors []*author, clock []Time, p position) []b
 	return frame.Append(dst, b)
 }
 
-func parsePosition(payload []byte) (p position, err error) {
-	c := &cursor{b: payload[1:]}
-	if n := c.uvarint(); n != 0 {
-		c.fail(fmt.Errorf("filters are not supported"))
-	}
-	p.clock, p.forgot = parseWholeClock(c), parseWholeClock(c)
-	if r := c.uvarint(); r != 0 {
-		c.fail(fmt.Errorf("remainders are not supported"))
-	}
-	flags := c.byte()
-	p.resync = flags&flagAnew != 0
-	if flags&flagToken != 0 {
-		p.token = &token{Epoch: c.uint64(), Pos: c.uvarint()}
-	}
-	if p.whole = flags&flagWhole != 0; p.whole {
-		p.print = Fingerprint{c.uint64(), c.uint64()}
-	}
-	return p, c.end("position")
-}
-
-// appendClock codes a clock that names its authors.
-func appendClock(b []byte, authors []*author, clock []Time) []byte {
+// appendTimes codes a clock that stands alone.
+func appendTimes(b []byte, authors []*author, clock []Time) []byte {
 	n := 0
 	for _, t := range clock {
 		if t > 0 {
@@ -166,7 +151,8 @@ func appendClock(b []byte, authors []*author, clock []Time) []byte {
 	return b
 }
 
-func parseWholeClock(c *cursor) Clock {
+// clock reads what appendTimes wrote.
+func (c *cursor) clock() Clock {
 	n := c.count(2 + len(ReplicaID{}) + incarnationSize)
 	clock := make(Clock, n)
 	last := Time(0)
@@ -179,6 +165,21 @@ func parseWholeClock(c *cursor) Clock {
 		clock[a] = last
 	}
 	return clock
+}
+
+func parsePosition(payload []byte) (p position, err error) {
+	c := &cursor{b: payload[1:]}
+	p.filter, p.clock, p.forgot = c.filter(), c.clock(), c.clock()
+	p.remainders = parseRemainders(c)
+	flags := c.byte()
+	p.resync = flags&flagAnew != 0
+	if flags&flagToken != 0 {
+		p.token = &token{Epoch: c.uint64(), Pos: c.uvarint()}
+	}
+	if p.whole = flags&flagWhole != 0; p.whole {
+		p.print = Fingerprint{c.uint64(), c.uint64()}
+	}
+	return p, c.end("position")
 }
 
 // sniff passes src on if its bytes begin like a weir stream, and fails with

@@ -51,6 +51,11 @@ func (s *Session) step() ([]byte, error) {
 		return s.start.greeting.append(nil), nil
 	}
 	switch s.state {
+	case stateTerms:
+		if s.state = stateOffered; s.agreed {
+			s.state = stateMet
+		}
+		return appendTerms(nil, s.cfg.Want, s.cfg.Allow), nil
 	case stateMet:
 		s.state = statePlaced
 		if s.placed {
@@ -72,12 +77,12 @@ func (s *Session) step() ([]byte, error) {
 func (s *Session) position() []byte {
 	r := s.r
 	s.stand()
-	p := position{horizon: s.told, resync: s.resync}
-	if t, ok := r.tokens[s.peer.id]; ok && t.Epoch == s.peer.epoch {
+	p := position{filter: s.only.only(), horizon: s.told, resync: s.resync}
+	if t, ok := r.tokensOf(s.under)[s.peer.id]; ok && t.Epoch == s.peer.epoch {
 		p.token = &t
 	}
-	if covers(s.announced, r.publicClock()) {
-		p.whole, p.print = r.whole(), r.content()
+	if !s.partial && covers(s.announced, r.publicClock()) {
+		p.whole, p.print, p.remainders = r.whole(), r.content(), r.remainders()
 	}
 	return appendPosition(nil, r.authors, s.announced, p)
 }
@@ -85,7 +90,7 @@ func (s *Session) position() []byte {
 // stand settles what the peer is told of where this replica stands.
 func (s *Session) stand() {
 	if s.announced == nil {
-		s.announced = append([]Time{}, s.r.publicClock()...)
+		s.announced = append([]Time{}, s.r.publicUnder(s.only)...)
 		s.told = slices.Clone(s.r.horizon)
 		s.resync = s.cfg.Resync != nil || s.r.blank()
 	}
@@ -94,7 +99,7 @@ func (s *Session) stand() {
 // stream returns an ack if one is due, else updates, else a marker, else bye.
 func (s *Session) stream() []byte {
 	r, o := s.r, &s.out
-	if s.due != nil && covers(r.publicClock(), s.due) {
+	if s.due != nil && covers(r.publicUnder(s.only), s.due) {
 		due := s.due
 		s.due = nil
 		return s.enc.ack(nil, r.authors, due)
@@ -102,7 +107,10 @@ func (s *Session) stream() []byte {
 	for {
 		if o.silent && s.leaving() {
 			s.state = stateLeft
-			return appendBye(nil, r)
+			if s.partial {
+				return appendBye(nil, bye{})
+			}
+			return appendBye(nil, r.bye())
 		}
 		if o.silent && !o.next(r) {
 			return nil

@@ -65,12 +65,17 @@ type Replica struct {
 	swapped  uint64               // places below were replaced; see resync
 	last     Time                 // newest time issued or seen
 	failed   error
+	unread   bool // some objects are of unknown types
 
 	readers  map[*reader]struct{} // peers and watchers, woken by changes
 	peers    map[ReplicaID]*peerEpochs
 	tokens   map[ReplicaID]token
-	suspect  bool   // a peer's promise or ours was false: exchange everything
-	openings uint32 // of peers; see peerEpochs.number
+	partials []*partial // what is held under filters, oldest first
+	suspect  bool       // a peer's promise or ours was false: exchange everything
+	openings uint32     // of peers; see peerEpochs.number
+
+	partialsChange uint64 // counts changes of that list
+
 	durable  durability
 	obsolete collector
 	shadows  shadows
@@ -155,6 +160,9 @@ func (r *Replica) newIncarnation() {
 // ID returns the replica's id.
 func (r *Replica) ID() ReplicaID { return r.id }
 
+// Now reads the replica's wall clock, [Config.Now].
+func (r *Replica) Now() time.Time { return r.cfg.Now() }
+
 // Set returns the name of the data set, or "".
 func (r *Replica) Set() string { return r.set }
 
@@ -218,7 +226,7 @@ func (r *Replica) internObject(name ObjectName) (*object, error) {
 	case typ != nil:
 		o.typ = typ
 	case r.cfg.KeepUnknown:
-		o.typ = &Type{Tag: name.Type}
+		o.typ, r.unread = &Type{Tag: name.Type}, true
 	default:
 		return nil, &UnknownTypeError{Object: name}
 	}

@@ -29,13 +29,18 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 		r.witness(t)
 	}
 	horizon := r.indexed(p.forgot)
+	if s.partial && (len(p.forgot) > 0 || !covers(nil, r.horizon)) {
+		return ErrBehind
+	}
 	s.horizon = p.forgot
 	behind, ahead := !covers(s.announced, horizon), !covers(known, s.told)
 	switch {
 	case !covers(s.told, r.horizon) && !covers(known, r.horizon):
 		return ErrBehind // our horizon has grown meanwhile: meet again
 	case !behind && !ahead:
-		r.heardMember(s.peer.id, known)
+		if !s.partial {
+			r.heardMember(s.peer.id, known)
+		}
 		return nil
 	case behind && !ahead && s.resync:
 		s.staging = r.stage()
@@ -149,6 +154,8 @@ func (r *Replica) swap(st *Replica, horizon Clock) (unseen []*Update) {
 	r.durable.pos, r.durable.clock, r.durable.replaced = r.log.head, nil, nil
 	r.print, r.tombs, r.horizon = Fingerprint{}, Fingerprint{}, nil
 	clear(r.tokens)
+	r.partials = nil
+	r.partialsChange++
 	r.shadows = st.shadows
 	for _, u := range st.log.entries {
 		if u.state != stateLive {

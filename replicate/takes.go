@@ -35,7 +35,15 @@ func (s *Session) takeGreeting(msg []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.once = s.once || g.flags&flagOnce != 0
+	if s.partial = s.partial || g.flags&flagPartial != 0; s.partial {
+		// What was suspected remains so: not all of it is exchanged here.
+		r.suspect = r.suspect || s.full
+	}
 	s.full = s.full || g.flags&flagFull != 0
+	if s.partial {
+		s.state = stateTerms
+		return nil
+	}
 	if g.print != s.start.greeting.print || s.full {
 		s.state = stateMet
 		return nil
@@ -71,11 +79,14 @@ func (s *Session) takePosition(msg []byte) error {
 	if s.placed || s.state != stateMet && s.state != statePlaced {
 		return &FrameError{Frame: "position", Err: fmt.Errorf("out of turn")}
 	}
+	if code := s.out.only.only().code(); p.filter.code() != code {
+		return &FrameError{Frame: "position", Err: fmt.Errorf("under %v, agreed was %v", p.filter, s.out.only.only())}
+	}
 	known, err := s.place(p.clock)
 	if err != nil {
 		return err
 	}
-	if p.whole && !s.full && p.print != r.content() && r.whole() && p.clock.Compare(r.clock()) == Equal {
+	if p.whole && !s.full && !s.partial && p.print != r.content() && r.whole() && p.clock.Compare(r.clock()) == Equal {
 		// A broken promise. The peer sees the same and does the same: neither
 		// goes by clocks any more.
 		s.full = true
@@ -92,6 +103,9 @@ func (s *Session) takePosition(msg []byte) error {
 		seq = p.token.Pos
 	}
 	s.said = slices.Clone(known)
+	if !s.full && !s.partial {
+		s.out.settled = r.settled(p)
+	}
 	s.out.open(r, known, seq)
 	if s.placed = true; s.state == statePlaced {
 		s.state = stateStreaming
@@ -128,7 +142,7 @@ func (s *Session) takeUpdates(msg []byte) error {
 	if s.feeding {
 		return ErrBehind // nothing is taken from who may hold what was deleted
 	}
-	in := intake{origin: s.out.peer, full: s.full, over: s.failure}
+	in := intake{origin: s.out.peer, full: s.full, only: s.only, over: s.failure}
 	f, news, err := s.into().takeIn(&s.dec, msg, in)
 	s.receivedUpdates.Add(int64(len(f.updates)))
 	s.appliedUpdates.Add(int64(news))
@@ -137,7 +151,7 @@ func (s *Session) takeUpdates(msg []byte) error {
 	}
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
-	s.r.keepToken(s.peer.id, token{s.peer.epoch, f.pos})
+	s.r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
 	return nil
 }
 
@@ -163,12 +177,12 @@ func (s *Session) takeClock(msg []byte) error {
 	for _, e := range entries {
 		clock[e.author.index] = max(clock[e.author.index], e.time)
 	}
-	s.hear(clock)
+	s.hear(msg[0], clock)
 	if msg[0] == kindAck {
 		return nil
 	}
-	r.promised(entries)
-	r.keepToken(s.peer.id, token{s.peer.epoch, f.pos})
+	r.promised(s.under, entries)
+	r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
 	s.owe(clock)
 	if r.follow(s.horizon) {
 		s.horizon = nil
@@ -178,14 +192,20 @@ func (s *Session) takeClock(msg []byte) error {
 }
 
 // hear takes in what the peer says it holds, durably.
-func (s *Session) hear(clock []Time) {
+func (s *Session) hear(kind byte, clock []Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.full { // else the peer's promises are what is in doubt
-		s.out.known = joined(s.out.known, clock)
+	// An ack speaks of what we send; a marker of what the peer does, which may
+	// be less.
+	if kind == kindAck || s.only.only().Contains(s.out.only.only()) {
+		if !s.full { // else the peer's promises are what is in doubt
+			s.out.known = joined(s.out.known, clock)
+		}
+		s.said = joined(s.said, clock)
 	}
-	s.said = joined(s.said, clock)
-	s.r.heardMember(s.peer.id, s.said)
+	if !s.partial {
+		s.r.heardMember(s.peer.id, s.said)
+	}
 	if s.feeding && covers(s.said, s.r.horizon) {
 		s.feeding = false // it has taken everything anew
 	}
@@ -208,7 +228,7 @@ func (s *Session) takeBye(msg []byte) error {
 	r := s.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if b.contradicts(r.bye()) {
+	if !s.partial && b.contradicts(r.bye()) {
 		r.suspect = true
 		return ErrDiverged
 	}

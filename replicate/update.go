@@ -63,6 +63,10 @@ func (u *Update) Object() ObjectName { return u.object.name }
 // Op returns the change itself, in the data type's own encoding.
 func (u *Update) Op() string { return u.op }
 
+// Place returns where the update is in its replica's order of arrival, which
+// the updates of a transaction share; see [Replica.Place].
+func (u *Update) Place() uint64 { return u.entry().seq }
+
 // Newer reports whether u's stamp is above v's: the order in which the last
 // writer wins.
 func (u *Update) Newer(v *Update) bool {

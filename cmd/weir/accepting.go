@@ -141,9 +141,21 @@ func (p *peering) serveSync(ctx context.Context, st *mux.Stream, peer secure.Pee
 		p.refused(from, err)
 		return err
 	}
-	_, err = p.session(ctx, r, from, st.Duplex())
+	own, cancel := lingering(ctx)
+	defer cancel()
+	_, err = p.session(own, r, peer, from, telling(st.Duplex()))
 	p.left(r, from, "left", err)
 	return nil // the session has ended both halves
+}
+
+// lingering is a context that is done a moment after ctx: whoever is turned
+// away hangs up, while what the replica's holder says of it is on its way here.
+func lingering(ctx context.Context) (own context.Context, cancel func()) {
+	own, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(goodbye, func() { end(pull.Cause(ctx)) })
+	})
+	return own, func() { stop(); end(nil) }
 }
 
 // find returns the replica of that name that the peer may use; of no name, the

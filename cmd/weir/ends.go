@@ -13,6 +13,10 @@ import (
 // input is stdin as a source. A read that waits for input cannot be
 // interrupted everywhere; so it is left behind on its goroutine when the
 // command has to end, which then ends the process.
+//
+// It is not that of duplex.Stdio, which must leave nothing behind: on Windows,
+// and anywhere for a descriptor beyond 1023, its abort waits for a key or the
+// end of input, and with it Ctrl-C. Nor is stdin always the process's own.
 func (e *env) input() pull.Source[[]byte] {
 	type result struct {
 		chunk []byte

@@ -169,7 +169,7 @@ func (h *holder) serveCall(ctx context.Context, session *mux.Session) error {
 		case <-ctx.Done():
 		}
 	}
-	ends := data.Duplex()
+	ends := telling(data.Duplex())
 	go func() {
 		defer close(notes)
 		err := h.perform(ctx, &call{request: q, in: ends.Source, out: ends.Sink, note: send, finish: finish})

@@ -16,6 +16,8 @@ import (
 
 // limits bound what peers together, or each of them, may take of this process.
 type limits struct {
+	once bool // the command is sync, for which there is only rate
+
 	rate    int64 // bytes a second each way, all connections together; 0: any
 	streams int64 // open at once, of each peer
 	memory  int64 // bytes that have arrived and were not read, of all peers
@@ -37,6 +39,14 @@ const limitsText = `Limits, as in --limit rate=1MB/s --limit peers=10:
   peers=N       peers that may be connected at once (default 100)
 
 A RATE or SIZE has a unit: B, kB, MB, GB, KiB, MiB or GiB; that of a RATE has /s.`
+
+const rateText = `With --limit rate=1MB/s no more than that is sent, and as much received, in a
+second; the unit is B, kB, MB, GB, KiB, MiB or GiB, and at least 1kB/s.`
+
+func rateFlag(c *cobra.Command, l *limits) {
+	l.once = true
+	c.Flags().Var(l, "limit", "a bound, `NAME=VALUE`: rate; see above")
+}
 
 func limitFlag(c *cobra.Command, l *limits) {
 	*l = defaultLimits()
@@ -81,8 +91,13 @@ func (l *limits) Set(text string) error {
 func (l *limits) set(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	i := slices.IndexFunc(limitKinds, func(k limitKind) bool { return k.name == name })
-	if !ok || i < 0 {
+	switch {
+	case (!ok || i < 0) && l.once:
+		return fmt.Errorf("%q is no limit: there is rate=1MB/s", text)
+	case !ok || i < 0:
 		return fmt.Errorf("%q is no limit: there are rate=1MB/s, streams=64, memory=64MiB and peers=100", text)
+	case l.once && name != "rate":
+		return fmt.Errorf("%s bounds peers that connect, which sync has none of: there is rate=1MB/s", name)
 	}
 	k := limitKinds[i]
 	n, err := k.parse(value)
@@ -120,9 +135,9 @@ func (l *limits) begin() {
 	}
 }
 
-// paced is d at the rate of the limit.
+// paced is d at the rate of the limit, if there is one.
 func (l *limits) paced(d duplex.Duplex[[]byte, []byte]) duplex.Duplex[[]byte, []byte] {
-	if l.in == nil {
+	if l == nil || l.in == nil {
 		return d
 	}
 	return duplex.Map(d, pacing(l.in), pacing(l.out))

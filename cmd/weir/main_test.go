@@ -1,9 +1,12 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -17,7 +20,23 @@ func TestMain(m *testing.M) {
 	case "muxhost":
 		os.Exit(muxHostMain(os.Args[1:]))
 	}
+	flag.Parse()
+	if err := moreParallel(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(withWeir(m.Run))
+}
+
+// moreParallel lets more tests run at once than there are processors, unless a
+// flag says how many: most of what they do is to wait.
+func moreParallel() error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
 }
 
 func withWeir(run func() int) int {

@@ -18,7 +18,9 @@ import (
 // as if nothing had been; for longer than Config.Idle, and each stream ends
 // with a cause at both ends. Either way what was acknowledged had arrived.
 func TestTwoHostsMux(t *testing.T) {
+	t.Parallel()
 	t.Run("for a while", func(t *testing.T) {
+		t.Parallel()
 		p := plugMux(t, "10s")
 		p.cable.set(t, "down")
 		// Wall-clock time is what this is about, as in TestTwoHosts.
@@ -33,6 +35,7 @@ func TestTwoHostsMux(t *testing.T) {
 		}
 	})
 	t.Run("for good", func(t *testing.T) {
+		t.Parallel()
 		p := plugMux(t, "2s")
 		p.cable.set(t, "down")
 		p.ends(t)

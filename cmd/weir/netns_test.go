@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,10 +24,9 @@ import (
 // are two users, who trust each other.
 // WEIR_REQUIRE_NETNS=1 makes it a failure that this cannot be done here.
 func TestTwoHosts(t *testing.T) {
+	t.Parallel()
 	cable := nsPlug(t)
 	dir := t.TempDir()
-	t.Setenv("XDG_RUNTIME_DIR", dir)
-	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each weir takes a second to exit
 	a, b := cable.hosts(t, dir)
 	a.weir("", "init", "a")
 	b.weir("", "init", "b")
@@ -100,15 +100,14 @@ type nsCable struct {
 	end      string // the device in a
 }
 
+var nsPlugged atomic.Int32 // how many cables there were
+
 // nsPlug makes two namespaces and a cable between them, which go with the test.
 func nsPlug(t *testing.T) nsCable {
 	t.Helper()
-	id := os.Getpid()
-	c := nsCable{
-		a: fmt.Sprintf("weir-%d-a", id), b: fmt.Sprintf("weir-%d-b", id),
-		addressA: "10.77.0.1", end: fmt.Sprintf("wa%d", id),
-	}
-	far := fmt.Sprintf("wb%d", id)
+	id := fmt.Sprintf("%d-%d", os.Getpid(), nsPlugged.Add(1))
+	c := nsCable{a: "weir-" + id + "-a", b: "weir-" + id + "-b", addressA: "10.77.0.1", end: "wa" + id}
+	far := "wb" + id
 	cannot := func(why string) {
 		t.Helper()
 		if os.Getenv("WEIR_REQUIRE_NETNS") == "1" {
@@ -176,7 +175,8 @@ func (h *nsHost) command(args ...string) *exec.Cmd { return h.program("weir", ar
 func (h *nsHost) program(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command("ip", append([]string{"netns", "exec", h.ns, name}, args...)...)
 	cmd.Dir = h.dir
-	cmd.Env = append(os.Environ(), identityVar+"="+filepath.Join(h.dir, h.ns+".identity"))
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+h.dir,
+		identityVar+"="+filepath.Join(h.dir, h.ns+".identity"))
 	return cmd
 }
 

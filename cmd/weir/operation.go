@@ -21,19 +21,24 @@ import (
 
 // A request says which operation is asked for, and how.
 type request struct {
-	Op     string          `json:"op"`
-	Key    string          `json:"key,omitempty"` // or the prefix of keys
-	Value  json.RawMessage `json:"value,omitempty"`
-	Atomic bool            `json:"atomic,omitempty"` // import: all lines or none
-	All    bool            `json:"all,omitempty"`    // watch: what is there, too
-	Live   bool            `json:"live,omitempty"`   // session: goes on when both are equal
-	Paper  paper           `json:"paper"`
+	Op     string           `json:"op"`
+	Key    string           `json:"key,omitempty"` // or the prefix of keys
+	Value  json.RawMessage  `json:"value,omitempty"`
+	Dry    bool             `json:"dry,omitempty"`    // load: only say what would be new
+	Atomic bool             `json:"atomic,omitempty"` // import: all lines or none
+	All    bool             `json:"all,omitempty"`    // watch: what is there, too
+	Live   bool             `json:"live,omitempty"`   // session: goes on when both are equal
+	Only   []replicate.Rule `json:"only,omitempty"`   // session: what is wanted; empty for everything
+	Allow  []replicate.Rule `json:"allow,omitempty"`  // session: what the peer may have, likewise
+	Path   string           `json:"path,omitempty"`   // snapshot: where to, in full
+	Paper  paper            `json:"paper"`
 }
 
 // A note is what an operation tells while it runs.
 type note struct {
 	Event string   `json:"event"`
 	Count int64    `json:"count,omitempty"`
+	Of    int64    `json:"of,omitempty"` // what Count will be
 	Peer  string   `json:"peer,omitempty"`
 	Stats *summary `json:"stats,omitempty"`
 	Set   string   `json:"set,omitempty"`
@@ -86,6 +91,8 @@ var operations = map[string]operation{
 	"set": opSet, "get": opGet, "del": opDel, "ls": opLs,
 	"import": opImport, "export": opExport, "dump": opDump, "load": opLoad,
 	"session": opSession, "watch": opWatch,
+	"compact": opCompact, "snapshot": opSnapshot,
+	"clock": opClock, "inspect": opInspect,
 }
 
 // perform runs the operation of a call on a replica, and has ended its input
@@ -115,11 +122,14 @@ func config() journal.Config {
 // objectOf returns the object that the commands work on: the map named "",
 // with values as the JSON they were written in.
 func objectOf(j *journal.Journal) (*model.Model[json.RawMessage], error) {
-	return model.OpenWith(j.Replica(), "", replicate.Codec[json.RawMessage]{
-		Type:   model.JSON,
-		Encode: compact,
-		Decode: func(b []byte) (json.RawMessage, error) { return b, nil },
-	})
+	return model.OpenWith(j.Replica(), "", asWritten)
+}
+
+// asWritten is the codec of values as the JSON they were written in.
+var asWritten = replicate.Codec[json.RawMessage]{
+	Type:   model.JSON,
+	Encode: compact,
+	Decode: func(b []byte) (json.RawMessage, error) { return b, nil },
 }
 
 var errNotJSON = errors.New("value is not JSON")

@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"identity": cmdIdentity,
 			"crowd":    cmdCrowd,
 			"impostor": cmdImpostor,
+			"refused":  cmdRefused,
 			"flip":     cmdFlip,
 			"chop":     cmdChop,
 			"version":  cmdVersion,
@@ -253,6 +254,20 @@ func cmdIdentity(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("ID_"+strings.ToUpper(args[0]), id.ID().String())
 }
 
+// refused N NAME PROGRAM ARGS… runs a program N times, which exits with 12 each
+// time; the peer that was started as NAME says why, too.
+func cmdRefused(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for range n {
+		cmdExits(ts, false, append([]string{"12"}, args[2:]...))
+		cmdAwait(ts, false, []string{args[1], ` left: (.*)`, "WHY"})
+		if why := ts.Getenv("WHY"); !strings.Contains(why, "(hint: ") {
+			ts.Fatalf("%s tells of no hint: %s", args[1], why)
+		}
+	}
+}
+
 // impostor VARIABLE [ANSWER] listens at a port and gives each caller the
 // answer, or none, in which case it just keeps silent.
 func cmdImpostor(ts *testscript.TestScript, _ bool, args []string) {
@@ -330,8 +345,15 @@ func cmdVersion(ts *testscript.TestScript, _ bool, args []string) {
 func cmdLongKey(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	text := fmt.Sprintf("{\"key\":\"short\",\"value\":1}\n{\"key\":%q,\"value\":2}\n", strings.Repeat("k", n))
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	for _, part := range []string{
+		"{\"key\":\"short\",\"value\":1}\n{\"key\":\"", strings.Repeat("k", n), "\",\"value\":2}\n",
+	} {
+		_, err := f.WriteString(part)
+		ts.Check(err)
+	}
 }
 
 // tmpfs FOLDER SIZE mounts an empty file system of a size there.

@@ -66,6 +66,8 @@
 //   - Alerts before the keys are agreed upon, and resets, can be forged, as in
 //     all of TLS: the peer's reason for a broken handshake is a hint.
 //   - Floods: an unfinished handshake costs a goroutine and at most 10 KiB, or
-//     30 KiB once the client has sent a whole hello, until Config.Handshake has
-//     passed. How many there may be is the listener's to say.
+//     some 32 KiB once the client has sent a whole hello, until Config.Handshake
+//     has passed. That is crypto/tls's floor: alone it holds 13 KiB (the hello,
+//     keys, buffers) and a stack, of 8 or 16 KiB, that its calls just about fill
+//     to a quarter. How many there may be is the listener's to say.
 package secure

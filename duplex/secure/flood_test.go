@@ -2,10 +2,13 @@ package secure_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
+	"os"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,4 +109,63 @@ func TestUnfinishedHandshakes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a client that stops after its hello costs is crypto/tls's own: a bare
+// server of it, which is given the same bytes, holds all but a few KiB of the
+// heap, and needs so much of an 8 KiB stack that ours is of the next size.
+func TestUnfinishedHandshakeIsMostlyTLS(t *testing.T) {
+	if raceEnabled {
+		t.Skip("memory is not what it is")
+	}
+	r := record(t)
+	_, ours := two(t)
+	bare := stranger(ed(t))
+	heap, stack := costOf(t, r.toServer[0], func(conn net.Conn) error {
+		return second(secure.Server(context.Background(), conn, ours))
+	})
+	heapTLS, stackTLS := costOf(t, r.toServer[0], func(conn net.Conn) error {
+		return tls.Server(conn, bare).Handshake()
+	})
+	t.Logf("each has %d bytes of heap and %d of stack, with crypto/tls alone %d and %d",
+		heap, stack, heapTLS, stackTLS)
+	assert.Greater(t, heapTLS, int64(10<<10), "package secure could do with 10 KiB: say so")
+	assert.Less(t, heap-heapTLS, int64(4<<10))
+	assert.Less(t, stack, int64(20<<10))
+}
+
+// costOf is what a server holds for a client that says hello, and hears the
+// answer.
+func costOf(t *testing.T, hello []byte, serve func(net.Conn) error) (heap, stack int64) {
+	const n = 500
+	warmUp(n)
+	synctest.Test(t, func(t *testing.T) {
+		heapBefore, stackBefore := footprint()
+		conns := make([]net.Conn, n)
+		failed := make(chan error, n)
+		var clients sync.WaitGroup
+		for i := range conns {
+			var b net.Conn
+			conns[i], b = net.Pipe()
+			go func() { failed <- serve(b) }()
+			clients.Go(func() {
+				_, err := conns[i].Write(hello)
+				assert.NoError(t, err)
+				assert.NoError(t, conns[i].SetReadDeadline(time.Now().Add(time.Second)))
+				_, err = io.Copy(io.Discard, conns[i])
+				assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			})
+		}
+		clients.Wait()
+		synctest.Wait()
+		heap, stack = footprint()
+		heap, stack = (heap-heapBefore)/n, (stack-stackBefore)/n
+		for _, conn := range conns {
+			_ = conn.Close()
+		}
+		for range n {
+			assert.Error(t, <-failed)
+		}
+	})
+	return heap, stack
 }

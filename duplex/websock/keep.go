@@ -86,12 +86,17 @@ func (c *Conn) pinged(payload []byte) {
 
 // sendStop tells the peer that we read no more.
 func (c *Conn) sendStop(cause error) {
-	e := sayable(cause)
+	word := stopMessage(sayable(cause))
+	c.owe(func(o *owed) { o.stop = word })
+}
+
+// stopMessage is the opposite of parseStop.
+func stopMessage(e CloseError) []byte {
 	word := fmt.Appendf(nil, "%s%d", stopWord, e.Code)
 	if e.Reason != "" {
 		word = append(append(word, ' '), e.Reason...)
 	}
-	c.owe(func(o *owed) { o.stop = word })
+	return word
 }
 
 // control is the type of messages that are not data.

@@ -205,6 +205,7 @@ func TestMuxRuns(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"bulk: netconn duplexes",
+		"bulk-floor: a header and a hand-over",
 		"bulk-reuse: TCP",
 		"bulk-reuse: yamux v0.1.2",
 		"bulk-reuse: libp2p/go-yamux v5.1.0",

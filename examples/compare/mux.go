@@ -65,7 +65,8 @@ func others(of func(setup) contender, on medium, goal float64) []peer {
 func bulk(chunks int) work {
 	run := func(on setup) contender { return transfer(on, 1, chunks, chunkSize, cpu) }
 	return session("bulk", "ns CPU", chunks, run(weir(tcpPair, mux.Config{})),
-		peer{name: nameDuplex, run: run(netconns(tcpPair)), goal: 1.25})
+		peer{name: nameDuplex, run: run(netconns(tcpPair)), goal: 1.25},
+		peer{name: "a header and a hand-over", row: "bulk-floor", run: floor(chunks)})
 }
 
 // bulkReuse is the same with one buffer for all chunks.

@@ -70,6 +70,10 @@ func TestReadOnly(t *testing.T) {
 			for _, err := range []error{r.Remove("sub/f"), r.Rename("sub/f", "x"), r.SyncDir(".")} {
 				require.ErrorIs(t, err, errors.ErrUnsupported)
 			}
+			for _, flag := range []int{os.O_WRONLY, os.O_RDWR, os.O_APPEND, os.O_CREATE, os.O_TRUNC} {
+				_, err := r.OpenFile("sub/f", flag, 0o600)
+				require.ErrorIs(t, err, errors.ErrUnsupported, "flag %#x", flag)
+			}
 			f, err := r.OpenFile("sub/f", os.O_RDONLY, 0)
 			require.NoError(t, err)
 			_, err = f.Write([]byte("x"))
@@ -101,6 +105,7 @@ func TestReadOnlySameFile(t *testing.T) {
 	m := files.ReadOnly(fstest.MapFS{"a": {}})
 	assert.True(t, same.SameFile(stat(m, "a"), stat(m, "a")))
 	assert.False(t, same.SameFile(stat(r, "a"), stat(m, "a")))
+	assert.False(t, same.SameFile(stat(m, "a"), stat(r, "a")))
 }
 
 func TestWalkNamesAMissingRoot(t *testing.T) {

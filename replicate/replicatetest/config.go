@@ -8,8 +8,9 @@ import (
 
 // Config says how much is tried. The zero value is what a test should use.
 type Config struct {
-	// Schedules is how many are played; 0 means 10,000, or 1,000 with
-	// go test -short, or 100,000 where the environment has WEIR_LONG.
+	// Schedules is how many are played; 0 means what the environment's
+	// WEIR_SCHEDULES says, or 1,000, or 100,000 where it has WEIR_LONG; with
+	// go test -short or under the race detector, 200.
 	Schedules int
 
 	// Seed makes the first schedule; the next ones take Seed+1 and so on, so
@@ -30,14 +31,7 @@ const maxReplicas = 8
 
 func (c Config) withDefaults() Config {
 	if c.Schedules == 0 {
-		switch {
-		case os.Getenv("WEIR_LONG") != "":
-			c.Schedules = 100_000
-		case testing.Short():
-			c.Schedules = 1000
-		default:
-			c.Schedules = 10_000
-		}
+		c.Schedules = schedules()
 	}
 	if s := os.Getenv("WEIR_SEED"); s != "" {
 		seed, err := strconv.ParseUint(s, 10, 64)
@@ -54,4 +48,21 @@ func (c Config) withDefaults() Config {
 		c.Steps = 80
 	}
 	return c
+}
+
+// schedules is how many are played where the caller does not say.
+func schedules() int {
+	switch s := os.Getenv("WEIR_SCHEDULES"); {
+	case s != "":
+		n, err := strconv.Atoi(s)
+		if err != nil || n <= 0 {
+			panic("replicatetest: WEIR_SCHEDULES is not a number above 0: " + s)
+		}
+		return n
+	case os.Getenv("WEIR_LONG") != "":
+		return 100_000
+	case testing.Short() || raced:
+		return 200
+	}
+	return 1000
 }

@@ -135,3 +135,34 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// No type can break the law of stamps: what would is a broken engine.
+func TestStampsGoUp(t *testing.T) {
+	r := replicate.New(replicate.Config{Types: mapKind("").Types})
+	h, err := r.Open(replicate.ObjectName{Type: "cells"})
+	require.NoError(t, err)
+	for _, op := range []string{"x1", "y1"} {
+		_, err := h.Write(op)
+		require.NoError(t, err)
+	}
+	both, err := r.Changes(0)(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, replicatetest.LawOfWriting(both[0], both[1]))
+	require.Equal(t, "stamps", replicatetest.LawOfWriting(both[1], both[0]))
+}
+
+// Ops are compared in two ways: with what parsing and encoding makes of them,
+// and with those of the same schedule played again.
+func TestOpsAreCompared(t *testing.T) {
+	k := setKind("encodes in any order")
+	k.Reencode = nil
+	f := replicatetest.Check(k, replicatetest.Config{})
+	require.Equal(t, "encoding", f.Law)
+	require.Contains(t, f.Detail, "the same edits, made again")
+
+	k = mapKind("")
+	k.Reencode = func(op string) (string, error) { return op[:1], nil }
+	f = replicatetest.Check(k, replicatetest.Config{})
+	require.Equal(t, "encoding", f.Law)
+	require.Contains(t, f.Detail, "encoded again")
+}

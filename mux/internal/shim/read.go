@@ -16,6 +16,8 @@ type reader struct {
 	emitted []byte // header bytes that yamux gets next
 	frame   header // the DATA frame being cut
 	left    int    // bytes of it that have not arrived
+	large   bool   // it is a large one, and conn a socket
+	space   []byte // of the handler, to read it into; nil: none was lent
 	flow    *flow  // its stream
 	fin     bool   // it ends with a FIN
 }
@@ -57,6 +59,11 @@ func (c *Conn) next(busy bool) (bool, error) {
 		if in.r == in.w && busy {
 			return false, nil
 		}
+		if in.r == in.w && in.large && in.left >= largeFrame {
+			if done, err := c.readNow(); done {
+				return true, err
+			}
+		}
 		if err := c.fill(1); err != nil {
 			return false, err
 		}
@@ -89,7 +96,7 @@ func (c *Conn) fill(n int) error {
 		if in.err != nil {
 			return in.err
 		}
-		m, err := c.conn.Read(in.buf[in.w:])
+		m, err := c.conn.Read(in.buf[in.w:in.limit(n)])
 		in.w += m
 		c.received.Add(uint64(m))
 		if err != nil {
@@ -97,6 +104,18 @@ func (c *Conn) fill(n int) error {
 		}
 	}
 	return nil
+}
+
+// limit is where a read for n bytes of buf[r:] ends: at the end of buf, but for
+// large frames, of which as little as may be goes through buf.
+func (in *reader) limit(n int) int {
+	if !in.large {
+		return len(in.buf)
+	}
+	if in.left > 0 {
+		n = in.left + HeaderSize
+	}
+	return min(in.r+n, len(in.buf))
 }
 
 // arrived acts on the header of a frame.
@@ -135,6 +154,7 @@ func (c *Conn) handOn(h header, a arrival) error {
 	} else {
 		in.left = int(h.length)
 	}
+	in.large = c.socket != nil && in.left >= largeFrame && h.id != Control
 	if now.flags != 0 || now.length != 0 {
 		in.emitted = now.append(in.emit[:0])
 	}

@@ -4,7 +4,8 @@
 // friendly. The shim makes both true. Its Write appends to a buffer that one
 // goroutine flushes, so that yamux never waits for the network; what may be
 // appended is bounded above yamux, by [Conn.Reserve]. Its Read hands on only
-// what it has checked.
+// what it has checked. On a socket, large frames and window updates pass the
+// buffer by where nothing waits in it: see direct.go.
 //
 // The bytes of streams do not pass yamux at all, which so has nothing to wait for
 // nor to copy: those that arrive go to the [Handler], who says by [Conn.Grant]
@@ -48,6 +49,12 @@ type Handler interface {
 	// Data is called with bytes of a stream that have arrived. p is valid until
 	// Data returns.
 	Data(id uint32, p []byte) error
+	// Space returns memory of n bytes or more for bytes of a stream that are about
+	// to arrive. nil has them come by Data.
+	Space(id uint32, n int) []byte
+	// Keep is Data with bytes that are in memory which Space has returned: it
+	// belongs to the handler again.
+	Keep(id uint32, p []byte) error
 	// Credit is called when the peer takes n more bytes of a stream.
 	Credit(id uint32, n uint32)
 	// Finished is called when the peer's FIN of a stream passes.
@@ -83,7 +90,8 @@ type Conn struct {
 	h      Handler
 	cfg    Config
 	client bool
-	piece  int // bytes of one write to the connection
+	piece  int     // bytes of one write to the connection
+	socket *socket // nil: conn is none
 
 	closed    chan struct{}
 	closeOnce sync.Once
@@ -106,6 +114,9 @@ type Conn struct {
 	outCharged int       // what of out counts against the budget
 	ctl        []byte    // control bytes that wait for the peer's window
 	ctlTaken   uint32    // control bytes taken since the last window update
+	flushing   bool      // the flusher is writing
+	direct     bool      // somebody else is, and has head
+	head       [HeaderSize]byte
 	finishing  bool
 }
 
@@ -114,6 +125,7 @@ type Conn struct {
 func New(conn net.Conn, h Handler, cfg Config) *Conn {
 	c := &Conn{
 		conn: conn, h: h, cfg: cfg, client: cfg.Client, piece: pieceFor(conn),
+		socket: socketOf(conn),
 		closed: make(chan struct{}), flushed: make(chan struct{}), wake: make(chan struct{}, 1),
 		flows: make(map[uint32]*flow), budget: budget{free: Budget},
 	}
@@ -191,7 +203,12 @@ func (c *Conn) Grant(id, n uint32) error {
 		return nil
 	}
 	f.granted += uint64(n)
-	return c.sendFrame(header{kind: typeWindow, id: id, length: n})
+	h := header{kind: typeWindow, id: id, length: n}
+	if c.quiet() {
+		c.writeNow(h, nil)
+		return nil
+	}
+	return c.sendFrame(h)
 }
 
 // Seen reports whether a stream of this id has been opened, ever.

@@ -44,6 +44,8 @@ type heard struct {
 	events []string
 	bytes  map[uint32][]byte
 	failed error
+
+	lendsNot bool // Space does not
 }
 
 func (h *heard) note(format string, args ...any) {
@@ -67,6 +69,16 @@ func (h *heard) Data(id uint32, p []byte) error {
 	h.bytes[id] = append(h.bytes[id], p...)
 	return nil
 }
+
+// Space lends a byte more than is asked for: it may.
+func (h *heard) Space(_ uint32, n int) []byte {
+	if h.lendsNot {
+		return nil
+	}
+	return make([]byte, n+1)
+}
+
+func (h *heard) Keep(id uint32, p []byte) error { return h.Data(id, p) }
 
 func (h *heard) Failed(err error) {
 	h.mu.Lock()
@@ -351,8 +363,10 @@ func FuzzRead(f *testing.F) {
 	f.Add(join(frame(window, syn, 1, 0), frame(window, syn, 3, 0), frame(window, fin, 3, 0),
 		frame(window, 0, 3, 0), frame(data, 0, 3, 0xFFFFFFFF)), 3)
 	f.Add(join(frame(ping, syn, 0, 1), frame(3, 0, 0, 1), make([]byte, 50)), 2)
+	frames, _ := manyFrames()
+	f.Add(frames, 20_000)
 	f.Fuzz(func(t *testing.T, b []byte, size int) {
-		whole, pieced := &heard{}, &heard{}
+		whole, pieced, socket := &heard{}, &heard{}, &heard{}
 		want, sent := through(t, b, len(b)+1, whole)
 		got, sent2 := through(t, b, 1+max(0, size)%len(append(b, 0)), pieced)
 		require.Equal(t, takeApart(t, want), takeApart(t, got))
@@ -360,5 +374,11 @@ func FuzzRead(f *testing.F) {
 		require.Equal(t, whole.events, pieced.events)
 		require.Equal(t, sent, sent2)
 		require.Equal(t, whole.failed, pieced.failed)
+		got, sent2 = throughSocket(t, "unix", b, 1+max(0, size)%len(append(b, 0)), socket)
+		require.Equal(t, takeApart(t, want), takeApart(t, got))
+		require.Equal(t, whole.bytes, socket.bytes)
+		require.Equal(t, whole.events, socket.events)
+		require.Equal(t, string(sent), string(sent2))
+		require.Equal(t, whole.failed, socket.failed)
 	})
 }

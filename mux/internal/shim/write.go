@@ -101,6 +101,10 @@ func (c *Conn) Send(id uint32, p []byte) error {
 	}
 	f.credit -= min(f.credit, uint64(len(p)))
 	h := header{kind: typeData, id: id, length: uint32(len(p))}
+	if len(p) >= largeFrame && c.quiet() {
+		c.writeNow(h, p)
+		return nil
+	}
 	c.out = append(h.append(c.out), p...)
 	c.outCharged += HeaderSize + len(p)
 	c.signal()
@@ -151,6 +155,9 @@ func (c *Conn) flush() {
 func (c *Conn) swap(spare []byte) (out []byte, charged int, finishing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.flushing = !c.direct && len(c.out) > 0; c.direct {
+		return spare[:0], 0, false // who writes wakes the flusher
+	}
 	out, charged = c.out, c.outCharged
 	c.out, c.outCharged = spare[:0], 0
 	c.pumpControl()

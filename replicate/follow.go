@@ -1,0 +1,60 @@
+package replicate
+
+import (
+	"context"
+	"math"
+
+	"github.com/weir-go/weir/pull"
+)
+
+// Follow returns what f makes of an object's changes where that depends on the
+// whole state: f is called with the state and with all live updates that
+// arrived behind the place after or since it was last called, at one moment.
+// It returns false for nothing to tell; like [Handle.View]'s, it must not
+// block, call the replica, nor keep the state. The source never ends by itself.
+// See [Replica.Changes] for places and for what is skipped.
+func Follow[B any](
+	h *Handle, after uint64, f func(o Object, news []*Update) (B, bool),
+) pull.Source[B] {
+	var c *reader
+	return pull.From(func(ctx context.Context) (b B, err error) {
+		if c == nil {
+			c = h.r.newReader()
+		}
+		for {
+			b, ok, next, err := follow(h, after, f)
+			if after = next; ok || err != nil {
+				return b, err
+			}
+			if err := c.wait(ctx); err != nil {
+				return b, err
+			}
+		}
+	}, func(error) error {
+		if c != nil {
+			c.close()
+		}
+		return nil
+	})
+}
+
+func follow[B any](
+	h *Handle, after uint64, f func(Object, []*Update) (B, bool),
+) (b B, ok bool, pos uint64, err error) {
+	h.r.mu.RLock()
+	defer h.r.mu.RUnlock()
+	all, pos, err := h.r.newer(after, math.MaxInt)
+	if err != nil {
+		return b, false, pos, err
+	}
+	news := all[:0]
+	for _, u := range all {
+		if u.object == h.o {
+			news = append(news, u)
+		}
+	}
+	if len(news) > 0 {
+		b, ok = f(h.o.state, news)
+	}
+	return b, ok, pos, nil
+}
