@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weir-go/weir/replicate"
@@ -38,7 +39,8 @@ type Journal struct {
 	compacting chan struct{}   // holds a token while there is a compaction
 	successors chan *successor // to run, when one is copied
 	background sync.WaitGroup
-	telling    sync.Mutex // one call of Config.Compacted at a time
+	due        atomic.Bool // a compaction that nobody asked for is under way
+	telling    sync.Mutex  // one call of Config.Compacted at a time
 
 	once     sync.Once
 	closeErr error

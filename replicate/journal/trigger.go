@@ -47,7 +47,7 @@ func (j *Journal) consider() {
 	t, size := j.cfg.Compact, j.out.size
 	old := time.Since(j.written.since) >= t.Every
 	if t.Off || size < t.Size || size < j.written.look && !old || len(j.compacting) > 0 ||
-		j.life.Err() != nil {
+		j.due.Load() || j.life.Err() != nil {
 		return
 	}
 	j.written.look = size + size/4
@@ -56,12 +56,14 @@ func (j *Journal) consider() {
 		ratio, j.written.since = leastRatio, time.Now()
 	}
 	if j.written.exceeds(size, j.replica.Len(), ratio) {
+		j.due.Store(true)
 		j.background.Go(j.compactNow)
 	}
 }
 
 // compactNow is a compaction that nobody asked for.
 func (j *Journal) compactNow() {
+	defer j.due.Store(false)
 	if c, err := j.Compact(j.life, nil); err == nil || j.life.Err() == nil {
 		j.tell(c, err)
 	}
