@@ -325,11 +325,11 @@ func TestTriggers(t *testing.T) {
 		}
 		assert.Less(t, len(d.names[path].data), 25<<10)
 
-		for i := range 500 { // all of this is needed
+		for i := range 2000 { // all of this is needed
 			require.NoError(t, mapOf(t, j.Replica()).Set(fmt.Sprint(i), i))
 		}
 		require.NoError(t, j.Replica().Flush(t.Context()))
-		for i := range 200 {
+		for i := range 800 {
 			require.NoError(t, mapOf(t, j.Replica()).Set(fmt.Sprint(i), i))
 		}
 		require.NoError(t, j.Replica().Flush(t.Context()))
@@ -343,7 +343,7 @@ func TestTriggers(t *testing.T) {
 		require.NoError(t, j.Close())
 		rec, err := journal.Check(t.Context(), path, cfg)
 		require.NoError(t, err)
-		assert.Equal(t, 501, rec.Live)
+		assert.Equal(t, 2001, rec.Live)
 	})
 }
 
