@@ -39,6 +39,8 @@ func (r *Replica) SetMembers(ids []ReplicaID) {
 		members[id] = r.members[id]
 	}
 	r.members = members
+	r.declared++
+	r.wake()
 }
 
 // Members returns the declared members, in order.
@@ -195,6 +197,7 @@ func (r *Replica) raise(h []Time) {
 		return
 	}
 	r.horizon = joined(r.horizon, h)
+	r.wake()
 	for _, t := range h {
 		r.witness(t)
 	}

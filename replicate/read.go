@@ -18,7 +18,8 @@ var ErrNotDump = errors.New("replicate: a weir stream, but not a dump")
 // (nil: everything), then a marker, then the end. The bytes are those that a
 // peer would be sent. Writers may go on writing: what they replace while the
 // stream is read is sent in its newer form. Nothing is read before the first
-// call; the source must not be shared.
+// call; the source must not be shared. It fails with [ErrResynced] when
+// everything was replaced meanwhile.
 func (r *Replica) Read(since Clock) pull.Source[[]byte] {
 	return r.ReadOf(Filter{}, since)
 }
@@ -42,6 +43,8 @@ type dump struct {
 	enc   encoder
 	buf   []*Update
 	ended bool
+
+	swapped uint64
 }
 
 func (d *dump) next(context.Context) ([]byte, error) {
@@ -54,6 +57,9 @@ func (d *dump) next(context.Context) ([]byte, error) {
 	r := d.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if d.swapped != r.swapped {
+		return nil, ErrResynced
+	}
 	chunk, over := d.frames()
 	if d.ended = over; over {
 		b := bye{}
@@ -89,7 +95,7 @@ func (d *dump) begin() ([]byte, error) {
 	for i, a := range r.authors {
 		known[i] = d.since[a.name]
 	}
-	d.out.only, d.enc.only = d.only, d.only
+	d.out.only, d.enc.only, d.swapped = d.only, d.only, r.swapped
 	d.out.open(r, known, 0)
 	return r.dumpHeader(d.out.promise, f), nil
 }

@@ -62,6 +62,7 @@ type Replica struct {
 	tombs    Fingerprint          // of the live tombstones alone
 	horizon  []Time               // by author index: tombstones up to here may be forgotten
 	members  map[ReplicaID][]Time // declared ones, and what each holds durably
+	declared uint64               // counts the declarations of members
 	swapped  uint64               // places below were replaced; see resync
 	last     Time                 // newest time issued or seen
 	failed   error

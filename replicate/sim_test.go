@@ -270,6 +270,7 @@ func (w *world) cut(i, j int) {
 func (w *world) settle() {
 	for moved := true; moved; {
 		moved = w.connectAll()
+		ends := w.ends
 		for i := range w.nodes {
 			if w.nodes[i].alive {
 				w.commit(i)
@@ -283,6 +284,7 @@ func (w *world) settle() {
 				moved = true
 			}
 		}
+		moved = moved || w.ends > ends // to be connected again
 	}
 }
 
