@@ -379,3 +379,60 @@ func TestForgetTransaction(t *testing.T) {
 	require.Equal(t, "b=3 ", dumpOf(nd.m))
 	require.Equal(t, 1, nd.r.Len())
 }
+
+// W1 y; 1>0 y, without a marker; 1 takes everything anew from 0. What came from
+// 1 is not sent to 1 as a rule; but 1 does not have it any more.
+func TestOriginForgottenByResync(t *testing.T) {
+	w := newWorld(t, 2, 13, false)
+	w.members(0)
+	w.write(1, "y")
+	w.connect(1, 0)
+	w.move(1, 0)
+	w.cut(0, 1)
+	w.write(0, "g")
+	w.del(0, "g")
+	w.forget(0, true)
+	cfg, unseen := anew()
+	require.Equal(t, [2]error{}, w.talk(0, 1, replicate.SyncConfig{}, cfg))
+	require.Empty(t, *unseen)
+	require.Equal(t, "y=0 ", dumpOf(w.nodes[1].m))
+	w.converged()
+}
+
+// W0 x₁y₁ in one transaction; del x; F0. The deletion is forgotten, and the
+// transaction lives on by its other half: what it says of x must not be sent any
+// more, or x comes back where nothing is known of the deletion.
+func TestForgetWhatATransactionCarries(t *testing.T) {
+	w := newWorld(t, 3, 14, false)
+	w.members(0, 1)
+	w.writeAll(0, "x", "y")
+	w.del(0, "x")
+	require.Equal(t, [2]error{}, w.talk(0, 1, replicate.SyncConfig{}, replicate.SyncConfig{}))
+	require.Equal(t, 1, w.forget(0, false))
+	require.Equal(t, [2]error{}, w.talk(0, 2, replicate.SyncConfig{}, replicate.SyncConfig{}))
+	require.Equal(t, "y=0 ", dumpOf(w.nodes[2].m))
+	require.Equal(t, "y=0 ", dumpOf(copyOf(t, w.nodes[0].r)))
+}
+
+// A session that has ended by what was forgotten takes in nothing more that
+// comes by it.
+func TestNothingTakenAfterTheEnd(t *testing.T) {
+	w := newWorld(t, 3, 15, false)
+	w.members(0)
+	w.write(2, "y")
+	w.write(1, "p")
+	w.dial(2, 1, replicate.SyncConfig{})
+	for range 2 {
+		w.move(2, 1)
+		w.move(1, 2)
+	}
+	late, err := w.links[pairOf(1, 2)].ends[2].Next() // y, on its way to 1
+	require.NoError(t, err)
+	require.True(t, replicate.IsUpdates(late))
+	w.write(0, "g")
+	w.del(0, "g")
+	w.forget(0, true)
+	require.Equal(t, [2]error{}, w.talk(0, 1, replicate.SyncConfig{}, resyncs))
+	require.ErrorIs(t, w.links[pairOf(1, 2)].ends[1].Take(late), replicate.ErrResynced)
+	require.Empty(t, dumpOf(w.nodes[1].m))
+}

@@ -108,9 +108,7 @@ func New(cfg Config) *Replica {
 	if r.id == (ReplicaID{}) {
 		r.random(r.id[:])
 	}
-	var epoch [8]byte
-	r.random(epoch[:])
-	r.epoch = binary.BigEndian.Uint64(epoch[:])
+	r.newEpoch()
 	r.obsolete.init()
 	r.newIncarnation()
 	return r
@@ -146,6 +144,12 @@ func (r *Replica) random(p []byte) {
 	if _, err := io.ReadFull(r.cfg.Rand, p); err != nil {
 		panic("replicate: reading Config.Rand: " + err.Error())
 	}
+}
+
+func (r *Replica) newEpoch() {
+	var epoch [8]byte
+	r.random(epoch[:])
+	r.epoch = binary.BigEndian.Uint64(epoch[:])
 }
 
 // newIncarnation takes a new author for the writes to come. A journal notes

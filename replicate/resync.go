@@ -47,6 +47,10 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 		return nil
 	case ahead && !behind && p.resync:
 		s.feeding = true
+		// What came from the peer it will not have any more.
+		opening := r.peers[s.peer.id]
+		opening.open(r, opening.epoch)
+		s.out.peer = opening.number
 		return nil
 	}
 	return ErrBehind
@@ -171,6 +175,7 @@ func (r *Replica) swap(st *Replica, horizon Clock) (unseen []*Update) {
 	}
 	r.horizon = r.indexed(horizon)
 	r.suspect = false
+	r.newEpoch() // what others know of this opening is about what is no more
 	r.newIncarnation()
 	return unseen
 }
