@@ -80,6 +80,7 @@ type Tail struct {
 	buf  []*Update
 
 	notes   notes
+	last    bool   // there will be no batch after the next
 	swapped uint64 // Replica.swapped when something was last taken
 }
 
@@ -114,7 +115,7 @@ func (r *Replica) Attach() (*Tail, error) {
 	}
 	t := &Tail{
 		r: r, c: c, pos: r.log.head, seen: r.times(), swapped: r.swapped,
-		notes: notes{horizon: slices.Clone(r.horizon), members: r.declared},
+		notes: notes{slices.Clone(r.horizon), r.declared, r.heard},
 	}
 	r.renewed = false // the journal asks who writes when something is written
 	r.durable = durability{journal: t, pos: r.log.head, clock: t.seen}
@@ -129,6 +130,9 @@ func (r *Replica) Attach() (*Tail, error) {
 // did, and at first.
 func (t *Tail) Changed() <-chan struct{} { return t.c.woken }
 
+// Last has the next batch hold what could have waited for a later one.
+func (t *Tail) Last() { t.last = true }
+
 // Take returns everything that is not yet durable, ending with a marker: what a
 // group commit writes. Updates that were replaced before they were written are
 // not in it. When everything is durable, ok is false.
@@ -137,10 +141,10 @@ func (t *Tail) Take() (b Batch, ok bool) {
 	r.mu.Lock()
 	b = Batch{Author: r.self.name, Renewed: r.renewed, Last: r.last, pos: r.log.head, clock: r.times()}
 	if b.swapped = r.swapped; b.swapped != t.swapped {
-		*t = Tail{r: r, c: t.c, buf: t.buf, swapped: r.swapped}
+		*t = Tail{r: r, c: t.c, buf: t.buf, swapped: r.swapped, last: t.last}
 		b.Reset = true
 	}
-	if !b.Reset && b.pos == t.pos && !r.renewed && covers(t.seen, b.clock) && !r.partialsMoved() && r.noted(t.notes) {
+	if !b.Reset && b.pos == t.pos && !r.renewed && covers(t.seen, b.clock) && !r.partialsMoved() && r.noted(t.notes, t.last) {
 		r.mu.Unlock()
 		return Batch{}, false
 	}
@@ -159,7 +163,7 @@ func (t *Tail) Take() (b Batch, ok bool) {
 		s.keep()
 	}
 	partials = r.appendNotes(partials, t.notes)
-	t.notes = notes{horizon: slices.Clone(r.horizon), members: r.declared}
+	t.notes = notes{slices.Clone(r.horizon), r.declared, r.heard}
 	r.mu.Unlock()
 
 	b.Updates = len(t.buf)

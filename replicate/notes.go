@@ -21,6 +21,7 @@ const (
 type notes struct {
 	horizon []Time
 	members uint64 // Replica.declared when they were written
+	heard   uint64 // and Replica.heard
 }
 
 // AppendNotes appends the frames in which a replica's own file keeps what is
@@ -32,10 +33,10 @@ func (r *Replica) AppendNotes(dst []byte) []byte {
 	return r.appendNotes(dst, notes{})
 }
 
-// noted reports whether a journal has got all of the notes that it must not be
-// without. What members hold can wait for the next batch.
-func (r *Replica) noted(n notes) bool {
-	return covers(n.horizon, r.horizon) && n.members == r.declared
+// noted reports whether a journal has got all of the notes. What members hold
+// can wait for the next batch, but not for ever.
+func (r *Replica) noted(n notes, last bool) bool {
+	return covers(n.horizon, r.horizon) && n.members == r.declared && (!last || n.heard == r.heard)
 }
 
 func (r *Replica) appendNotes(dst []byte, n notes) []byte {

@@ -63,6 +63,7 @@ type Replica struct {
 	horizon  []Time               // by author index: tombstones up to here may be forgotten
 	members  map[ReplicaID][]Time // declared ones, and what each holds durably
 	declared uint64               // counts the declarations of members
+	heard    uint64               // counts what was heard of them
 	swapped  uint64               // places below were replaced; see resync
 	last     Time                 // newest time issued or seen
 	failed   error

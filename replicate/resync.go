@@ -58,8 +58,9 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 
 // heardMember notes what a peer holds durably, if it is a declared member.
 func (r *Replica) heardMember(id ReplicaID, clock []Time) {
-	if old, ok := r.members[id]; ok {
+	if old, ok := r.members[id]; ok && !covers(old, clock) {
 		r.members[id] = joined(old, clock)
+		r.heard++
 	}
 }
 

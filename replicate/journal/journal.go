@@ -90,6 +90,7 @@ func (j *Journal) close() error {
 	<-j.done
 	j.compacting <- struct{}{} // for good: there will be none
 	j.background.Wait()
+	j.from.Last()
 	j.try(j.drain)
 	j.from.Close()
 	j.try(j.drain) // what was written before the replica knew
