@@ -12,26 +12,24 @@ func (r *Replica) accept(u *Update) {
 
 // place gives u, which was applied, its place in the log, and retires what it
 // made obsolete. If that is u itself, something newer was here already.
-func (r *Replica) place(u *Update, old []*Update) {
+func (r *Replica) place(u *Update, old []verdict) {
 	r.witness(u.end())
 	var partly []*Update // transactions that lost a part and have others
-	gone := old[:0]
+	gone := r.obsolete.gone[:0]
 	for _, v := range old {
-		if v.group != nil && v.state == stateLive && v.entry().seq != 0 {
-			r.print.sub(hashOf(v))
-		}
-		if entry, whole := v.retire(); whole {
+		if entry, whole := r.retire(v); whole {
 			gone = append(gone, entry)
 		} else if entry != u {
 			partly = append(partly, entry)
 		}
 	}
+	r.obsolete.gone = gone
 	by := u
 	if slices.Contains(gone, u) {
 		by = nil
 	} else {
 		r.log.append(u)
-		r.print.add(u.hash())
+		r.count(u)
 	}
 	for _, v := range gone {
 		if v != u {
@@ -49,7 +47,7 @@ func (r *Replica) replace(v, u *Update) {
 		return
 	}
 	if v.group == nil {
-		r.print.sub(hashOf(v)) // the parts of a transaction went one by one
+		r.discountRow(v) // else each row was discounted as it went
 	}
 	if r.durable.journal == nil {
 		r.drop(v, u)

@@ -12,7 +12,7 @@ type bye struct {
 
 // bye sums up the replica. The caller holds the lock.
 func (r *Replica) bye() bye {
-	b := bye{whole: r.whole(), print: r.print}
+	b := bye{whole: r.whole(), print: r.content()}
 	for _, a := range r.authors {
 		if a.clock > 0 {
 			b.clock.add(hashEntry(a.name, a.clock))

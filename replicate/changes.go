@@ -40,7 +40,9 @@ func (r *Replica) Place(s Stamp) (place uint64, ok bool) {
 // itself. What was replaced before it was read is skipped, so that a slow
 // reader sees the newest state and holds up no writer. Updates are shown as
 // soon as they are in memory. Those of one transaction come together, if that
-// makes more than 256.
+// makes more than 256. It ends with [ErrResynced] when everything was replaced
+// since the place after, which no sequence of updates describes: read the
+// state, and watch anew.
 func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
 	var c *reader
 	return pull.From(func(ctx context.Context) ([]*Update, error) {
@@ -48,9 +50,9 @@ func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
 			c = r.newReader()
 		}
 		for {
-			var batch []*Update
-			if batch, after = r.changes(after); len(batch) > 0 {
-				return batch, nil
+			batch, next, err := r.changes(after)
+			if after = next; err != nil || len(batch) > 0 {
+				return batch, err
 			}
 			if err := c.wait(ctx); err != nil {
 				return nil, err
@@ -64,18 +66,22 @@ func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
 	})
 }
 
-func (r *Replica) changes(after uint64) (batch []*Update, pos uint64) {
+func (r *Replica) changes(after uint64) (batch []*Update, pos uint64, err error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.newer(after, changesBatch)
 }
 
 // newer returns live updates from behind a place, up to limit of them and what
-// else is of the last one's transaction, and the place that they go up to.
-func (r *Replica) newer(after uint64, limit int) (batch []*Update, pos uint64) {
+// else is of the last one's transaction, and the place that they go up to. It
+// returns ErrResynced if everything was replaced since.
+func (r *Replica) newer(after uint64, limit int) (batch []*Update, pos uint64, err error) {
+	if after > 0 && after < r.swapped {
+		return nil, after, ErrResynced
+	}
 	for _, u := range r.log.entries[r.log.from(after):] {
 		if len(batch) >= limit {
-			return batch, after
+			return batch, after, nil
 		}
 		after = u.seq
 		if u.state != stateLive {
@@ -87,5 +93,5 @@ func (r *Replica) newer(after uint64, limit int) (batch []*Update, pos uint64) {
 			}
 		})
 	}
-	return batch, r.log.head
+	return batch, r.log.head, nil
 }

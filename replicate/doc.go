@@ -90,6 +90,21 @@
 // replica in two places: when copies meet, both sessions end with
 // [ErrForked].
 //
+// # Forgetting
+//
+// What is overwritten goes at once. A deletion is an update that has nothing
+// in its place, a tombstone, and stays: a peer that was away may still hold
+// what was deleted. [Replica.SetMembers] declares who must have heard of a
+// deletion before it goes; [Replica.Forget] then drops those that every member
+// has on disk, and moves the horizon up to them. Whoever comes with a clock that
+// is not past the horizon is not listened to ([ErrBehind]), and must take
+// everything anew ([SyncConfig.Resync]); so a replica that nobody declared, or a
+// backup, can be behind but never bring anything back to life. Without members
+// nothing is forgotten.
+//
+// An old dump, too, is refused where deletions that it may not know were
+// forgotten.
+//
 // # Trust
 //
 // Peers may be slow, dead, stale or corrupt. They are not expected to lie: a

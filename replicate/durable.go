@@ -78,6 +78,10 @@ type Tail struct {
 	pos  uint64
 	seen []Time // the clock as last written
 	buf  []*Update
+
+	notes   notes
+	last    bool   // there will be no batch after the next
+	swapped uint64 // Replica.swapped when something was last taken
 }
 
 // A Batch is what a journal appends at once, and then makes durable.
@@ -88,6 +92,11 @@ type Batch struct {
 	Renewed bool   // Author is new since Attach or the last batch
 	Last    Time   // newest time issued or seen
 
+	// Reset says that everything was replaced: the batch is all that there is,
+	// and belongs into a file of its own, which takes the old one's place.
+	Reset bool
+
+	swapped  uint64
 	pos      uint64
 	clock    []Time
 	partials []partialState
@@ -104,7 +113,10 @@ func (r *Replica) Attach() (*Tail, error) {
 		delete(r.readers, c)
 		return nil, errors.New("replicate: replica has a journal already")
 	}
-	t := &Tail{r: r, c: c, pos: r.log.head, seen: r.times()}
+	t := &Tail{
+		r: r, c: c, pos: r.log.head, seen: r.times(), swapped: r.swapped,
+		notes: notes{slices.Clone(r.horizon), r.declared, r.heard},
+	}
 	r.renewed = false // the journal asks who writes when something is written
 	r.durable = durability{journal: t, pos: r.log.head, clock: t.seen}
 	for _, p := range r.partials {
@@ -118,6 +130,9 @@ func (r *Replica) Attach() (*Tail, error) {
 // did, and at first.
 func (t *Tail) Changed() <-chan struct{} { return t.c.woken }
 
+// Last has the next batch hold what could have waited for a later one.
+func (t *Tail) Last() { t.last = true }
+
 // Take returns everything that is not yet durable, ending with a marker: what a
 // group commit writes. Updates that were replaced before they were written are
 // not in it. When everything is durable, ok is false.
@@ -125,7 +140,11 @@ func (t *Tail) Take() (b Batch, ok bool) {
 	r := t.r
 	r.mu.Lock()
 	b = Batch{Author: r.self.name, Renewed: r.renewed, Last: r.last, pos: r.log.head, clock: r.times()}
-	if b.pos == t.pos && !r.renewed && covers(t.seen, b.clock) && !r.partialsMoved() {
+	if b.swapped = r.swapped; b.swapped != t.swapped {
+		*t = Tail{r: r, c: t.c, buf: t.buf, swapped: r.swapped, last: t.last}
+		b.Reset = true
+	}
+	if !b.Reset && b.pos == t.pos && !r.renewed && covers(t.seen, b.clock) && !r.partialsMoved() && r.noted(t.notes, t.last) {
 		r.mu.Unlock()
 		return Batch{}, false
 	}
@@ -143,6 +162,8 @@ func (t *Tail) Take() (b Batch, ok bool) {
 	for _, s := range b.partials {
 		s.keep()
 	}
+	partials = r.appendNotes(partials, t.notes)
+	t.notes = notes{slices.Clone(r.horizon), r.declared, r.heard}
 	r.mu.Unlock()
 
 	b.Updates = len(t.buf)
@@ -159,6 +180,9 @@ func (t *Tail) Done(b Batch) {
 	r := t.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if b.swapped != r.swapped {
+		return // what it held is no more
+	}
 	r.durable.pos, r.durable.clock = b.pos, b.clock
 	for _, s := range b.partials {
 		s.p.durable = s.clock

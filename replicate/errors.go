@@ -39,6 +39,13 @@ var (
 	ErrDiverged = errors.New("replicate: equal clocks, different contents")
 	// ErrSuperseded ends a session whose peer has connected again.
 	ErrSuperseded = errors.New("replicate: peer opened a newer session")
+	// ErrBehind ends a session, or the loading of a dump, in which one side
+	// has forgotten deletions that the other may not know of. The side that is
+	// behind must take everything anew; see [SyncConfig.Resync].
+	ErrBehind = errors.New("replicate: behind what was forgotten")
+	// ErrResynced ends what goes by a state that is no more: everything was
+	// taken anew from another peer.
+	ErrResynced = errors.New("replicate: everything was taken anew")
 )
 
 // A SizeError says what was over which limit. It matches [ErrTooLarge].

@@ -50,6 +50,10 @@ func explore(t *testing.T, seed uint64) {
 		}
 	}()
 	w.single = w.rnd.IntN(4) > 0
+	if w.nodes[0].tail == nil && seed%4 != 3 {
+		w.anew = true
+		w.members([][]int{{0}, {0, 1}, {0, 1, 2}}[w.rnd.IntN(3)]...)
+	}
 	if seed%4 == 3 {
 		for i := range w.nodes {
 			w.changeWant(i)
@@ -120,6 +124,8 @@ func (w *world) anyStep() {
 		w.writeAll(i, key, string(rune('x'+w.rnd.IntN(3))))
 	case k < 29:
 		w.del(i, key)
+	case k < 34 && w.anew:
+		_, _ = w.nodes[i].r.Forget(w.rnd.IntN(2) == 0)
 	case k < 40:
 		w.commit(i)
 	case k < 43:

@@ -4,6 +4,12 @@ import (
 	"github.com/weir-go/weir/through/frame"
 )
 
+// Failure returns why the session is ending.
+func (s *Session) Failure() error { return s.failure() }
+
+// Content returns the fingerprint without tombstones.
+func (r *Replica) Content() Fingerprint { return r.content() }
+
 // IsMarker reports whether a chunk is a marker frame.
 func IsMarker(b []byte) bool { return kindIs(b, kindMarker) }
 

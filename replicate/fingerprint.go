@@ -19,6 +19,37 @@ func (f Fingerprint) append(dst []byte) []byte {
 	return binary.BigEndian.AppendUint64(dst, f[1])
 }
 
+// count adds what of an update is live to the fingerprints.
+func (r *Replica) count(u *Update) {
+	u.rows(func(p *Update) {
+		if p.state != stateLive {
+			return
+		}
+		h := hashOf(p)
+		r.print.add(h)
+		if p.tombstone() {
+			r.tombs.add(h)
+		}
+	})
+}
+
+// discountRow takes a row out that is not live any more.
+func (r *Replica) discountRow(p *Update) {
+	h := hashOf(p)
+	r.print.sub(h)
+	if p.tombstone() {
+		r.tombs.sub(h)
+	}
+}
+
+// content is the fingerprint without tombstones: what replicas that promise
+// the same agree on, however much of them each has forgotten.
+func (r *Replica) content() Fingerprint {
+	f := r.print
+	f.sub(r.tombs)
+	return f
+}
+
 // The first byte hashed keeps the two kinds of summands apart.
 const (
 	hashClockEntry = 'c'

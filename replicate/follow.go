@@ -22,9 +22,9 @@ func Follow[B any](
 			c = h.r.newReader()
 		}
 		for {
-			var ok bool
-			if b, ok, after = follow(h, after, f); ok {
-				return b, nil
+			b, ok, next, err := follow(h, after, f)
+			if after = next; ok || err != nil {
+				return b, err
 			}
 			if err := c.wait(ctx); err != nil {
 				return b, err
@@ -40,10 +40,13 @@ func Follow[B any](
 
 func follow[B any](
 	h *Handle, after uint64, f func(Object, []*Update) (B, bool),
-) (b B, ok bool, pos uint64) {
+) (b B, ok bool, pos uint64, err error) {
 	h.r.mu.RLock()
 	defer h.r.mu.RUnlock()
-	all, pos := h.r.newer(after, math.MaxInt)
+	all, pos, err := h.r.newer(after, math.MaxInt)
+	if err != nil {
+		return b, false, pos, err
+	}
 	news := all[:0]
 	for _, u := range all {
 		if u.object == h.o {
@@ -53,5 +56,5 @@ func follow[B any](
 	if len(news) > 0 {
 		b, ok = f(h.o.state, news)
 	}
-	return b, ok, pos
+	return b, ok, pos, nil
 }

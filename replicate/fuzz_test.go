@@ -113,7 +113,7 @@ func FuzzPartial(f *testing.F) {
 	require.NoError(f, m.Set("x", 1))
 	b, _ := newReplica(replicate.Config{})
 	require.NoError(f, b.Write(f.Context(), r.ReadOf(keys("x", "y"), nil)))
-	msg, _, err := frame.Parse(b.AppendPartials(nil), 1<<20)
+	msg, _, err := frame.Parse(b.AppendNotes(nil), 1<<20)
 	require.NoError(f, err)
 	require.True(f, r.Restorer().Takes(msg))
 	f.Add(msg)
@@ -124,7 +124,7 @@ func FuzzPartial(f *testing.F) {
 			return
 		}
 		require.Len(t, r.Filters(), 1)
-		for b := r.AppendPartials(nil); len(b) > 0; b = nil {
+		for b := r.AppendNotes(nil); len(b) > 0; b = nil {
 			msg, _, err := frame.Parse(b, 1<<30)
 			require.NoError(t, err)
 			again, _ := newReplica(replicate.Config{})

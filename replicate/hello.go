@@ -19,6 +19,7 @@ const (
 	// flagPartial says that filters hold: terms follow, or the position of a
 	// dump says which.
 	flagPartial = 1 << 3
+	flagSafe    = 1 << 4 // all that the fingerprint sums up is durable
 )
 
 const (
@@ -85,11 +86,14 @@ func (r *Replica) greeting(flags byte) greeting {
 // position is the second frame, sent when fingerprints differ: where the
 // sender stands, and how far it has heard the receiver.
 type position struct {
-	filter Filter // under which its sender receives, or dumps
-	clock  Clock
-	token  *token
-	whole  bool        // every live update lies below clock, and
-	print  Fingerprint // this is what they sum up to, with the clock
+	filter  Filter // under which its sender receives, or dumps
+	clock   Clock
+	horizon []Time // by author index, when sent
+	forgot  Clock  // the same, when received
+	resync  bool   // if behind: take everything anew
+	token   *token
+	whole   bool        // every live update lies below clock, and
+	print   Fingerprint // this is what they sum up to, with the clock
 
 	remainders map[Author]remainder // what lies above clock
 }
@@ -98,21 +102,25 @@ type position struct {
 const (
 	flagToken = 1 << 0
 	flagWhole = 1 << 1
+	flagAnew  = 1 << 2
 )
 
 // appendPosition codes a position, with the clock by author index instead of
-// p.clock. The zero is the place of what a later version fills in: the horizon.
+// p.clock.
 func appendPosition(dst []byte, authors []*author, clock []Time, p position) []byte {
 	b := appendText([]byte{kindPosition}, p.filter.code())
 	b = appendTimes(b, authors, clock)
+	b = appendTimes(b, authors, p.horizon)
 	flags := byte(0)
+	if p.resync {
+		flags |= flagAnew
+	}
 	if p.token != nil {
 		flags |= flagToken
 	}
 	if p.whole {
 		flags |= flagWhole
 	}
-	b = append(b, 0)
 	b = append(appendRemainders(b, authors, p.remainders), flags)
 	if p.token != nil {
 		b = binary.BigEndian.AppendUint64(b, p.token.Epoch)
@@ -161,12 +169,10 @@ func (c *cursor) clock() Clock {
 
 func parsePosition(payload []byte) (p position, err error) {
 	c := &cursor{b: payload[1:]}
-	p.filter, p.clock = c.filter(), c.clock()
-	if h := c.uvarint(); h != 0 {
-		c.fail(fmt.Errorf("horizons are not supported"))
-	}
+	p.filter, p.clock, p.forgot = c.filter(), c.clock(), c.clock()
 	p.remainders = parseRemainders(c)
 	flags := c.byte()
+	p.resync = flags&flagAnew != 0
 	if flags&flagToken != 0 {
 		p.token = &token{Epoch: c.uint64(), Pos: c.uvarint()}
 	}

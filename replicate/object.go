@@ -15,6 +15,12 @@ type Type struct {
 	// Nil accepts everything. It may be called by several goroutines at once.
 	Check func(op string) error
 
+	// Tombstone reports whether op says only that something is no more: such
+	// updates can be forgotten once every member has them; see
+	// [Replica.Forget] and [Forgetter]. Nil means that none is. It may be
+	// called by several goroutines at once.
+	Tombstone func(op string) bool
+
 	// Key returns the key that op changes, for filters by key; ok is false if
 	// it changes none. It is called with what Check accepts, and must not
 	// depend on anything else. What an update of one key makes obsolete has the
@@ -28,6 +34,14 @@ type Type struct {
 	// the replica's lock held, once at a time, and must not block, call the
 	// replica, nor keep the slice. Nil tells nobody.
 	Observe func(u *Update, obsolete []*Update)
+}
+
+// A Forgetter is an [Object] whose tombstones can be forgotten.
+type Forgetter interface {
+	// Forget takes a live tombstone out of the state, which then is what it
+	// would be had neither the tombstone nor what it made obsolete ever been.
+	// It returns false, and changes nothing, while something refers to it.
+	Forget(u *Update) bool
 }
 
 // An Object is the state of one object: a function of the set of updates it
@@ -48,6 +62,14 @@ type Object interface {
 	// over the same update twice while it is live, but a replaced one may come
 	// again.
 	Apply(u *Update, obsolete func(*Update))
+}
+
+// fresh returns the empty state of an object.
+func (t *Type) fresh() Object {
+	if t.New == nil {
+		return opaque{}
+	}
+	return t.New()
 }
 
 // object is an Object with its name and place in the replica.

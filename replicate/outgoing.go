@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/weir-go/weir/through/frame"
 )
@@ -62,6 +63,9 @@ func (s *Session) step() ([]byte, error) {
 		}
 		return s.position(), nil
 	case stateStreaming:
+		if s.staging != nil {
+			return nil, nil // what this side holds is not to be known
+		}
 		return s.stream(), nil
 	case stateLeft:
 		return nil, io.EOF
@@ -72,17 +76,24 @@ func (s *Session) step() ([]byte, error) {
 // position says where this replica stands and how far it has heard the peer.
 func (s *Session) position() []byte {
 	r := s.r
-	p := position{filter: s.only.only()}
-	if (s.peer.flags|s.start.greeting.flags)&flagFull != 0 {
-		return appendPosition(nil, nil, nil, p)
-	}
-	if !s.partial {
-		p.whole, p.print, p.remainders = r.whole(), r.print, r.remainders()
-	}
+	s.stand()
+	p := position{filter: s.only.only(), horizon: s.told, resync: s.resync}
 	if t, ok := r.tokensOf(s.under)[s.peer.id]; ok && t.Epoch == s.peer.epoch {
 		p.token = &t
 	}
-	return appendPosition(nil, r.authors, r.publicUnder(s.only), p)
+	if !s.partial && covers(s.announced, r.publicClock()) {
+		p.whole, p.print, p.remainders = r.whole(), r.content(), r.remainders()
+	}
+	return appendPosition(nil, r.authors, s.announced, p)
+}
+
+// stand settles what the peer is told of where this replica stands.
+func (s *Session) stand() {
+	if s.announced == nil {
+		s.announced = append([]Time{}, s.r.publicUnder(s.only)...)
+		s.told = slices.Clone(s.r.horizon)
+		s.resync = s.cfg.Resync != nil || s.r.blank()
+	}
 }
 
 // stream returns an ack if one is due, else updates, else a marker, else bye.
@@ -153,6 +164,8 @@ var errorCodes = []error{
 	8:  ErrSuperseded,
 	9:  ErrNotWeir,
 	10: ErrDiverged,
+	11: ErrBehind,
+	12: ErrResynced,
 }
 
 // A RemoteError is the reason that the peer gave for ending the session. It

@@ -199,15 +199,6 @@ func (r *Replica) appendPartials(dst []byte, all bool) ([]byte, []partialState) 
 // keep notes that a journal has a partial as it was.
 func (s partialState) keep() { s.p.written, s.p.saved = s.moves, s.clock }
 
-// AppendPartials appends the frames in which a replica's own file keeps what
-// is held under filters. They belong behind the updates.
-func (r *Replica) AppendPartials(dst []byte) []byte {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	dst, _ = r.appendPartials(dst, true)
-	return dst
-}
-
 // restorePartial takes a partial from the replica's own file.
 func (r *Replica) restorePartial(payload []byte) error {
 	c := &cursor{b: payload[1:]}

@@ -18,7 +18,8 @@ var ErrNotDump = errors.New("replicate: a weir stream, but not a dump")
 // (nil: everything), then a marker, then the end. The bytes are those that a
 // peer would be sent. Writers may go on writing: what they replace while the
 // stream is read is sent in its newer form. Nothing is read before the first
-// call; the source must not be shared.
+// call; the source must not be shared. It fails with [ErrResynced] when
+// everything was replaced meanwhile.
 func (r *Replica) Read(since Clock) pull.Source[[]byte] {
 	return r.ReadOf(Filter{}, since)
 }
@@ -42,6 +43,8 @@ type dump struct {
 	enc   encoder
 	buf   []*Update
 	ended bool
+
+	swapped uint64
 }
 
 func (d *dump) next(context.Context) ([]byte, error) {
@@ -54,6 +57,9 @@ func (d *dump) next(context.Context) ([]byte, error) {
 	r := d.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if d.swapped != r.swapped {
+		return nil, ErrResynced
+	}
 	chunk, over := d.frames()
 	if d.ended = over; over {
 		b := bye{}
@@ -89,7 +95,7 @@ func (d *dump) begin() ([]byte, error) {
 	for i, a := range r.authors {
 		known[i] = d.since[a.name]
 	}
-	d.out.only, d.enc.only = d.only, d.only
+	d.out.only, d.enc.only, d.swapped = d.only, d.only, r.swapped
 	d.out.open(r, known, 0)
 	return r.dumpHeader(d.out.promise, f), nil
 }
@@ -102,7 +108,7 @@ func (r *Replica) dumpHeader(promise []Time, f Filter) []byte {
 	if !f.All() {
 		g.flags, g.print = g.flags|flagPartial, Fingerprint{}
 	}
-	return appendPosition(g.append(nil), r.authors, promise, position{filter: f})
+	return appendPosition(g.append(nil), r.authors, promise, position{filter: f, horizon: r.horizon})
 }
 
 func (d *dump) release(error) error {
@@ -121,8 +127,9 @@ func (r *Replica) Write(ctx context.Context, src pull.Source[[]byte]) error {
 // Load takes in a stream that Read made, and says what was in it. What came
 // before an error stays: an error matching io.ErrUnexpectedEOF means that the
 // stream was cut off, ErrCorrupt that it was damaged, ErrNotWeir and
-// [ErrNotDump] that it was something else. Other errors are those of a
-// session, or the source's own.
+// [ErrNotDump] that it was something else, [ErrBehind] that it is older than
+// deletions that were forgotten here, or the other way round. Other errors are
+// those of a session, or the source's own.
 func (r *Replica) Load(ctx context.Context, src pull.Source[[]byte]) (Stats, error) {
 	l := &loader{r: r}
 	defer l.leave()
@@ -152,6 +159,7 @@ type loader struct {
 	dec   decoder
 	met   bool
 	bye   bool
+	anew  Clock // the horizon that comes with the marker, into an empty replica
 	stats Stats
 
 	partial bool // the position must say which part this is
@@ -185,14 +193,24 @@ func (l *loader) take(msg []byte) error {
 		l.stats.AppliedUpdates += int64(news)
 		return err
 	case kind == kindMarker:
-		l.stats.CaughtUp = true
-		return l.r.joinIn(&l.dec, msg, l.in)
+		return l.marker(msg)
 	case kind == kindBye:
 		l.bye = true
 	case kind >= kindIgnorable:
 	default:
 		return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a dump", kind)}
 	}
+	return nil
+}
+
+func (l *loader) marker(msg []byte) error {
+	if err := l.r.joinIn(&l.dec, msg, l.in); err != nil {
+		return err
+	}
+	l.stats.CaughtUp = true
+	l.r.mu.Lock()
+	defer l.r.mu.Unlock()
+	l.r.raise(l.r.indexed(l.anew))
 	return nil
 }
 
@@ -223,7 +241,25 @@ func (l *loader) place(msg []byte) error {
 	l.placed = true
 	l.r.mu.Lock()
 	defer l.r.mu.Unlock()
+	if err := l.compareHorizons(p); err != nil {
+		return err
+	}
 	l.in.only, l.in.under = newScope(p.filter), l.r.enter(p.filter)
+	return nil
+}
+
+// compareHorizons refuses a dump that may hold what was deleted and forgotten
+// here, or that has forgotten what may still be held here.
+func (l *loader) compareHorizons(p position) error {
+	r := l.r
+	switch {
+	case l.partial && len(p.forgot)+len(r.horizon) > 0:
+		return ErrBehind
+	case r.blank():
+		l.anew = p.forgot
+	case !p.clock.CoversAll(r.named(r.horizon)), !r.clock().CoversAll(p.forgot):
+		return ErrBehind
+	}
 	return nil
 }
 
@@ -241,6 +277,8 @@ type intake struct {
 
 	only  *scope   // nothing else may come
 	under *partial // whose promises they are; nil for everything
+
+	over func() error // if not nil: why nothing may be taken in any more
 }
 
 // takeIn takes in a frame of updates, whole or not at all, and returns how many
@@ -251,6 +289,11 @@ func (r *Replica) takeIn(d *decoder, msg []byte, in intake) (f updatesFrame, new
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if in.over != nil {
+		if err := in.over(); err != nil {
+			return f, 0, err
+		}
+	}
 	if err := d.intern(r, f.names); err != nil {
 		return f, 0, err
 	}

@@ -47,6 +47,14 @@ func (c *reader) wait(ctx context.Context) error {
 	}
 }
 
+// forget is called when v was dropped, and whoever this is has no need of it.
+func (c *reader) forget(v *Update) {
+	if c.peer != nil {
+		delete(c.peer.early, v)
+		c.peer.owed.remove(v)
+	}
+}
+
 // inherit hands v's unsent place on to u, which replaced it (nil if what
 // replaced v is no longer here either and has handed on its own places).
 func (c *reader) inherit(v, u *Update) {

@@ -58,8 +58,14 @@ type Replica struct {
 	objects  []*object
 	byObject map[ObjectName]*object
 	log      log
-	print    Fingerprint
-	last     Time // newest time issued or seen
+	print    Fingerprint          // of all that is live, and of the clock
+	tombs    Fingerprint          // of the live tombstones alone
+	horizon  []Time               // by author index: tombstones up to here may be forgotten
+	members  map[ReplicaID][]Time // declared ones, and what each holds durably
+	declared uint64               // counts the declarations of members
+	heard    uint64               // counts what was heard of them
+	swapped  uint64               // places below were replaced; see resync
+	last     Time                 // newest time issued or seen
 	failed   error
 	unread   bool // some objects are of unknown types
 
@@ -74,6 +80,7 @@ type Replica struct {
 
 	durable  durability
 	obsolete collector
+	shadows  shadows
 }
 
 // New returns an empty replica.
@@ -102,26 +109,35 @@ func New(cfg Config) *Replica {
 	if r.id == (ReplicaID{}) {
 		r.random(r.id[:])
 	}
-	var epoch [8]byte
-	r.random(epoch[:])
-	r.epoch = binary.BigEndian.Uint64(epoch[:])
-	r.obsolete.add = func(u *Update) { r.obsolete.list = append(r.obsolete.list, u) }
+	r.newEpoch()
+	r.obsolete.init()
 	r.newIncarnation()
 	return r
 }
 
 // collector gathers what an Apply makes obsolete, without allocating.
 type collector struct {
-	list []*Update
+	list []verdict
+	gone []*Update // scratch of place
+	row  *Update   // that is being applied
 	add  func(*Update)
+}
+
+func (c *collector) init() {
+	c.add = func(u *Update) { c.list = append(c.list, verdict{u, c.row}) }
 }
 
 // apply applies one row.
 func (c *collector) apply(p *Update) {
+	c.row = p
 	n := len(c.list)
 	p.object.state.Apply(p, c.add)
 	if f := p.object.typ.Observe; f != nil {
-		f(p, c.list[n:])
+		var old []*Update
+		for _, v := range c.list[n:] {
+			old = append(old, v.old)
+		}
+		f(p, old)
 	}
 }
 
@@ -129,6 +145,12 @@ func (r *Replica) random(p []byte) {
 	if _, err := io.ReadFull(r.cfg.Rand, p); err != nil {
 		panic("replicate: reading Config.Rand: " + err.Error())
 	}
+}
+
+func (r *Replica) newEpoch() {
+	var epoch [8]byte
+	r.random(epoch[:])
+	r.epoch = binary.BigEndian.Uint64(epoch[:])
 }
 
 // newIncarnation takes a new author for the writes to come. A journal notes
@@ -165,15 +187,7 @@ func (r *Replica) Clock() Clock {
 	return r.clock()
 }
 
-func (r *Replica) clock() Clock {
-	c := make(Clock, len(r.authors))
-	for _, a := range r.authors {
-		if a.clock > 0 {
-			c[a.name] = a.clock
-		}
-	}
-	return c
-}
+func (r *Replica) clock() Clock { return r.named(r.times()) }
 
 // Fingerprint returns the sum over all that the replica holds and promises:
 // equal fingerprints mean equal replicas.
@@ -216,12 +230,13 @@ func (r *Replica) internObject(name ObjectName) (*object, error) {
 	o := &object{name: name, index: len(r.objects)}
 	switch typ := r.types[name.Type]; {
 	case typ != nil:
-		o.typ, o.state = typ, typ.New()
+		o.typ = typ
 	case r.cfg.KeepUnknown:
-		o.typ, o.state, r.unread = &Type{Tag: name.Type}, opaque{}, true
+		o.typ, r.unread = &Type{Tag: name.Type}, true
 	default:
 		return nil, &UnknownTypeError{Object: name}
 	}
+	o.state = o.typ.fresh()
 	r.objects = append(r.objects, o)
 	r.byObject[name] = o
 	return o, nil

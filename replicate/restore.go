@@ -36,14 +36,15 @@ type Restorer struct {
 func (r *Replica) Restorer() *Restorer { return &Restorer{r: r} }
 
 // Takes reports whether a frame's payload is of a kind for Frame. Of the kinds
-// 0x40 to 0x5f, which belong to files and are never sent to a peer, that is 0x50;
-// 0x40 to 0x4f are the file's own.
+// 0x40 to 0x5f, which belong to files and are never sent to a peer, that is 0x50
+// to 0x52; 0x40 to 0x4f are the file's own.
 func (x *Restorer) Takes(payload []byte) bool {
 	if len(payload) == 0 {
 		return true // to be refused
 	}
 	kind := payload[0]
-	return kind == kindUpdates || kind == kindMarker || kind == kindPartial
+	return kind == kindUpdates || kind == kindMarker ||
+		kind == kindPartial || kind == kindHorizon || kind == kindMembers
 }
 
 // Frame takes one frame's payload. It returns a FrameError if the payload makes
@@ -62,6 +63,10 @@ func (x *Restorer) Frame(payload []byte) error {
 		return x.r.joinIn(&x.dec, payload, intake{own: true})
 	case kindPartial:
 		return x.r.restorePartial(payload)
+	case kindHorizon:
+		return x.r.restoreHorizon(payload)
+	case kindMembers:
+		return x.r.restoreMembers(payload)
 	}
 	return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a file", payload[0])}
 }

@@ -16,22 +16,27 @@ func (r *Replica) Rewrite() *Rewrite {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w.d.c.peer = &w.d.out
+	w.d.swapped = r.swapped
 	w.d.out.open(r, nil, 0)
 	return w
 }
 
 // Next returns the next frames; over is set with the marker that ends the
-// round. The call after that begins another one.
-func (w *Rewrite) Next() (frames []byte, over bool) {
+// round. The call after that begins another one. It returns [ErrResynced] when
+// everything was replaced since Rewrite.
+func (w *Rewrite) Next() (frames []byte, over bool, err error) {
 	w.d.r.mu.Lock()
 	defer w.d.r.mu.Unlock()
+	if w.d.swapped != w.d.r.swapped {
+		return nil, false, ErrResynced
+	}
 	if w.over {
 		// What a full exchange brought lies below the clock: only places count.
 		w.d.out.cut, w.d.out.promise = w.d.r.visible(), w.d.r.publicClock()
 	}
 	frames, w.over = w.d.frames()
 	w.n += len(w.d.buf)
-	return frames, w.over
+	return frames, w.over, nil
 }
 
 // Updates returns how many updates were read.
@@ -42,9 +47,14 @@ func (w *Rewrite) Close() { w.d.c.close() }
 
 // Continue has the tail go on behind the last round of w, which is over, as a
 // stream of its own: what it takes next fits behind w's frames, and behind its
-// own earlier ones as well.
-func (t *Tail) Continue(w *Rewrite) {
+// own earlier ones as well. It returns [ErrResynced], and does nothing, when
+// everything was replaced since Rewrite.
+func (t *Tail) Continue(w *Rewrite) error {
 	t.r.mu.Lock()
 	defer t.r.mu.Unlock()
+	if w.d.swapped != t.r.swapped {
+		return ErrResynced
+	}
 	t.enc, t.pos, t.seen = encoder{}, w.d.out.pos, w.d.out.promise
+	return nil
 }

@@ -9,14 +9,14 @@ import (
 // everything. The replica's lock guards it.
 type scope struct {
 	filter  Filter
-	objects []verdict // by object.index
+	objects []ruling // by object.index
 
 	wider []*partial // those whose filters contain this one,
 	of    uint64     // of the list of that change
 }
 
-// verdict is what a filter says of an object.
-type verdict struct {
+// ruling is what a filter says of an object.
+type ruling struct {
 	known bool
 	all   bool     // every update passes
 	keys  []string // else those with keys that begin so
@@ -38,9 +38,9 @@ func (s *scope) only() Filter {
 	return s.filter
 }
 
-func (s *scope) verdict(o *object) *verdict {
+func (s *scope) ruling(o *object) *ruling {
 	for len(s.objects) <= o.index {
-		s.objects = append(s.objects, verdict{})
+		s.objects = append(s.objects, ruling{})
 	}
 	v := &s.objects[o.index]
 	if v.known {
@@ -64,7 +64,7 @@ func (s *scope) passes(p *Update) bool {
 	if s == nil {
 		return true
 	}
-	v := s.verdict(p.object)
+	v := s.ruling(p.object)
 	if v.all || len(v.keys) == 0 || p.object.typ.Key == nil {
 		return v.all
 	}
@@ -93,7 +93,7 @@ func (s *scope) refuses(p *Update) bool {
 		return false
 	}
 	_, unread := p.object.state.(opaque)
-	return !unread || len(s.verdict(p.object).keys) == 0
+	return !unread || len(s.ruling(p.object).keys) == 0
 }
 
 // judges reports whether this replica can tell what passes f: it relays

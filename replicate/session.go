@@ -29,6 +29,15 @@ type SyncConfig struct {
 	// what is above mean 32 KiB. A larger op travels alone, and so does every
 	// op where FrameSize is 1.
 	FrameSize int
+
+	// Resync allows what must be done when the peer has forgotten deletions
+	// that this replica may not know of: everything here is replaced by what
+	// the peer has. It is then called with the own updates that the peer did
+	// not have: they are not in the replica any more, nor written again, since
+	// what they were based on may be gone. Other sessions of the replica end
+	// with [ErrResynced]. When nil, Run returns [ErrBehind] instead; but an
+	// empty replica, which has nothing to lose, is filled in any case.
+	Resync func(unseen []*Update)
 }
 
 // Stats counts what a session moved. Bytes are those of the sync frames, not
@@ -81,12 +90,20 @@ type Session struct {
 		marker bool // the peer has sent all it had
 		bye    bool
 	}
+	announced []Time   // where the peer was told that we stand
+	told      []Time   // up to where we have forgotten
+	resync    bool     // and that we would take everything anew
+	staging   *Replica // we do: it is built beside the old state
+	feeding   bool     // the peer does: nothing is taken from it
+	horizon   Clock    // what the peer had forgotten when we met
+
 	goal []Time // the clock that the peer must hold before we leave
 	said []Time // the clock that the peer says it holds, durably
 
 	start struct { // when the session began
 		greeting greeting
 		seq      uint64
+		swapped  uint64
 		clock    []Time
 	}
 	buf []*Update
@@ -160,6 +177,10 @@ func (s *Session) Finish() {
 func (s *Session) stop(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.stopLocked(err)
+}
+
+func (s *Session) stopLocked(err error) {
 	if s.err == nil {
 		s.err = err
 	}
@@ -190,12 +211,15 @@ func (s *Session) Begin() {
 		r.suspect = false
 		s.full = true
 	}
+	if r.visible() == r.log.head && covers(r.publicClock(), r.times()) {
+		flags |= flagSafe
+	}
 	s.start.greeting = r.greeting(flags)
 	if s.partial {
 		// A sum over everything is not for who is to have some of it.
 		s.start.greeting.print = Fingerprint{}
 	}
-	s.start.seq, s.start.clock = r.log.head, r.times()
+	s.start.seq, s.start.clock, s.start.swapped = r.log.head, r.times(), r.swapped
 	r.readers[s.c] = struct{}{}
 }
 

@@ -2,6 +2,7 @@ package replicate_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -19,14 +20,17 @@ import (
 // world is a few replicas, their disks and the links between them, moved one
 // frame at a time by a test: no goroutine, no clock but its own.
 type world struct {
-	t      testing.TB
-	rnd    *rand.Rand
-	now    time.Time
-	nodes  []*node
-	links  map[[2]int]*link
-	issued []issue // every write that was ever made
-	writes int
-	single bool // a frame holds one update
+	t       testing.TB
+	rnd     *rand.Rand
+	now     time.Time
+	nodes   []*node
+	links   map[[2]int]*link
+	issued  []issue // every write that was ever made
+	writes  int
+	single  bool // a frame holds one update
+	anew    bool // sessions may take everything anew
+	resyncs int  // how often one did
+	ends    int  // sessions that what was forgotten has ended
 }
 
 // issue is a write as its author made it.
@@ -35,6 +39,7 @@ type issue struct {
 	key   string
 	node  int
 	safe  bool            // the journal has confirmed it
+	del   bool            // it is a deletion
 	group replicate.Stamp // of the transaction that it is a part of
 }
 
@@ -146,7 +151,7 @@ func (w *world) del(i int, key string) {
 	}
 	who := w.nodes[i].r.Author()
 	w.issued = append(w.issued, issue{
-		stamp: replicate.Stamp{Time: w.nodes[i].r.Clock()[who], Author: who}, key: key, node: i})
+		stamp: replicate.Stamp{Time: w.nodes[i].r.Clock()[who], Author: who}, key: key, node: i, del: true})
 }
 
 // commit writes what is not yet durable to node i's disk.
@@ -213,6 +218,9 @@ func (w *world) dial(i, j int, cfg replicate.SyncConfig) *link {
 		cfg.FrameSize = 1
 	}
 	for _, k := range []int{i, j} {
+		if w.anew {
+			cfg.Resync = func([]*replicate.Update) { w.resyncs++ }
+		}
 		cfg.Want, cfg.Allow = w.nodes[k].want, w.nodes[k].allow
 		l.ends[k] = replicate.NewSession(w.nodes[k].r, cfg)
 		l.ends[k].Begin()
@@ -222,14 +230,24 @@ func (w *world) dial(i, j int, cfg replicate.SyncConfig) *link {
 }
 
 // move sends one frame from i to j and returns it; nil if there is none.
+//
+// A session that ends because of what was forgotten is cut.
 func (w *world) move(i, j int) []byte {
 	b, err := w.tryMove(i, j)
+	if errors.Is(err, replicate.ErrBehind) || errors.Is(err, replicate.ErrResynced) {
+		w.ends++
+		w.cut(i, j)
+		return nil
+	}
 	require.NoError(w.t, err)
 	return b
 }
 
 func (w *world) tryMove(i, j int) ([]byte, error) {
 	l := w.links[pairOf(i, j)]
+	if l == nil {
+		return nil, nil
+	}
 	b, err := l.ends[i].Next()
 	if err == io.EOF {
 		return nil, nil
@@ -250,15 +268,9 @@ func (w *world) cut(i, j int) {
 
 // settle connects all that are alive and moves frames until nothing moves.
 func (w *world) settle() {
-	for i := range w.nodes {
-		for j := range i {
-			if w.nodes[i].alive && w.nodes[j].alive && w.links[pairOf(i, j)] == nil {
-				w.connect(i, j)
-			}
-		}
-	}
 	for moved := true; moved; {
-		moved = false
+		moved = w.connectAll()
+		ends := w.ends
 		for i := range w.nodes {
 			if w.nodes[i].alive {
 				w.commit(i)
@@ -272,7 +284,21 @@ func (w *world) settle() {
 				moved = true
 			}
 		}
+		moved = moved || w.ends > ends // to be connected again
 	}
+}
+
+// connectAll connects all that are alive, and reports whether some were not.
+func (w *world) connectAll() (news bool) {
+	for i := range w.nodes {
+		for j := range i {
+			if w.nodes[i].alive && w.nodes[j].alive && w.links[pairOf(i, j)] == nil {
+				w.connect(i, j)
+				news = true
+			}
+		}
+	}
+	return news
 }
 
 // converged checks that all that are alive hold the same, and that this is
@@ -291,7 +317,10 @@ func (w *world) converged() {
 		}
 		require.Equal(w.t, dumpOf(w.nodes[first].m), dumpOf(nd.m), "%d and %d", first, i)
 		require.Equal(w.t, w.nodes[first].r.Clock(), nd.r.Clock())
-		require.Equal(w.t, w.nodes[first].r.Fingerprint(), nd.r.Fingerprint())
+		require.Equal(w.t, w.nodes[first].r.Content(), nd.r.Content())
+		if !w.anew {
+			require.Equal(w.t, w.nodes[first].r.Fingerprint(), nd.r.Fingerprint())
+		}
 	}
 }
 
@@ -310,12 +339,19 @@ func (w *world) promiseKept(i int) {
 	}
 	w.wholes(i, newest, held)
 	for _, is := range w.issued {
-		if clock.Covers(is.stamp) {
+		if clock.Covers(is.stamp) && !w.forgotten(is, nd.r.Horizon()) {
 			require.False(w.t, newest[is.key].Compare(is.stamp) < 0,
 				"node %d promises %v of %q and holds %v", i, is.stamp, is.key, newest[is.key])
 		}
 	}
 	w.partsKept(i, newest)
+}
+
+// forgotten reports whether a write was deleted, and that below a horizon.
+func (w *world) forgotten(is issue, horizon replicate.Clock) bool {
+	return slices.ContainsFunc(w.issued, func(d issue) bool {
+		return d.del && d.key == is.key && d.stamp.Compare(is.stamp) >= 0 && horizon.Covers(d.stamp)
+	})
 }
 
 // wholes checks that of each transaction node i has all or nothing: where it
@@ -332,7 +368,7 @@ func (w *world) wholes(i int, newest map[string]replicate.Stamp, held map[replic
 		}
 	}
 	for _, is := range w.issued {
-		require.False(w.t, some[is.group] && newest[is.key].Compare(is.stamp) < 0,
+		require.False(w.t, some[is.group] && !w.forgotten(is, w.nodes[i].r.Horizon()) && newest[is.key].Compare(is.stamp) < 0,
 			"node %d has half of %v", i, is.group)
 	}
 }

@@ -17,6 +17,9 @@ func (s *Session) takeGreeting(msg []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.peer = g
+	if s.start.swapped != r.swapped {
+		return ErrResynced
+	}
 	if ours := s.start.greeting.set; g.set != 0 && ours != 0 && g.set != ours {
 		return fmt.Errorf("%w; this one is %q", ErrWrongSet, r.set)
 	}
@@ -45,11 +48,17 @@ func (s *Session) takeGreeting(msg []byte) error {
 		s.state = stateMet
 		return nil
 	}
+	if !covers(s.start.clock, r.horizon) {
+		return ErrBehind // what was written since the greeting is forgotten: meet again
+	}
 	// Equal: each holds and promises exactly what the other does.
 	s.out.resume(s.start.clock, s.start.seq)
 	s.goal, s.heard.marker = s.start.clock, true
 	s.said = slices.Clone(s.start.clock)
 	s.state = stateStreaming
+	if g.flags&flagSafe != 0 {
+		r.heardMember(g.id, s.said)
+	}
 	return nil
 }
 
@@ -64,6 +73,9 @@ func (s *Session) takePosition(msg []byte) error {
 	defer r.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.start.swapped != r.swapped {
+		return ErrResynced
+	}
 	if s.placed || s.state != stateMet && s.state != statePlaced {
 		return &FrameError{Frame: "position", Err: fmt.Errorf("out of turn")}
 	}
@@ -74,15 +86,20 @@ func (s *Session) takePosition(msg []byte) error {
 	if err != nil {
 		return err
 	}
-	if p.whole && !s.full && !s.partial && p.print != r.print && r.whole() && p.clock.Compare(r.clock()) == Equal {
+	if p.whole && !s.full && !s.partial && p.print != r.content() && r.whole() && p.clock.Compare(r.clock()) == Equal {
 		// A broken promise. The peer sees the same and does the same: neither
 		// goes by clocks any more.
 		s.full = true
 		s.diverged.Store(true)
+	}
+	if err := s.compareHorizons(p, known); err != nil {
+		return err
+	}
+	if s.full || s.feeding {
 		clear(known)
 	}
 	seq := uint64(0)
-	if p.token != nil && p.token.Epoch == r.epoch && p.token.Pos <= r.log.head && !s.full {
+	if p.token != nil && p.token.Epoch == r.epoch && p.token.Pos <= r.log.head && !s.full && !s.feeding {
 		seq = p.token.Pos
 	}
 	s.said = slices.Clone(known)
@@ -122,11 +139,14 @@ func (s *Session) place(clock Clock) ([]Time, error) {
 
 // takeUpdates takes in one frame of updates, whole or not at all.
 func (s *Session) takeUpdates(msg []byte) error {
-	in := intake{origin: s.out.peer, full: s.full, only: s.only}
-	f, news, err := s.r.takeIn(&s.dec, msg, in)
+	if s.feeding {
+		return ErrBehind // nothing is taken from who may hold what was deleted
+	}
+	in := intake{origin: s.out.peer, full: s.full, only: s.only, over: s.failure}
+	f, news, err := s.into().takeIn(&s.dec, msg, in)
 	s.receivedUpdates.Add(int64(len(f.updates)))
 	s.appliedUpdates.Add(int64(news))
-	if err != nil {
+	if err != nil || s.staging != nil {
 		return err
 	}
 	s.r.mu.Lock()
@@ -137,6 +157,12 @@ func (s *Session) takeUpdates(msg []byte) error {
 
 // takeClock takes a marker, whose promise is now ours too, or an ack.
 func (s *Session) takeClock(msg []byte) error {
+	switch {
+	case s.feeding && msg[0] == kindMarker:
+		return ErrBehind
+	case s.staging != nil:
+		return s.takeStaged(msg)
+	}
 	r := s.r
 	f, entries, err := r.clockIn(&s.dec, msg, intake{})
 	if err != nil {
@@ -144,29 +170,53 @@ func (s *Session) takeClock(msg []byte) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := s.failure(); err != nil {
+		return err // what it promises may have been replaced, or forgotten
+	}
 	clock := make([]Time, len(r.authors))
 	for _, e := range entries {
 		clock[e.author.index] = max(clock[e.author.index], e.time)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	// An ack speaks of what we send; a marker of what the peer does, which may
-	// be less.
-	if msg[0] == kindAck || s.only.only().Contains(s.out.only.only()) {
-		if !s.full { // else the peer's promises are what is in doubt
-			s.out.known = joined(s.out.known, clock)
-		}
-		s.said = joined(s.said, clock)
-	}
+	s.hear(msg[0], clock)
 	if msg[0] == kindAck {
 		return nil
 	}
 	r.promised(s.under, entries)
 	r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
-	s.due = joined(s.due, clock)
-	s.heard.marker = true
+	s.owe(clock)
+	if r.follow(s.horizon) {
+		s.horizon = nil
+	}
 	r.wake()
 	return nil
+}
+
+// hear takes in what the peer says it holds, durably.
+func (s *Session) hear(kind byte, clock []Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// An ack speaks of what we send; a marker of what the peer does, which may
+	// be less.
+	if kind == kindAck || s.only.only().Contains(s.out.only.only()) {
+		if !s.full { // else the peer's promises are what is in doubt
+			s.out.known = joined(s.out.known, clock)
+		}
+		s.said = joined(s.said, clock)
+	}
+	if !s.partial {
+		s.r.heardMember(s.peer.id, s.said)
+	}
+	if s.feeding && covers(s.said, s.r.horizon) {
+		s.feeding = false // it has taken everything anew
+	}
+}
+
+// owe notes that the peer is to be told when clock is durable here.
+func (s *Session) owe(clock []Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due = joined(s.due, clock)
+	s.heard.marker = true
 }
 
 // takeBye takes the peer's leave, and compares what both have come to.

@@ -89,6 +89,7 @@ func (tx *Tx) Commit() (Stamp, error) {
 		return Stamp{}, r.failed
 	}
 	w := writing{r: r, at: r.tick()}
+	w.made.init()
 	defer w.undo()
 	for _, d := range tx.todo {
 		if err := w.write(d); err != nil {
@@ -104,7 +105,7 @@ type writing struct {
 	at    Time // of the next part
 	size  int
 	parts []*Update
-	old   []*Update // what the parts made obsolete
+	made  collector // and what they made obsolete
 }
 
 // write applies one part to its object's state, which sees it as it will see
@@ -125,11 +126,7 @@ func (w *writing) write(d draft) error {
 	u := &Update{op: op, author: r.self, object: d.o, time: w.at}
 	w.at++
 	w.parts = append(w.parts, u)
-	n := len(w.old)
-	d.o.state.Apply(u, func(v *Update) { w.old = append(w.old, v) })
-	if f := d.o.typ.Observe; f != nil {
-		f(u, w.old[n:])
-	}
+	w.made.apply(u)
 	return nil
 }
 
@@ -144,7 +141,7 @@ func (w *writing) done() Stamp {
 	}
 	w.parts = nil
 	r.promise(r.self, u.end())
-	r.place(u, w.old)
+	r.place(u, w.made.list)
 	r.wake()
 	return u.Stamp()
 }
@@ -160,7 +157,7 @@ func (w *writing) undo() {
 		return
 	}
 	for o := range made {
-		o.state = o.typ.New()
+		o.state = o.typ.fresh()
 	}
 	for _, u := range w.r.log.entries {
 		if u.state != stateLive {

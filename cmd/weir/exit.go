@@ -103,6 +103,11 @@ var causes = []cause{
 	{replicate.ErrCorrupt, exitCorrupt, "what is damaged was not taken in; " +
 		"'weir check R' says what a file holds"},
 	{replicate.ErrDiverged, exitFailed, "sync again: everything will be compared"},
+	{replicate.ErrBehind, exitFailed, "one side has forgotten deletions that the other may not know of: " +
+		"'weir sync R OTHER --resync' replaces all that is in R by what is in OTHER"},
+	{replicate.ErrResynced, exitFailed, "everything was replaced meanwhile: once more"},
+	{replicate.ErrNotMember, exitUsage, "name who must have heard of a deletion, R too: " +
+		"'weir forget R --members ID,ID'; 'weir inspect' shows ids"},
 	{replicate.ErrTooLarge, exitUsage, "keys have at most 4 KiB, values at most 4 MiB"},
 	{model.ErrNotFound, exitNotFound, ""},
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},

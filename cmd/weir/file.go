@@ -87,7 +87,7 @@ func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) 
 // can still be read.
 func (r *replicaFile) gone(j *journal.Journal, c *call) error {
 	switch c.Op {
-	case "set", "del", "import", "load", "compact":
+	case "set", "del", "import", "load", "compact", "forget":
 	default:
 		return nil
 	}

@@ -117,7 +117,7 @@ func sorted(shares map[string]*share) []share {
 // text is an inspection for people.
 func (i inspection) text(p paper) string {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "replica %s", i.Replica[:8])
+	fmt.Fprintf(&b, "replica %s", i.Replica)
 	if i.Label != "" {
 		fmt.Fprintf(&b, " %q", i.Label)
 	}

@@ -89,9 +89,12 @@ func twin(ctx context.Context, r *replicate.Replica) (*replicate.Replica, error)
 	restorer, rewrite := t.Restorer(), r.Rewrite()
 	defer rewrite.Close()
 	for over := false; !over; {
-		var b []byte
-		b, over = rewrite.Next()
-		payload, _, err := frame.Parse(b, len(b))
+		b, last, err := rewrite.Next()
+		over = last
+		var payload []byte
+		if err == nil {
+			payload, _, err = frame.Parse(b, len(b))
+		}
 		if err == nil {
 			err = restorer.Frame(payload)
 		}

@@ -31,7 +31,11 @@ type request struct {
 	Only   []replicate.Rule `json:"only,omitempty"`   // session: what is wanted; empty for everything
 	Allow  []replicate.Rule `json:"allow,omitempty"`  // session: what the peer may have, likewise
 	Path   string           `json:"path,omitempty"`   // snapshot: where to, in full
-	Paper  paper            `json:"paper"`
+	Resync bool             `json:"resync,omitempty"` // session: take everything anew where that must be
+
+	Members []replicate.ReplicaID `json:"members,omitempty"` // forget: declare these
+	Hurry   bool                  `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
+	Paper   paper                 `json:"paper"`
 }
 
 // A note is what an operation tells while it runs.
@@ -43,7 +47,8 @@ type note struct {
 	Stats *summary `json:"stats,omitempty"`
 	Set   string   `json:"set,omitempty"`
 	Label string   `json:"label,omitempty"`
-	End   *failure `json:"end,omitempty"` // of the last note, "end", if it failed
+	Lost  string   `json:"lost,omitempty"` // an own update that the peer did not have
+	End   *failure `json:"end,omitempty"`  // of the last note, "end", if it failed
 }
 
 // A call is a request with its ends.
@@ -91,7 +96,7 @@ var operations = map[string]operation{
 	"set": opSet, "get": opGet, "del": opDel, "ls": opLs,
 	"import": opImport, "export": opExport, "dump": opDump, "load": opLoad,
 	"session": opSession, "watch": opWatch,
-	"compact": opCompact, "snapshot": opSnapshot,
+	"compact": opCompact, "forget": opForget, "snapshot": opSnapshot,
 	"clock": opClock, "inspect": opInspect,
 }
 

@@ -81,6 +81,7 @@ func (p *peering) flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&p.join, "join", nil,
 		"stay connected to this `ADDRESS`: HOST:PORT, tcp://HOST:PORT/NAME, unix:PATH; may be repeated")
 	onlyFlag(c, &p.only)
+	p.resync = resyncFlag(c)
 	p.permissions.flag(c)
 	gateFlags(c, p.gate)
 	fsyncFlag(c, p.e)

@@ -26,6 +26,7 @@ type peering struct {
 	join    []string
 	several bool // the command is serve
 	only    []string
+	resync  *bool
 	gate    *gate
 	limits  limits
 
@@ -192,13 +193,15 @@ func (p *peering) session(
 	ctx context.Context, r *served, peer secure.PeerID, address string, d duplex.Duplex[[]byte, []byte],
 ) (met bool, err error) {
 	c := &call{finish: p.finish, request: request{
-		Op: "session", Live: true, Only: p.wanted, Allow: p.permissions.allowed(peer),
+		Op: "session", Live: true, Only: p.wanted, Allow: p.permissions.allowed(peer), Resync: *p.resync,
 	}}
 	c.note = func(_ context.Context, n note) {
 		switch n.Event {
 		case "met":
 			met = true
 			p.eventOf(r, "joined", address, n.Peer, "joined %s at %s", n.Peer, address)
+		case "unseen":
+			p.eventOf(r, "unseen", address, n.Lost, "not taken over: %s", n.Lost)
 		case "synced":
 			p.eventOf(r, "synced", address, n.Peer, "in sync with %s", n.Peer)
 		}

@@ -19,7 +19,7 @@ const firstReason mux.Code = 256
 var reasons = []error{
 	replicate.ErrForked, replicate.ErrSelf, replicate.ErrWrongSet, replicate.ErrVersion,
 	replicate.ErrUnknownType, replicate.ErrFuture, replicate.ErrCorrupt, replicate.ErrDiverged,
-	replicate.ErrSuperseded, replicate.ErrNotWeir,
+	replicate.ErrSuperseded, replicate.ErrNotWeir, replicate.ErrBehind, replicate.ErrResynced,
 }
 
 // A toldReason is a StreamError of the peer that says one of the reasons. It

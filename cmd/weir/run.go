@@ -143,7 +143,7 @@ func rootCommand(e *env) *cobra.Command {
 		importCommand(e), exportCommand(e), dumpCommand(e), loadCommand(e),
 		syncCommand(e), peerCommand(e), serveCommand(e), watchCommand(e),
 		idCommand(e), trustCommand(e),
-		compactCommand(e), snapshotCommand(e),
+		compactCommand(e), forgetCommand(e), snapshotCommand(e),
 		clockCommand(e), diffCommand(e), inspectCommand(e),
 		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e),
 	)

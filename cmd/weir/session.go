@@ -40,9 +40,11 @@ const glance = 50 * time.Millisecond
 // and "session" with a summary at the end.
 func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 	r, start := j.Replica(), time.Now()
-	s := replicate.NewSession(r, replicate.SyncConfig{
-		Once: !c.Live, Want: filterOf(c.Only), Allow: filterOf(c.Allow),
-	})
+	cfg := replicate.SyncConfig{Once: !c.Live, Want: filterOf(c.Only), Allow: filterOf(c.Allow)}
+	if c.Resync {
+		cfg.Resync = func(unseen []*replicate.Update) { tellUnseen(ctx, c, unseen) }
+	}
+	s := replicate.NewSession(r, cfg)
 	ended, watched := make(chan error), make(chan struct{})
 	go func() {
 		defer close(watched)

@@ -49,6 +49,7 @@ With --only R is sent a part of the other replica, and that one all of R.
 		Args: args(2, 2),
 	}
 	onlyFlag(c, &only)
+	resync := resyncFlag(c)
 	gateFlags(c, g)
 	rateFlag(c, l)
 	fsyncFlag(c, e)
@@ -63,14 +64,14 @@ With --only R is sent a part of the other replica, and that one all of R.
 		l.begin()
 		r := e.open(args[0])
 		r.limits = l
-		return e.sync(c.Context(), g, r, rules, args[1])
+		return e.sync(c.Context(), g, r, request{Op: "session", Only: rules, Resync: *resync}, args[1])
 	}
 	return c
 }
 
-func (e *env) sync(ctx context.Context, g *gate, r *replicaFile, only []replicate.Rule, target string) error {
+func (e *env) sync(ctx context.Context, g *gate, r *replicaFile, q request, target string) error {
 	scheme, rest, hasScheme := strings.Cut(target, ":")
-	c := &call{request: request{Op: "session", Only: only}}
+	c := &call{request: q}
 	c.note = e.syncNote(target)
 	var err error
 	switch {
@@ -113,6 +114,8 @@ func (e *env) syncNote(target string) func(context.Context, note) {
 	return func(_ context.Context, n note) {
 		s := n.Stats
 		switch {
+		case n.Event == "unseen":
+			e.say("not taken over: %s", n.Lost)
 		case s == nil:
 		case e.out.JSON && target == "-":
 			_, _ = e.stderr.Write(line(s))

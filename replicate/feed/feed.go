@@ -14,12 +14,12 @@ var ErrNotFound = errors.New("feed: no such item")
 
 // JSON is the type of feeds whose values are JSON. It belongs into
 // replicate.Config.Types.
-var JSON = replicate.Type{Tag: "feed/json", New: newState, Check: checkJSON}
+var JSON = replicate.Type{Tag: "feed/json", New: newState, Check: checkJSON, Tombstone: removes}
 
 // TypeOf returns the type of feeds whose values are opaque bytes under a tag of
 // your own, such as "feed/cbor".
 func TypeOf(tag string) replicate.Type {
-	return replicate.Type{Tag: tag, New: newState, Check: checkAny}
+	return replicate.Type{Tag: tag, New: newState, Check: checkAny, Tombstone: removes}
 }
 
 // A Feed is a replicated log of items with values of type V. Several feeds of

@@ -38,7 +38,7 @@ func (s *state) author(name replicate.Author) *author {
 // Apply implements replicate.Object. The op was checked when it came in.
 func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 	id := u.Stamp()
-	if s.Tombstone(u) {
+	if removes(u.Op()) {
 		id, _ = parseRemove(u.Op(), id.Author)
 		s.remove(s.author(id.Author), id.Time, u, obsolete)
 		return
@@ -52,9 +52,24 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 	}
 }
 
-// Tombstone reports whether u is nothing but a deletion: once it has reached
-// everyone, nothing is lost with it.
-func (s *state) Tombstone(u *replicate.Update) bool { return u.Op()[0] == opRemove }
+// removes reports whether an op is nothing but a deletion.
+func removes(op string) bool { return op[0] == opRemove }
+
+// Forget implements replicate.Forgetter.
+func (s *state) Forget(u *replicate.Update) bool {
+	id, _ := parseRemove(u.Op(), u.Stamp().Author)
+	a := s.author(id.Author)
+	if a.tombs[id.Time] != u {
+		return true
+	}
+	// The item, if it waits for a sweep, is removed for as long as u is there.
+	if i := a.from(id.Time); i < len(a.items) && a.items[i].Stamp().Time == id.Time {
+		a.items = slices.Delete(a.items, i, i+1)
+		a.gone--
+	}
+	delete(a.tombs, id.Time)
+	return true
+}
 
 // remove lets the tombstone u stand in for the item of that time, which may be
 // still to come, and for older tombstones of it.

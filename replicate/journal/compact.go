@@ -147,34 +147,72 @@ func (s *successor) copy(ctx context.Context) error {
 func (j *Journal) succeed(s *successor) error {
 	start := time.Now()
 	defer func() { s.did.Paused = time.Since(start) }()
-	j.from.Continue(s.rewrite)
+	if err := j.from.Continue(s.rewrite); err != nil {
+		return err
+	}
 	b, more := j.from.Take()
-	if !more {
+	switch {
+	case b.Reset: // just now
+		j.try(func() error { return j.replace(b) })
+		s.broken = j.err != nil
+		return replicate.ErrResynced
+	case !more:
 		b = replicate.Batch{Author: j.replica.Author()}
 	}
-	next, err := j.complete(s.out, b)
-	if err == nil {
-		err = j.rename(s.temp, next.id)
-	}
-	if err != nil {
+	s.did.Before, s.did.Updates = j.out.size, s.rewrite.Updates()+b.Updates
+	if err := j.install(s.fresh, b); err != nil {
 		if more {
 			j.try(func() error { return j.commit(b) })
 		}
 		s.broken = j.err != nil
 		return err
 	}
-	s.temp = ""
-	_ = j.out.file.Close() // it has no name any more
-	s.did.Before, s.did.After, s.did.Updates = j.out.size, s.out.size, s.rewrite.Updates()+b.Updates
-	j.out, j.place, j.opened, j.last = s.out, next.place, true, next.last
-	s.out = nil
+	s.did.After = j.out.size
 	j.written.reset(s.did)
-	j.try(func() error { return j.out.failure("sync folder of", j.cfg.FS.SyncDir(filepath.Dir(j.path))) })
+	j.try(j.named)
 	if more && j.err == nil {
 		j.from.Done(b)
 	}
 	s.broken = j.err != nil
 	return j.err
+}
+
+// install has f, with b at its end, take this journal's place.
+func (j *Journal) install(f *fresh, b replicate.Batch) error {
+	next, err := j.complete(f.out, b)
+	if err == nil {
+		err = j.rename(f.temp, next.id)
+	}
+	if err != nil {
+		return err
+	}
+	_ = j.out.file.Close() // it has no name any more
+	j.out, j.place, j.opened, j.last = f.out, next.place, true, next.last
+	f.temp, f.out = "", nil
+	return nil
+}
+
+// named makes the file's new name durable.
+func (j *Journal) named() error {
+	return j.out.failure("sync folder of", j.cfg.FS.SyncDir(filepath.Dir(j.path)))
+}
+
+// replace commits a batch that is all that there is: in a file of its own.
+func (j *Journal) replace(b replicate.Batch) (err error) {
+	f := j.fresh()
+	defer func() { err = f.cleanup(err) }()
+	if err := f.begin(); err != nil {
+		return err
+	}
+	if err := j.install(f, b); err != nil {
+		return err
+	}
+	j.written.reset(Compaction{After: j.out.size, Updates: b.Updates})
+	if err := j.named(); err != nil {
+		return err
+	}
+	j.from.Done(b)
+	return nil
 }
 
 // rename gives the file of that id, which is called temp, this journal's name.

@@ -111,7 +111,11 @@ func (f *fresh) round(ctx context.Context, rewrite *replicate.Rewrite, progress 
 	start, total := f.out.size, int64(f.replica.Len())
 	for over := false; !over; {
 		var frames []byte
-		if frames, over = rewrite.Next(); ctx.Err() != nil {
+		var err error
+		if frames, over, err = rewrite.Next(); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
 			return pull.Cause(ctx)
 		}
 		if err := f.out.append(frames); err != nil {
@@ -121,7 +125,7 @@ func (f *fresh) round(ctx context.Context, rewrite *replicate.Rewrite, progress 
 			progress(int64(rewrite.Updates()), total)
 		}
 	}
-	if b := f.replica.AppendPartials(nil); len(b) > 0 {
+	if b := f.replica.AppendNotes(nil); len(b) > 0 {
 		if err := f.out.append(b); err != nil {
 			return err
 		}

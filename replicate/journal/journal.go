@@ -90,6 +90,7 @@ func (j *Journal) close() error {
 	<-j.done
 	j.compacting <- struct{}{} // for good: there will be none
 	j.background.Wait()
+	j.from.Last()
 	j.try(j.drain)
 	j.from.Close()
 	j.try(j.drain) // what was written before the replica knew
@@ -116,10 +117,14 @@ func (j *Journal) try(step func() error) {
 
 // drain commits what is not yet in the file.
 func (j *Journal) drain() error {
-	if b, ok := j.from.Take(); ok {
-		return j.commit(b)
+	b, ok := j.from.Take()
+	switch {
+	case !ok:
+		return nil
+	case b.Reset:
+		return j.replace(b)
 	}
-	return nil
+	return j.commit(b)
 }
 
 // maxKept bounds the memory that is kept for the next batch, in bytes.

@@ -36,7 +36,7 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 		s.drop(key, old)
 	}
 	s.cells[key] = u
-	if !s.Tombstone(u) {
+	if sets(u) {
 		s.live++
 	}
 	if s.old != nil {
@@ -51,18 +51,17 @@ func (s *state) drop(key string, u *replicate.Update) {
 		return
 	}
 	delete(s.cells, key)
-	if !s.Tombstone(u) {
+	if sets(u) {
 		s.live--
 	}
 }
 
-// Tombstone reports whether an update of this object only takes away, and may be
-// forgotten once everybody has it.
-func (s *state) Tombstone(u *replicate.Update) bool { return u.Op()[0] != opSet }
+// sets reports whether u sets its key.
+func sets(u *replicate.Update) bool { return u.Op()[0] == opSet }
 
 // shows reports whether u sets its key, and did so at since or later.
 func (s *state) shows(u *replicate.Update, since replicate.Time) bool {
-	return !s.Tombstone(u) && (since == 0 || u.Stamp().Time >= since)
+	return sets(u) && (since == 0 || u.Stamp().Time >= since)
 }
 
 // get returns what set a key, at since or later, or nil.
@@ -84,4 +83,13 @@ func (s *state) size(since replicate.Time) (n int) {
 		}
 	}
 	return n
+}
+
+// Forget implements replicate.Forgetter.
+func (s *state) Forget(u *replicate.Update) bool {
+	_, key, _, _ := parseOp(u.Op())
+	if s.cells[key] == u {
+		delete(s.cells, key)
+	}
+	return true
 }

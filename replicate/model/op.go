@@ -95,6 +95,9 @@ func checkJSON(op string) error {
 	return nil
 }
 
+// deletes reports whether an op is a deletion.
+func deletes(op string) bool { return op[0] == opDelete }
+
 // keyOf lets filters go by key.
 func keyOf(op string) (string, bool) {
 	_, key, _, err := parseOp(op)

@@ -6,12 +6,12 @@ import (
 
 // JSON is the type of add-wins sets whose elements are JSON. It belongs into
 // replicate.Config.Types.
-var JSON = replicate.Type{Tag: "set/json", New: newAddWins, Check: checkJSON}
+var JSON = replicate.Type{Tag: "set/json", New: newAddWins, Check: checkJSON, Tombstone: removes}
 
 // TypeOf returns the type of add-wins sets whose elements are opaque bytes under
 // a tag of your own, such as "set/cbor".
 func TypeOf(tag string) replicate.Type {
-	return replicate.Type{Tag: tag, New: newAddWins, Check: checkAny}
+	return replicate.Type{Tag: tag, New: newAddWins, Check: checkAny, Tombstone: removes}
 }
 
 // An AddWins is a replicated set of values of type V, from which what was added

@@ -102,8 +102,8 @@ func TestTombstonesDoNotPileUp(t *testing.T) {
 	tombstone := orders.Written(t, r, func() { require.NoError(t, s.Add(2)) })[0]
 	s.object.h.View(func(o replicate.Object) {
 		a := o.(*addWins)
-		require.False(t, a.Tombstone(tombstone))
-		require.True(t, a.Tombstone(a.cells["1"].u))
+		require.False(t, removes(tombstone.Op()))
+		require.True(t, removes(a.cells["1"].u.Op()))
 	})
 }
 

@@ -129,9 +129,29 @@ func (s *addWins) seen(element string) causal.Context {
 	return causal.Of(stamps)
 }
 
-// Tombstone reports whether an update of this object only takes away, and may be
-// forgotten once everybody has it.
-func (s *addWins) Tombstone(u *replicate.Update) bool { return !adds(u.Op()) }
+// removes reports whether an op only takes away.
+func removes(op string) bool { return !adds(op) }
+
+// Forget implements replicate.Forgetter.
+func (s *addWins) Forget(u *replicate.Update) bool {
+	_, element := parseOp(u)
+	old, found := s.cells[element]
+	if !found {
+		return true
+	}
+	var kept *cell
+	for c := &old; c != nil; c = c.next {
+		if c.u != u {
+			kept = &cell{c.u, kept}
+		}
+	}
+	delete(s.cells, element) // the key may share memory with u's op
+	if kept != nil {
+		_, element = parseOp(kept.u)
+		s.cells[element] = *kept
+	}
+	return true
+}
 
 func (s *addWins) has(element string) bool {
 	c := s.cells[element]

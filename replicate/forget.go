@@ -1,0 +1,231 @@
+package replicate
+
+import (
+	"errors"
+	"slices"
+)
+
+// Forgetting. A deletion is an update, and stays as long as some peer might
+// still bring what was deleted. Replicas that are declared members of a group
+// drop it once each of them is known to have it on disk. What they drop joins
+// their horizon, a clock: whoever does not promise all up to a horizon may hold
+// what was deleted, and must not be listened to. It takes everything anew
+// instead (see resync.go), so that nothing ever comes back to life.
+//
+// Who has forgotten something has no partial sessions, nor takes partial dumps:
+// what a partial replica holds outside of its filter may be anything.
+//
+// Nobody else starts to forget. A replica follows a peer's horizon when it
+// holds all that the peer had.
+
+// ErrNotMember is returned by Forget of a replica that is not one of its own
+// declared members.
+var ErrNotMember = errors.New("replicate: not a declared member, so it may not forget")
+
+// tombstone reports whether a row says only that something is no more.
+func (u *Update) tombstone() bool {
+	f := u.object.typ.Tombstone
+	return f != nil && f(u.op)
+}
+
+// SetMembers declares who must hold a deletion before it may be forgotten:
+// all replicas that write, or may be away for long, this one included. All
+// members should be declared alike on each. A journal keeps the declaration.
+func (r *Replica) SetMembers(ids []ReplicaID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	members := make(map[ReplicaID][]Time, len(ids))
+	for _, id := range ids {
+		members[id] = r.members[id]
+	}
+	r.members = members
+	r.declared++
+	r.wake()
+}
+
+// Members returns the declared members, in order.
+func (r *Replica) Members() []ReplicaID {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	ids := make([]ReplicaID, 0, len(r.members))
+	for id := range r.members {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b ReplicaID) int { return slices.Compare(a[:], b[:]) })
+	return ids
+}
+
+// Horizon returns up to where deletions may have been forgotten here.
+func (r *Replica) Horizon() Clock {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.named(r.horizon)
+}
+
+// named returns a clock by author index as a Clock.
+func (r *Replica) named(times []Time) Clock {
+	c := make(Clock, len(times))
+	for i, t := range times {
+		if t > 0 {
+			c[r.authors[i].name] = t
+		}
+	}
+	return c
+}
+
+// indexed is the reverse of named.
+func (r *Replica) indexed(c Clock) []Time {
+	for _, name := range c.Authors() {
+		r.internAuthor(name)
+	}
+	times := make([]Time, len(r.authors))
+	for name, t := range c {
+		times[r.byName[name].index] = t
+	}
+	return times
+}
+
+// Forget drops the deletions that every declared member is known to hold
+// durably, and returns how many. A member is known by the sessions that this
+// replica had with it. Connected peers, whoever they are, are waited for: what
+// one of them has not confirmed stays, unless hurry is set; then the sessions
+// of those that are behind end with [ErrBehind]. It takes time linear in the
+// replica. It returns [ErrNotMember] if this replica is none.
+func (r *Replica) Forget(hurry bool) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.members[r.id]; !ok {
+		return 0, ErrNotMember
+	}
+	limit := slices.Clone(r.publicClock())
+	for id, clock := range r.members {
+		if id != r.id {
+			limit = meet(limit, clock)
+		}
+	}
+	if !hurry {
+		r.eachSession(func(s *Session) { limit = meet(limit, s.said) })
+	}
+	return r.forget(limit), nil
+}
+
+// follow takes over the horizon of a peer that this replica has caught up
+// with, once that is durable here.
+func (r *Replica) follow(horizon Clock) bool {
+	if len(horizon) == 0 {
+		return true
+	}
+	limit := r.indexed(horizon)
+	if !covers(r.publicClock(), limit) {
+		return false // not durably yet
+	}
+	r.raise(limit)
+	r.forget(limit)
+	return true
+}
+
+// forget drops the durable tombstones up to limit, and raises the horizon.
+func (r *Replica) forget(limit []Time) (n int) {
+	var gone []*Update
+	for _, u := range r.log.entries[:r.log.from(r.visible())] {
+		if r.forgettable(u, limit) {
+			gone = append(gone, u)
+		}
+	}
+	horizon := make([]Time, len(r.authors))
+	for _, u := range gone {
+		if !u.forget() {
+			continue
+		}
+		n++
+		horizon[u.author.index] = max(horizon[u.author.index], u.end())
+		u.rows(r.forgetRow)
+		r.log.drop(u)
+		for c := range r.readers {
+			c.forget(u)
+		}
+	}
+	r.raise(horizon)
+	return n
+}
+
+// forgetRow takes a row out of the fingerprint, and what it stands in for out
+// of the transactions that carry it.
+func (r *Replica) forgetRow(p *Update) {
+	if p.state == stateLive {
+		r.discountRow(p)
+	}
+	for _, q := range slices.Clone(r.shadows.of[p]) {
+		r.shadows.remove(q)
+		q.group.remove(q)
+	}
+}
+
+// forgettable reports whether u is live, a tombstone in all of its parts, and
+// not above limit.
+func (r *Replica) forgettable(u *Update, limit []Time) bool {
+	ok := u.state == stateLive && u.end() <= timeAt(limit, u.author.index)
+	u.rows(func(p *Update) { ok = ok && (p.tombstone() || p.state == stateDropped) })
+	return ok
+}
+
+// forget takes u out of the states that it made, if nothing refers to it.
+func (u *Update) forget() bool {
+	var done []*Update
+	ok := true
+	u.rows(func(p *Update) {
+		if p.state != stateLive || !ok {
+			return
+		}
+		f, can := p.object.state.(Forgetter)
+		if ok = can && f.Forget(p); ok {
+			done = append(done, p)
+		}
+	})
+	if !ok {
+		for _, p := range done {
+			p.object.state.Apply(p, func(*Update) {})
+		}
+	}
+	return ok
+}
+
+// raise joins h to the horizon. Sessions whose peer has not announced that
+// much end: it may hold what was forgotten, and may not be told any more.
+func (r *Replica) raise(h []Time) {
+	if covers(r.horizon, h) {
+		return
+	}
+	r.horizon = joined(r.horizon, h)
+	r.wake()
+	for _, t := range h {
+		r.witness(t)
+	}
+	r.eachSession(func(s *Session) {
+		if s.partial || !covers(s.said, r.horizon) {
+			s.stopLocked(ErrBehind)
+		}
+	})
+}
+
+// eachSession calls f, with the session's lock held, for each one whose peer
+// has said where it stands.
+func (r *Replica) eachSession(f func(*Session)) {
+	for _, p := range r.peers {
+		for s := range p.sessions {
+			s.mu.Lock()
+			if s.state >= stateMet && s.placed || s.state == stateStreaming {
+				f(s)
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
+// meet returns the meet of two clocks by author index, in c's memory.
+func meet(c, d []Time) []Time {
+	for i := range c {
+		c[i] = min(c[i], timeAt(d, i))
+	}
+	return c
+}
