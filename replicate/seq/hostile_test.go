@@ -33,7 +33,7 @@ func (s *site) write(t require.TestingT, m seq.Meaning) *replicate.Update {
 
 // An op that refers to itself or to what is newer means nothing, and is not
 // even kept: there are no cycles.
-func TestReferencesForward(t *testing.T) {
+func TestReferencesForward(t *testing.T) { // defect: D8
 	s := newSite(t, 1)
 	ids := s.push(t, 1)
 	now := seq.ID{Time: s.r.Clock()[s.r.Author()], Author: s.r.Author()}

@@ -43,7 +43,7 @@ func TestD3ClockStepsBack(t *testing.T) {
 	require.False(t, s.Has(1))
 }
 
-// A row that was taken out of a set and deleted stayed with every peer (D4), and
+// A row that was taken out of a set and deleted stayed with every peer (defect: D4), and
 // a deletion never reached a peer that was away (D5).
 func TestD5RemovalReachesWhoWasAway(t *testing.T) {
 	a, s := open[int](t, replicate.Config{})
