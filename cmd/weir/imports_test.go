@@ -51,6 +51,11 @@ var mayImport = map[string][]string{
 
 	"mux": {"duplex", "duplex/netconn"},
 
+	"replicate":         {"duplex", "replicate"}, // the latter for what is internal
+	"replicate/counter": {"replicate"},
+	"replicate/model":   {"replicate"},
+	"replicate/set":     {"replicate"},
+	"replicate/value":   {"replicate"},
 	"replicate":         {"duplex"},
 	"replicate/events":  {"replicate"},
 	"replicate/feed":    {"replicate"},
@@ -176,6 +181,8 @@ func isImporter(name string) bool {
 
 // Replication depends on no transport and no file system, only on duplexes.
 func TestReplicateIsFreeOfTheOutside(t *testing.T) {
+	for _, p := range goList(t, "./replicate", "./replicate/model", "./replicate/value",
+		"./replicate/set", "./replicate/counter") {
 	for _, p := range goList(t, "./replicate", "./replicate/events", "./replicate/feed",
 		"./replicate/model", "./replicate/reduce") {
 		for _, path := range []string{"os", "net", module + "mux"} {
