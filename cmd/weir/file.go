@@ -87,9 +87,7 @@ func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) 
 // we have it open: it would be acknowledged and go with us. What the file held
 // can still be read.
 func (r *replicaFile) gone(c *call) error {
-	switch c.Op {
-	case "set", "del", "import", "load":
-	default:
+	if !operations[c.Op].writes {
 		return nil
 	}
 	now, err := os.Stat(r.path)

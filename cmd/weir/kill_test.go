@@ -101,7 +101,7 @@ func (k *killer) duringImport(v *victim) {
 		key, value := k.entry()
 		written = append(written, pairOf{key, value})
 	}
-	go feed(stdin, written)
+	go supply(stdin, written)
 	durable := 0
 	var timer *time.Timer
 	for s := bufio.NewScanner(stderr); s.Scan(); {
@@ -121,11 +121,11 @@ func (k *killer) duringImport(v *victim) {
 
 type pairOf struct{ key, value string }
 
-func feed(w io.WriteCloser, pairs []pairOf) {
+func supply(w io.WriteCloser, pairs []pairOf) {
 	defer func() { _ = w.Close() }()
 	for _, p := range pairs {
 		value, _ := json.Marshal(p.value)
-		if _, err := w.Write(line(pair{p.key, value})); err != nil {
+		if _, err := w.Write(line(row{Key: &p.key, Value: value})); err != nil {
 			return
 		}
 	}
@@ -219,7 +219,7 @@ func (k *killer) verify(v *victim) {
 	j, err := journal.Open(context.Background(), v.path, config())
 	require.NoError(k.t, err)
 	defer func() { require.NoError(k.t, j.Close()) }()
-	m, err := objectOf(j)
+	m, err := openMap(j.Replica(), "")
 	require.NoError(k.t, err)
 	for key, want := range v.acked {
 		raw, err := m.Get(key)
