@@ -17,6 +17,9 @@ func (r *Replica) place(u *Update, old []*Update) {
 	var partly []*Update // transactions that lost a part and have others
 	gone := old[:0]
 	for _, v := range old {
+		if v.group != nil && v.state == stateLive && v.entry().seq != 0 {
+			r.print.sub(hashOf(v))
+		}
 		if entry, whole := v.retire(); whole {
 			gone = append(gone, entry)
 		} else if entry != u {
@@ -45,7 +48,9 @@ func (r *Replica) replace(v, u *Update) {
 	if v.state != stateLive || v.seq == 0 {
 		return
 	}
-	r.print.sub(v.hash())
+	if v.group == nil {
+		r.print.sub(hashOf(v)) // the parts of a transaction went one by one
+	}
 	if r.durable.journal == nil {
 		r.drop(v, u)
 		return
@@ -158,14 +163,4 @@ func (r *Replica) fork(s Stamp) error {
 		r.newIncarnation()
 	}
 	return &ForkError{ID: r.id, Stamp: s}
-}
-
-// promised joins a marker's clock, once all before it is applied.
-func (r *Replica) promised(entries []clockEntry) {
-	for _, e := range entries {
-		if e.author == r.self && e.time > r.self.clock {
-			r.newIncarnation()
-		}
-		r.promise(e.author, e.time)
-	}
 }

@@ -36,8 +36,7 @@ func (r *Replica) whole() bool {
 	return true
 }
 
-func appendBye(dst []byte, r *Replica) []byte {
-	b := r.bye()
+func appendBye(dst []byte, b bye) []byte {
 	whole := byte(0)
 	if b.whole {
 		whole = 1

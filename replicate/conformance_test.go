@@ -18,6 +18,8 @@ import (
 // TestConformance runs the package's sources and sinks through pulltest.
 func TestConformance(t *testing.T) {
 	t.Run("Replica.Read", readConforms)
+	t.Run("Replica.ReadOf", readOfConforms)
+	t.Run("Replica.Snapshot", snapshotConforms)
 	t.Run("Replica.Changes", changesConforms)
 	t.Run("Handle.Changes", handleChangesConforms)
 	t.Run("Watch", watchConforms)
@@ -40,6 +42,23 @@ func readConforms(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(want), 4)
 	pulltest.Source(t, func() pull.Source[[]byte] { return r.Read(nil) },
+		pulltest.SourceOptions[[]byte]{Want: want, Held: r.Readers})
+}
+
+func readOfConforms(t *testing.T) {
+	r, f := filled(t, 5000), keys("key1", "key3")
+	want, err := pull.Collect(t.Context(), r.ReadOf(f, nil))
+	require.NoError(t, err)
+	require.Greater(t, len(want), 3)
+	pulltest.Source(t, func() pull.Source[[]byte] { return r.ReadOf(f, nil) },
+		pulltest.SourceOptions[[]byte]{Want: want, Held: r.Readers})
+}
+
+func snapshotConforms(t *testing.T) {
+	r := filled(t, 5000)
+	want, err := pull.Collect(t.Context(), r.Read(nil))
+	require.NoError(t, err)
+	pulltest.Source(t, func() pull.Source[[]byte] { return r.Snapshot() },
 		pulltest.SourceOptions[[]byte]{Want: want, Held: r.Readers})
 }
 

@@ -128,8 +128,8 @@ func parseGroups(c *cursor, rows []rawUpdate) []rawGroup {
 		}
 		g := rawGroup{at + int(skip), int(n)}
 		for k := g.from + 1; k < g.from+g.n; k++ {
-			if rows[k].author != rows[g.from].author || rows[k].time != rows[k-1].time+1 {
-				c.fail(errors.New("transaction whose stamps are not consecutive"))
+			if rows[k].author != rows[g.from].author || rows[k].time <= rows[k-1].time {
+				c.fail(errors.New("transaction whose stamps do not increase"))
 			}
 		}
 		groups[i] = g
@@ -158,12 +158,7 @@ func (d *decoder) parseClock(payload []byte) (f clockFrame, err error) {
 		f.clock[i] = rawEntry{uint32(number), d.last}
 	}
 	if payload[0] == kindMarker {
-		f.tokens = make([]senderToken, c.count(len(ReplicaID{})+9))
-		for i := range f.tokens {
-			copy(f.tokens[i].Sender[:], c.bytes(len(ReplicaID{})))
-			f.tokens[i].Epoch = c.uint64()
-			f.tokens[i].Pos = c.uvarint()
-		}
+		f.tokens = c.tokens()
 	}
 	return f, c.end("clock")
 }

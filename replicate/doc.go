@@ -43,6 +43,29 @@
 // No order is promised inside a stream. At a marker, the receiver holds
 // everything that the sender held at the cut, or what replaced it.
 //
+// # Partial replication
+//
+// A session can be about a part of the objects, or of the keys of some:
+// [SyncConfig].Want is what the receiver wishes, Allow what the sender permits,
+// and what passes both, as a [Filter], is what goes that way. [Replica.ReadOf]
+// is a dump of a part.
+//
+// A promise that came under a filter is about what the filter passes. A replica
+// keeps a clock for each ([Replica.ClockOf]) beside its main one, which moves
+// only with own writes and with what came unfiltered, so that it never promises
+// others what it was not sent. When it wants more, it is sent what lies above
+// the clocks of the filters that contain the new one; wanting less costs
+// nothing. It passes on what it has. Own writes are always kept, and sent to
+// whoever wants them.
+//
+// Of a transaction a partial replica is sent the parts that pass, together. If it
+// passes these on, others may see them before the rest.
+//
+// What a peer may not be sent it sees nothing of, neither names nor contents,
+// but for what clocks give away: the authors there are, when each wrote last,
+// and, from the places in frames, how many updates came in. Filters are no
+// guard against what others pass on.
+//
 // # Writing a type
 //
 // A data type is a [Type] and an [Object] whose state is a function of the set

@@ -3,6 +3,7 @@ package replicate
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // durability is what a journal has told the replica.
@@ -87,8 +88,9 @@ type Batch struct {
 	Renewed bool   // Author is new since Attach or the last batch
 	Last    Time   // newest time issued or seen
 
-	pos   uint64
-	clock []Time
+	pos      uint64
+	clock    []Time
+	partials []partialState
 }
 
 // Attach makes the replica durable: from now on peers are shown only what the
@@ -105,30 +107,25 @@ func (r *Replica) Attach() (*Tail, error) {
 	t := &Tail{r: r, c: c, pos: r.log.head, seen: r.times()}
 	r.renewed = false // the journal asks who writes when something is written
 	r.durable = durability{journal: t, pos: r.log.head, clock: t.seen}
+	for _, p := range r.partials {
+		p.durable = slices.Clone(p.clock)
+		partialState{p, p.durable, p.moves}.keep()
+	}
 	return t, nil
 }
 
-// Next waits until something is not yet durable and returns all of it, ending
-// with a marker: what a group commit writes. Updates that were replaced before
-// they were written are not in it. It returns context.Cause(ctx) when ctx is
-// done while there is nothing.
-func (t *Tail) Next(ctx context.Context) (Batch, error) {
-	for {
-		if b, ok := t.Take(); ok {
-			return b, nil
-		}
-		if err := t.c.wait(ctx); err != nil {
-			return Batch{}, err
-		}
-	}
-}
+// Changed receives when there may be something to take since the last time it
+// did, and at first.
+func (t *Tail) Changed() <-chan struct{} { return t.c.woken }
 
-// Take is Next without the wait: ok is false when everything is durable.
+// Take returns everything that is not yet durable, ending with a marker: what a
+// group commit writes. Updates that were replaced before they were written are
+// not in it. When everything is durable, ok is false.
 func (t *Tail) Take() (b Batch, ok bool) {
 	r := t.r
 	r.mu.Lock()
 	b = Batch{Author: r.self.name, Renewed: r.renewed, Last: r.last, pos: r.log.head, clock: r.times()}
-	if b.pos == t.pos && !r.renewed && covers(t.seen, b.clock) {
+	if b.pos == t.pos && !r.renewed && covers(t.seen, b.clock) && !r.partialsMoved() {
 		r.mu.Unlock()
 		return Batch{}, false
 	}
@@ -141,10 +138,15 @@ func (t *Tail) Take() (b Batch, ok bool) {
 	tokens := r.copyTokens()
 	names := r.authors
 	r.renewed = false
+	var partials []byte
+	partials, b.partials = r.appendPartials(nil, false)
+	for _, s := range b.partials {
+		s.keep()
+	}
 	r.mu.Unlock()
 
 	b.Updates = len(t.buf)
-	b.Frames = t.enc.batches(nil, t.buf, b.pos)
+	b.Frames = append(t.enc.batches(nil, t.buf, b.pos), partials...)
 	b.Frames = t.enc.marker(b.Frames, names, marker{b.pos, b.clock, tokens})
 	clear(t.buf)
 	t.pos, t.seen = b.pos, b.clock
@@ -158,6 +160,9 @@ func (t *Tail) Done(b Batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.durable.pos, r.durable.clock = b.pos, b.clock
+	for _, s := range b.partials {
+		s.p.durable = s.clock
+	}
 	kept := 0
 	for _, p := range r.durable.replaced {
 		if p.by != nil && p.by.seq > b.pos {

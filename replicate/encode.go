@@ -18,6 +18,7 @@ type encoder struct {
 	acked   []Time // the clock as the stream's acks have it
 	buf     []byte
 	flat    []*Update
+	only    *scope // leaves out the parts of transactions that do not pass
 }
 
 // numbering gives indexes numbers in the order they are first used.
@@ -51,19 +52,23 @@ func (e *encoder) head(kind byte) []byte {
 // update alone is larger; the last says that every place up to pos is sent.
 func (e *encoder) batches(dst []byte, updates []*Update, pos uint64) []byte {
 	for len(updates) > 0 {
-		room := roomFor(nil, batchSize)
-		n := 0
-		for n < len(updates) && room.take(updates[n]) {
-			n++
-		}
-		at := pos
-		if n < len(updates) {
-			at = updates[n].seq - 1
-		}
-		dst = e.updates(dst, updates[:n], at)
-		updates = updates[n:]
+		dst, updates = e.batch(dst, updates, pos)
 	}
 	return dst
+}
+
+// batch appends the first of the frames that batches makes, and returns what is
+// not in it.
+func (e *encoder) batch(dst []byte, updates []*Update, pos uint64) (frames []byte, rest []*Update) {
+	room := roomFor(nil, batchSize)
+	n := 0
+	for n < len(updates) && room.take(updates[n]) {
+		n++
+	}
+	if n < len(updates) {
+		pos = updates[n].seq - 1
+	}
+	return e.updates(dst, updates[:n], pos), updates[n:]
 }
 
 // updates appends one frame.
@@ -105,15 +110,22 @@ func (e *encoder) flatten(entries []*Update) (rows []*Update, groups []byte) {
 	rows = e.flat[:0]
 	n, done := 0, 0
 	for _, u := range entries {
-		if u.group != nil {
+		from := len(rows)
+		u.rows(func(p *Update) {
+			if e.only.passes(p) {
+				rows = append(rows, p)
+			}
+		})
+		if len(rows)-from > 1 {
 			n++
-			groups = binary.AppendUvarint(groups, uint64(len(rows)-done))
-			groups = binary.AppendUvarint(groups, uint64(len(u.group.parts)))
-			done = len(rows) + len(u.group.parts)
+			groups = binary.AppendUvarint(groups, uint64(from-done))
+			groups = binary.AppendUvarint(groups, uint64(len(rows)-from))
+			done = len(rows)
 		}
-		u.rows(func(p *Update) { rows = append(rows, p) })
 	}
-	e.flat = rows
+	if e.flat = rows; n == 0 {
+		return rows, nil
+	}
 	return rows, append(binary.AppendUvarint(nil, uint64(n)), groups...)
 }
 
@@ -172,9 +184,7 @@ func (e *encoder) marker(dst []byte, authors []*author, m marker) []byte {
 	b = e.clock(b, authors, m.clock, &e.told)
 	b = binary.AppendUvarint(b, uint64(len(m.tokens)))
 	for _, t := range m.tokens {
-		b = append(b, t.Sender[:]...)
-		b = binary.BigEndian.AppendUint64(b, t.Epoch)
-		b = binary.AppendUvarint(b, t.Pos)
+		b = t.append(b)
 	}
 	e.buf = b
 	return frame.Append(dst, b)

@@ -55,6 +55,79 @@ func ExampleReplica_Read() {
 	// 1 <nil>
 }
 
+// One side wants a part of what the other has, which is all that it is sent.
+func ExampleFilter() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	server, phone := replicate.New(config), replicate.New(config)
+	all, _ := model.Open[string](server, "notes")
+	mine, _ := model.Open[string](phone, "notes")
+	_ = all.Set("ann/1", "buy milk")
+	_ = all.Set("bob/1", "call ann")
+	_ = mine.Set("ann/2", "buy tea")
+
+	ann := replicate.Only(replicate.Rule{Type: model.JSON.Tag, Name: "notes", Key: "ann/"})
+	x, y := duplex.Pair[[]byte, []byte]()
+	ctx := context.Background()
+	answered := make(chan error)
+	go func() {
+		// What the server permits counts too: here no more than what is asked for.
+		answered <- replicate.NewSession(server, replicate.SyncConfig{Allow: ann}).Run(ctx, y)
+	}()
+	session := replicate.NewSession(phone, replicate.SyncConfig{Once: true, Want: ann})
+	fmt.Println(session.Run(ctx, x), <-answered)
+
+	fmt.Println(ann)
+	fmt.Println(mine.Keys(""), all.Keys(""))
+	fmt.Println(len(phone.Clock()), len(phone.ClockOf(ann)))
+	// Output:
+	// <nil> <nil>
+	// model/json:notes/ann/*
+	// [ann/1 ann/2] [ann/1 ann/2 bob/1]
+	// 1 2
+}
+
+// A dump of a part of a replica promises nothing about the rest.
+func ExampleReplica_ReadOf() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	r, part := replicate.New(config), replicate.New(config)
+	for _, name := range []string{"todo", "done"} {
+		m, _ := model.Open[int](r, name)
+		_ = m.Set("milk", 1)
+	}
+	todo := replicate.Only(replicate.Rule{Name: "todo"})
+	stats, err := part.Load(context.Background(), r.ReadOf(todo, part.ClockOf(todo)))
+	fmt.Println(stats.AppliedUpdates, err, part.Objects())
+	fmt.Println(len(part.Clock()), part.ClockOf(todo).Compare(r.Clock()))
+	// Output:
+	// 1 <nil> [model/json:todo]
+	// 0 equal
+}
+
+// What is written while a snapshot is read is not in it.
+func ExampleReplica_Snapshot() {
+	config := replicate.Config{Types: []replicate.Type{model.JSON}}
+	r, copied := replicate.New(config), replicate.New(config)
+	m, _ := model.Open[int](r, "")
+	_ = m.Set("a", 1)
+
+	ctx := context.Background()
+	snapshot := r.Snapshot()
+	header, _ := snapshot(ctx)
+	_ = m.Set("a", 2)
+	begun := false
+	_, err := copied.Load(ctx, func(ctx context.Context) ([]byte, error) {
+		if !begun {
+			begun = true
+			return header, nil
+		}
+		return snapshot(ctx)
+	})
+	m, _ = model.Open[int](copied, "")
+	a, _ := m.Get("a")
+	fmt.Println(a, err)
+	// Output: 1 <nil>
+}
+
 func ExampleReplica_Changes() {
 	r := replicate.New(replicate.Config{Types: []replicate.Type{model.JSON}})
 	m, _ := model.Open[int](r, "temperature")

@@ -30,15 +30,26 @@ func (r *Replica) Lie(c Clock) {
 	}
 }
 
-// Live returns the live updates in order of arrival, and all parts of
-// transactions of which some are live.
-func (r *Replica) Live() (live []*Update) {
-	for _, u := range r.log.entries {
-		if u.state == stateLive {
-			u.rows(func(p *Update) { live = append(live, p) })
-		}
+// Filters returns those that the replica keeps clocks of.
+func (r *Replica) Filters() (all []Filter) {
+	for _, p := range r.partials {
+		all = append(all, p.filter)
 	}
-	return live
+	return all
+}
+
+// Receive takes in an update of another replica, as from nobody.
+func (r *Replica) Receive(u *Update) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o, err := r.internObject(u.object.name)
+	if err != nil {
+		panic(err)
+	}
+	v := &Update{op: u.op, author: r.internAuthor(u.author.name), object: o, time: u.time}
+	if _, err := r.receive([]*Update{v}, false); err != nil {
+		panic(err)
+	}
 }
 
 // Readers returns how many readers are registered.
@@ -50,3 +61,33 @@ func (r *Replica) Readers() int {
 
 // HeadLocked returns the newest place; the caller is inside a View.
 func (r *Replica) HeadLocked() uint64 { return r.log.head }
+
+// HeardBye reports whether the peer has ended well.
+func (s *Session) HeardBye() bool { return s.over() }
+
+// IsAck reports whether a chunk is an ack.
+func IsAck(b []byte) bool { return kindIs(b, kindAck) }
+
+// Trespass has the session send what it has agreed not to.
+func (s *Session) Trespass() {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.out.only, s.enc.only = nil, nil
+	s.out.open(s.r, nil, 0)
+}
+
+// Code returns the encoding of a filter.
+func (f Filter) Code() []byte { return []byte(f.code()) }
+
+// ParseFilter reads an encoding.
+func ParseFilter(code []byte) (Filter, error) {
+	c := &cursor{b: appendText(nil, string(code))}
+	f := c.filter()
+	return f, c.end("filter")
+}
+
+// Passes reports whether an update would.
+func (f Filter) Passes(u *Update) bool { return newScope(f).some(u) }
+
+// Suspect has the next session exchange everything.
+func (r *Replica) Suspect() { r.suspect = true }

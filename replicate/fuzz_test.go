@@ -65,6 +65,14 @@ func FuzzLoad(f *testing.F) {
 
 // recordedPayloads returns runs of four frames as sessions send them.
 func recordedPayloads(t testing.TB) (runs [][4][]byte) {
+	for _, want := range []replicate.Filter{{}, keys("x", "y"), replicate.Only()} {
+		runs = append(runs, recordedRun(t, want))
+	}
+	return runs
+}
+
+// recordedRun returns four frames of a session under a filter.
+func recordedRun(t testing.TB, want replicate.Filter) (run [4][]byte) {
 	a, ma := newReplica(replicate.Config{})
 	b, _ := newReplica(replicate.Config{})
 	for i := range 3 {
@@ -76,10 +84,9 @@ func recordedPayloads(t testing.TB) (runs [][4][]byte) {
 	_, err := tx.Commit()
 	require.NoError(t, err)
 	x := replicate.NewSession(a, replicate.SyncConfig{Once: true})
-	y := replicate.NewSession(b, replicate.SyncConfig{})
+	y := replicate.NewSession(b, replicate.SyncConfig{Want: want})
 	x.Begin()
 	y.Begin()
-	var run [4][]byte
 	for n := 0; n < 4; {
 		chunk, err := x.Next()
 		require.NoError(t, err)
@@ -96,5 +103,33 @@ func recordedPayloads(t testing.TB) (runs [][4][]byte) {
 			break
 		}
 	}
-	return [][4][]byte{run}
+	return run
+}
+
+// FuzzPartial feeds a restorer frames of what is held under a filter. What it
+// takes it writes in the same form.
+func FuzzPartial(f *testing.F) {
+	r, m := newReplica(replicate.Config{})
+	require.NoError(f, m.Set("x", 1))
+	b, _ := newReplica(replicate.Config{})
+	require.NoError(f, b.Write(f.Context(), r.ReadOf(keys("x", "y"), nil)))
+	msg, _, err := frame.Parse(b.AppendPartials(nil), 1<<20)
+	require.NoError(f, err)
+	require.True(f, r.Restorer().Takes(msg))
+	f.Add(msg)
+	f.Add(msg[:len(msg)/2])
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		r, _ := newReplica(replicate.Config{})
+		if len(msg) == 0 || msg[0] != 0x50 || r.Restorer().Frame(msg) != nil {
+			return
+		}
+		require.Len(t, r.Filters(), 1)
+		for b := r.AppendPartials(nil); len(b) > 0; b = nil {
+			msg, _, err := frame.Parse(b, 1<<30)
+			require.NoError(t, err)
+			again, _ := newReplica(replicate.Config{})
+			require.NoError(t, again.Restorer().Frame(msg))
+			require.Equal(t, r.ClockOf(r.Filters()[0]), again.ClockOf(r.Filters()[0]))
+		}
+	})
 }

@@ -26,6 +26,27 @@ func TestGoldenSession(t *testing.T) {
 	w.write(0, "apple")
 	w.write(1, "plum")
 	w.del(1, "plum")
+	replay(t, w, "testdata/session.txt")
+	w.converged()
+}
+
+// TestGoldenPartial does the same for a session in which one side wants the
+// keys that begin with a or b, and the other allows a and p.
+func TestGoldenPartial(t *testing.T) {
+	w := newWorld(t, 2, 43, false)
+	w.single = false
+	w.writeAll(0, "apple", "pear", "apricot")
+	w.write(0, "banana")
+	w.write(0, "avocado")
+	w.write(1, "plum")
+	w.nodes[0].allow = keys("a", "p")
+	w.wants(1, keys("ap", "av", "b"))
+	replay(t, w, "testdata/partial.txt")
+	require.Equal(t, "apple=0 apricot=0 avocado=2 plum=3 ", dumpOf(w.nodes[1].m))
+}
+
+// replay runs a session once and compares its frames with the record.
+func replay(t *testing.T, w *world, name string) {
 	w.dial(0, 1, replicate.SyncConfig{Once: true})
 	var out strings.Builder
 	for idle := 0; idle < 3; {
@@ -41,8 +62,6 @@ func TestGoldenSession(t *testing.T) {
 			}
 		}
 	}
-	w.converged()
-	const name = "testdata/session.txt"
 	if *update {
 		require.NoError(t, os.WriteFile(name, []byte(out.String()), 0o644))
 	}

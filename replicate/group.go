@@ -3,7 +3,8 @@ package replicate
 // A group is a transaction: several updates that are written, sent, applied
 // and kept together. Its head stands for it in the log. The parts bear
 // consecutive times of one author, the first that of the head, so that each
-// has a stamp of its own; no clock ever ends between them.
+// has a stamp of its own; no clock ever ends between them. Where a filter left
+// some out, the others are still increasing.
 type group struct {
 	head  *Update
 	parts []*Update // ascending time
@@ -40,9 +41,14 @@ func (u *Update) end() Time {
 	return u.group.parts[len(u.group.parts)-1].time
 }
 
-// hash is u's share of the fingerprint.
+// hash is u's share of the fingerprint: what of it is live. A replica that was
+// sent some parts alone may never see the others, if they are obsolete.
 func (u *Update) hash() (h Fingerprint) {
-	u.rows(func(p *Update) { h.add(hashOf(p)) })
+	u.rows(func(p *Update) {
+		if p.state == stateLive {
+			h.add(hashOf(p))
+		}
+	})
 	return h
 }
 

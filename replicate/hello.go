@@ -16,6 +16,9 @@ const (
 	flagOnce = 1 << 0 // end when both have what the other had
 	flagFull = 1 << 1 // take my clock as empty: we found a broken promise
 	flagDump = 1 << 2 // no peer is behind this stream
+	// flagPartial says that filters hold: terms follow, or the position of a
+	// dump says which.
+	flagPartial = 1 << 3
 )
 
 const (
@@ -82,10 +85,13 @@ func (r *Replica) greeting(flags byte) greeting {
 // position is the second frame, sent when fingerprints differ: where the
 // sender stands, and how far it has heard the receiver.
 type position struct {
-	clock Clock
-	token *token
-	whole bool        // every live update lies below clock, and
-	print Fingerprint // this is what they sum up to, with the clock
+	filter Filter // under which its sender receives, or dumps
+	clock  Clock
+	token  *token
+	whole  bool        // every live update lies below clock, and
+	print  Fingerprint // this is what they sum up to, with the clock
+
+	remainders map[Author]remainder // what lies above clock
 }
 
 // Flags of a position.
@@ -95,10 +101,31 @@ const (
 )
 
 // appendPosition codes a position, with the clock by author index instead of
-// p.clock. The zeros are the places of what later versions fill in: filter,
-// horizon and remainders.
+// p.clock. The zero is the place of what a later version fills in: the horizon.
 func appendPosition(dst []byte, authors []*author, clock []Time, p position) []byte {
-	b := []byte{kindPosition, 0}
+	b := appendText([]byte{kindPosition}, p.filter.code())
+	b = appendTimes(b, authors, clock)
+	flags := byte(0)
+	if p.token != nil {
+		flags |= flagToken
+	}
+	if p.whole {
+		flags |= flagWhole
+	}
+	b = append(b, 0)
+	b = append(appendRemainders(b, authors, p.remainders), flags)
+	if p.token != nil {
+		b = binary.BigEndian.AppendUint64(b, p.token.Epoch)
+		b = binary.AppendUvarint(b, p.token.Pos)
+	}
+	if p.whole {
+		b = p.print.append(b)
+	}
+	return frame.Append(dst, b)
+}
+
+// appendTimes codes a clock that stands alone.
+func appendTimes(b []byte, authors []*author, clock []Time) []byte {
 	n := 0
 	for _, t := range clock {
 		if t > 0 {
@@ -113,31 +140,13 @@ func appendPosition(dst []byte, authors []*author, clock []Time, p position) []b
 			last = t
 		}
 	}
-	flags := byte(0)
-	if p.token != nil {
-		flags |= flagToken
-	}
-	if p.whole {
-		flags |= flagWhole
-	}
-	b = append(b, 0, 0, flags)
-	if p.token != nil {
-		b = binary.BigEndian.AppendUint64(b, p.token.Epoch)
-		b = binary.AppendUvarint(b, p.token.Pos)
-	}
-	if p.whole {
-		b = p.print.append(b)
-	}
-	return frame.Append(dst, b)
+	return b
 }
 
-func parsePosition(payload []byte) (p position, err error) {
-	c := &cursor{b: payload[1:]}
-	if n := c.uvarint(); n != 0 {
-		c.fail(fmt.Errorf("filters are not supported"))
-	}
+// clock reads what appendTimes wrote.
+func (c *cursor) clock() Clock {
 	n := c.count(2 + len(ReplicaID{}) + incarnationSize)
-	p.clock = make(Clock, n)
+	clock := make(Clock, n)
 	last := Time(0)
 	for range n {
 		a := Author(c.text(maxAuthorSize))
@@ -145,11 +154,18 @@ func parsePosition(payload []byte) (p position, err error) {
 		if c.err == nil && !a.Valid() {
 			c.fail(fmt.Errorf("author of %d bytes", len(a)))
 		}
-		p.clock[a] = last
+		clock[a] = last
 	}
-	if h, r := c.uvarint(), c.uvarint(); h != 0 || r != 0 {
-		c.fail(fmt.Errorf("horizons and remainders are not supported"))
+	return clock
+}
+
+func parsePosition(payload []byte) (p position, err error) {
+	c := &cursor{b: payload[1:]}
+	p.filter, p.clock = c.filter(), c.clock()
+	if h := c.uvarint(); h != 0 {
+		c.fail(fmt.Errorf("horizons are not supported"))
 	}
+	p.remainders = parseRemainders(c)
 	flags := c.byte()
 	if flags&flagToken != 0 {
 		p.token = &token{Epoch: c.uint64(), Pos: c.uvarint()}

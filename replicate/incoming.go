@@ -26,6 +26,13 @@ const lastWords = time.Second
 // io.ErrUnexpectedEOF if the peer vanished, or context.Cause(ctx). Everything
 // that was applied before stays applied.
 func (s *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) error {
+	for _, f := range []Filter{s.cfg.Want, s.cfg.Allow} {
+		if err := f.Check(); err != nil {
+			_ = pull.Abort(d.Source, err)
+			_ = d.Sink(ctx, pull.Error[[]byte](err))
+			return err
+		}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.Begin()
@@ -165,6 +172,8 @@ func (s *Session) take(msg []byte) error {
 		return s.remote(parseError(msg))
 	case state == stateAlone:
 		return s.takeGreeting(msg)
+	case kind == kindTerms:
+		return s.takeTerms(msg)
 	case kind == kindPosition:
 		return s.takePosition(msg)
 	case kind >= kindIgnorable:

@@ -15,6 +15,13 @@ type Type struct {
 	// Nil accepts everything. It may be called by several goroutines at once.
 	Check func(op string) error
 
+	// Key returns the key that op changes, for filters by key; ok is false if
+	// it changes none. It is called with what Check accepts, and must not
+	// depend on anything else. What an update of one key makes obsolete has the
+	// same key, or none: else a replica that is sent only some keys would miss
+	// that. Nil means that no update has a key.
+	Key func(op string) (key string, ok bool)
+
 	// Observe is told of each update that an object of the type was given, and
 	// of those that it called obsolete: among them u itself if something newer
 	// was here, which is how an overwrite that lost is seen. It is called with

@@ -14,7 +14,8 @@ import "slices"
 // The replica's lock guards it.
 type outbox struct {
 	peer    uint32    // peerEpochs.number, 0 while it is not known
-	known   []Time    // what the peer holds, as it promised or was promised
+	only    *scope    // what the peer is to have; nil is everything
+	known   []Time    // what of that it holds, as it promised or was promised
 	first   []*Update // the rest of the catching-up, ascending seq
 	pos     uint64    // every place up to pos has been sent
 	cut     uint64
@@ -23,11 +24,16 @@ type outbox struct {
 	owed    queue
 	early   map[*Update]struct{} // sent before their place came
 	limit   int                  // bytes of ops a frame
+
+	settled []bool // by author index: the peer held, when we met, what we did
+	met     uint64 // the cut of that moment
 }
 
-// has reports whether the peer needs no u.
+// has reports whether the peer needs no u: it has it, or is not to have it.
 func (o *outbox) has(u *Update) bool {
-	return u.origin == o.peer && o.peer != 0 || u.time <= timeAt(o.known, u.author.index)
+	i := u.author.index
+	return u.origin == o.peer && o.peer != 0 || u.time <= timeAt(o.known, i) ||
+		u.seq <= o.met && i < len(o.settled) && o.settled[i] || !o.only.some(u)
 }
 
 // open takes the first cut, for a peer that holds what known promises and
@@ -35,7 +41,11 @@ func (o *outbox) has(u *Update) bool {
 func (o *outbox) open(r *Replica, known []Time, seq uint64) {
 	o.known, o.pos = known, seq
 	o.early = make(map[*Update]struct{})
-	o.cut, o.promise = r.visible(), r.publicClock()
+	o.cut, o.promise = r.visible(), r.publicUnder(o.only)
+	o.met = o.cut
+	if covers(nil, known) {
+		return // it needs all of the log, which is in order already
+	}
 	o.first = r.log.since(r.authors, known, seq)
 	n, _ := slices.BinarySearchFunc(o.first, o.cut+1, func(u *Update, seq uint64) int {
 		if u.seq < seq {
@@ -44,6 +54,9 @@ func (o *outbox) open(r *Replica, known []Time, seq uint64) {
 		return 1
 	})
 	o.first = o.first[:n]
+	if o.only != nil {
+		o.first = slices.DeleteFunc(o.first, o.has)
+	}
 }
 
 // resume begins after everything up to seq, for a peer that held exactly what
@@ -121,7 +134,7 @@ func (o *outbox) pass(u *Update, room *room) bool {
 // next takes the next cut, and reports whether there is anything to send or to
 // promise.
 func (o *outbox) next(r *Replica) bool {
-	clock := r.publicClock()
+	clock := r.publicUnder(o.only)
 	if r.visible() <= o.pos && covers(o.known, clock) {
 		return false
 	}

@@ -50,6 +50,11 @@ func (s *Session) step() ([]byte, error) {
 		return s.start.greeting.append(nil), nil
 	}
 	switch s.state {
+	case stateTerms:
+		if s.state = stateOffered; s.agreed {
+			s.state = stateMet
+		}
+		return appendTerms(nil, s.cfg.Want, s.cfg.Allow), nil
 	case stateMet:
 		s.state = statePlaced
 		if s.placed {
@@ -67,20 +72,23 @@ func (s *Session) step() ([]byte, error) {
 // position says where this replica stands and how far it has heard the peer.
 func (s *Session) position() []byte {
 	r := s.r
+	p := position{filter: s.only.only()}
 	if (s.peer.flags|s.start.greeting.flags)&flagFull != 0 {
-		return appendPosition(nil, nil, nil, position{})
+		return appendPosition(nil, nil, nil, p)
 	}
-	p := position{whole: r.whole(), print: r.print}
-	if t, ok := r.tokens[s.peer.id]; ok && t.Epoch == s.peer.epoch {
+	if !s.partial {
+		p.whole, p.print, p.remainders = r.whole(), r.print, r.remainders()
+	}
+	if t, ok := r.tokensOf(s.under)[s.peer.id]; ok && t.Epoch == s.peer.epoch {
 		p.token = &t
 	}
-	return appendPosition(nil, r.authors, r.publicClock(), p)
+	return appendPosition(nil, r.authors, r.publicUnder(s.only), p)
 }
 
 // stream returns an ack if one is due, else updates, else a marker, else bye.
 func (s *Session) stream() []byte {
 	r, o := s.r, &s.out
-	if s.due != nil && covers(r.publicClock(), s.due) {
+	if s.due != nil && covers(r.publicUnder(s.only), s.due) {
 		due := s.due
 		s.due = nil
 		return s.enc.ack(nil, r.authors, due)
@@ -88,7 +96,10 @@ func (s *Session) stream() []byte {
 	for {
 		if o.silent && s.leaving() {
 			s.state = stateLeft
-			return appendBye(nil, r)
+			if s.partial {
+				return appendBye(nil, bye{})
+			}
+			return appendBye(nil, r.bye())
 		}
 		if o.silent && !o.next(r) {
 			return nil

@@ -20,7 +20,15 @@ var ErrNotDump = errors.New("replicate: a weir stream, but not a dump")
 // stream is read is sent in its newer form. Nothing is read before the first
 // call; the source must not be shared.
 func (r *Replica) Read(since Clock) pull.Source[[]byte] {
-	d := &dump{r: r, since: since, out: outbox{limit: batchSize}}
+	return r.ReadOf(Filter{}, since)
+}
+
+// ReadOf is Read cut down to what passes f: since is what the reader holds of
+// that, its [Replica.ClockOf] f. Who loads the stream is promised nothing about
+// the rest. The first call returns what [Filter.Check] returns of f, or an
+// [UnknownTypeError] if f goes by keys of a type that the replica relays unread.
+func (r *Replica) ReadOf(f Filter, since Clock) pull.Source[[]byte] {
+	d := &dump{r: r, since: since, only: newScope(f), out: outbox{limit: batchSize}}
 	return pull.From(d.next, d.release)
 }
 
@@ -28,6 +36,7 @@ func (r *Replica) Read(since Clock) pull.Source[[]byte] {
 type dump struct {
 	r     *Replica
 	since Clock
+	only  *scope
 	c     *reader
 	out   outbox
 	enc   encoder
@@ -37,7 +46,7 @@ type dump struct {
 
 func (d *dump) next(context.Context) ([]byte, error) {
 	if d.c == nil {
-		return d.begin(), nil
+		return d.begin()
 	}
 	if d.ended {
 		return nil, io.EOF
@@ -45,18 +54,33 @@ func (d *dump) next(context.Context) ([]byte, error) {
 	r := d.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d.buf, _ = d.out.collect(&r.log, d.buf); len(d.buf) > 0 {
-		return d.enc.updates(nil, d.buf, d.out.pos), nil
+	chunk, over := d.frames()
+	if d.ended = over; over {
+		b := bye{}
+		if d.only == nil {
+			b = r.bye()
+		}
+		chunk = appendBye(chunk, b)
 	}
-	d.ended = true
-	chunk := d.enc.marker(nil, r.authors, marker{pos: d.out.pos, clock: d.out.promise})
-	return appendBye(chunk, r), nil
+	return chunk, nil
 }
 
-// begin takes the cut and makes the header. The epoch is left out, so that
-// nobody takes the dump's places for a live log's.
-func (d *dump) begin() []byte {
-	r := d.r
+// frames returns updates, or the marker behind them. The caller holds the lock.
+func (d *dump) frames() (chunk []byte, over bool) {
+	if d.buf, _ = d.out.collect(&d.r.log, d.buf); len(d.buf) > 0 {
+		chunk = d.enc.updates(nil, d.buf, d.out.pos)
+		clear(d.buf)
+		return chunk, false
+	}
+	return d.enc.marker(nil, d.r.authors, marker{pos: d.out.pos, clock: d.out.promise}), true
+}
+
+// begin takes the cut and makes the header.
+func (d *dump) begin() ([]byte, error) {
+	r, f := d.r, d.only.only()
+	if err := errors.Join(f.Check(), r.judges(f)); err != nil {
+		return nil, err
+	}
 	d.c = r.newReader()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,10 +89,20 @@ func (d *dump) begin() []byte {
 	for i, a := range r.authors {
 		known[i] = d.since[a.name]
 	}
+	d.out.only, d.enc.only = d.only, d.only
 	d.out.open(r, known, 0)
+	return r.dumpHeader(d.out.promise, f), nil
+}
+
+// dumpHeader is what a dump begins with. The epoch is left out, so that nobody
+// takes the dump's places for a live log's.
+func (r *Replica) dumpHeader(promise []Time, f Filter) []byte {
 	g := r.greeting(flagDump)
 	g.epoch = 0
-	return appendPosition(g.append(nil), r.authors, d.out.promise, position{})
+	if !f.All() {
+		g.flags, g.print = g.flags|flagPartial, Fingerprint{}
+	}
+	return appendPosition(g.append(nil), r.authors, promise, position{filter: f})
 }
 
 func (d *dump) release(error) error {
@@ -91,6 +125,7 @@ func (r *Replica) Write(ctx context.Context, src pull.Source[[]byte]) error {
 // session, or the source's own.
 func (r *Replica) Load(ctx context.Context, src pull.Source[[]byte]) (Stats, error) {
 	l := &loader{r: r}
+	defer l.leave()
 	counted := func(ctx context.Context) ([]byte, error) {
 		chunk, err := src(ctx)
 		l.stats.ReceivedBytes += int64(len(chunk))
@@ -118,6 +153,10 @@ type loader struct {
 	met   bool
 	bye   bool
 	stats Stats
+
+	partial bool // the position must say which part this is
+	placed  bool
+	in      intake
 }
 
 func (l *loader) end() error {
@@ -136,17 +175,21 @@ func (l *loader) take(msg []byte) error {
 		return l.greet(msg)
 	case l.bye:
 		return &FrameError{Frame: "late", Err: fmt.Errorf("kind %d after bye", kind)}
+	case kind == kindPosition:
+		return l.place(msg)
+	case kind < kindIgnorable && l.partial && !l.placed:
+		return &FrameError{Frame: "early", Err: fmt.Errorf("kind %d before the position", kind)}
 	case kind == kindUpdates:
-		f, news, err := l.r.takeIn(&l.dec, msg, intake{})
+		f, news, err := l.r.takeIn(&l.dec, msg, l.in)
 		l.stats.ReceivedUpdates += int64(len(f.updates))
 		l.stats.AppliedUpdates += int64(news)
 		return err
 	case kind == kindMarker:
 		l.stats.CaughtUp = true
-		return l.r.joinIn(&l.dec, msg, intake{})
+		return l.r.joinIn(&l.dec, msg, l.in)
 	case kind == kindBye:
 		l.bye = true
-	case kind == kindPosition || kind >= kindIgnorable:
+	case kind >= kindIgnorable:
 	default:
 		return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a dump", kind)}
 	}
@@ -164,7 +207,30 @@ func (l *loader) greet(msg []byte) error {
 		return fmt.Errorf("%w; this one is %q", ErrWrongSet, l.r.set)
 	}
 	l.met, l.stats.Peer = true, g.id
+	l.partial = g.flags&flagPartial != 0
 	return nil
+}
+
+// place takes the position, which says what part of a replica follows.
+func (l *loader) place(msg []byte) error {
+	p, err := parsePosition(msg)
+	if err == nil && l.placed {
+		err = &FrameError{Frame: "position", Err: errors.New("out of turn")}
+	}
+	if err != nil {
+		return err
+	}
+	l.placed = true
+	l.r.mu.Lock()
+	defer l.r.mu.Unlock()
+	l.in.only, l.in.under = newScope(p.filter), l.r.enter(p.filter)
+	return nil
+}
+
+func (l *loader) leave() {
+	l.r.mu.Lock()
+	defer l.r.mu.Unlock()
+	l.in.under.exit()
 }
 
 // intake says whose frames are taken in.
@@ -172,6 +238,9 @@ type intake struct {
 	origin uint32 // Update.origin
 	own    bool   // from the replica's own file, whatever its stamps
 	full   bool   // also what the own clock covers
+
+	only  *scope   // nothing else may come
+	under *partial // whose promises they are; nil for everything
 }
 
 // takeIn takes in a frame of updates, whole or not at all, and returns how many
@@ -188,6 +257,9 @@ func (r *Replica) takeIn(d *decoder, msg []byte, in intake) (f updatesFrame, new
 	updates, err := d.resolve(f, in.origin)
 	if err == nil && !in.own {
 		err = r.refuseFuture(updates, f.newest)
+	}
+	if err == nil {
+		err = in.only.refuse(updates)
 	}
 	if err != nil {
 		return f, 0, err
@@ -227,7 +299,7 @@ func (r *Replica) joinIn(d *decoder, msg []byte, in intake) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.promised(entries)
+	r.promised(in.under, entries)
 	if in.own {
 		for _, t := range f.tokens {
 			r.tokens[t.Sender] = t.token

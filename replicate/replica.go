@@ -66,8 +66,12 @@ type Replica struct {
 	readers  map[*reader]struct{} // peers and watchers, woken by changes
 	peers    map[ReplicaID]*peerEpochs
 	tokens   map[ReplicaID]token
-	suspect  bool   // a peer's promise or ours was false: exchange everything
-	openings uint32 // of peers; see peerEpochs.number
+	partials []*partial // what is held under filters, oldest first
+	suspect  bool       // a peer's promise or ours was false: exchange everything
+	openings uint32     // of peers; see peerEpochs.number
+
+	partialsChange uint64 // counts changes of that list
+
 	durable  durability
 	obsolete collector
 }

@@ -22,18 +22,6 @@ func ParseHeader(payload []byte) (Header, error) {
 	return Header{ID: g.id, Dump: g.flags&flagDump != 0}, err
 }
 
-// FileKind reports whether a frame's payload is of one of the 32 kinds, 0x40
-// to 0x5f, that belong to files and are never sent to a peer.
-func FileKind(payload []byte) bool {
-	return len(payload) > 0 && payload[0] >= kindFile && payload[0] <= kindFileEnd
-}
-
-// Content reports whether a frame's payload is updates or a marker: what files,
-// dumps and sessions have in common.
-func Content(payload []byte) bool {
-	return len(payload) > 0 && (payload[0] == kindUpdates || payload[0] == kindMarker)
-}
-
 // A Restorer takes a replica's own updates and markers back in from its file,
 // in the order they were written. It is for one goroutine.
 type Restorer struct {
@@ -43,13 +31,23 @@ type Restorer struct {
 	markers int
 }
 
-// NewRestorer returns a restorer for a replica that was just made and has
-// nothing attached to it.
-func NewRestorer(r *Replica) *Restorer { return &Restorer{r: r} }
+// Restorer returns a restorer for a replica that was just made and has nothing
+// attached to it.
+func (r *Replica) Restorer() *Restorer { return &Restorer{r: r} }
 
-// Frame takes one frame's payload: updates or a marker. It returns a
-// FrameError if the payload makes no sense, and then has applied nothing of
-// it.
+// Takes reports whether a frame's payload is of a kind for Frame. Of the kinds
+// 0x40 to 0x5f, which belong to files and are never sent to a peer, that is 0x50;
+// 0x40 to 0x4f are the file's own.
+func (x *Restorer) Takes(payload []byte) bool {
+	if len(payload) == 0 {
+		return true // to be refused
+	}
+	kind := payload[0]
+	return kind == kindUpdates || kind == kindMarker || kind == kindPartial
+}
+
+// Frame takes one frame's payload. It returns a FrameError if the payload makes
+// no sense, and then has applied nothing of it.
 func (x *Restorer) Frame(payload []byte) error {
 	if len(payload) == 0 {
 		return &FrameError{Frame: "empty", Err: errShort}
@@ -62,6 +60,8 @@ func (x *Restorer) Frame(payload []byte) error {
 	case kindMarker:
 		x.markers++
 		return x.r.joinIn(&x.dec, payload, intake{own: true})
+	case kindPartial:
+		return x.r.restorePartial(payload)
 	}
 	return &FrameError{Frame: "unknown", Err: fmt.Errorf("kind %d in a file", payload[0])}
 }

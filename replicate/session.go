@@ -12,6 +12,15 @@ type SyncConfig struct {
 	// had when they met. It is enough that one side asks for it.
 	Once bool
 
+	// Want is what this side wishes to be sent; zero is everything. What it
+	// passes is filed under it: see Partial replication in the package's
+	// documentation.
+	Want Filter
+
+	// Allow is what the peer may be sent; zero is everything. Of the rest it
+	// learns what clocks give away: who writes, and when last.
+	Allow Filter
+
 	// HandshakeTimeout bounds the time until the peer has said who it is and
 	// where it stands; 0 means 10 seconds.
 	HandshakeTimeout time.Duration
@@ -55,6 +64,9 @@ type Session struct {
 	out  outbox
 	peer greeting
 
+	only  *scope   // what the peer may send, as both want it; out.only the other way
+	under *partial // of that filter; nil for everything
+
 	mu      sync.Mutex // guards the rest; taken after the replica's lock
 	state   state
 	err     error // why the session is ending, if not well
@@ -62,6 +74,8 @@ type Session struct {
 	greeted bool   // our greeting is out
 	placed  bool   // the peer's position is known
 	full    bool   // one side asks for everything
+	partial bool   // filters hold; never set again once the greeting is out
+	agreed  bool   // the peer's terms are known
 	due     []Time // what the peer was promised to be told is durable
 	heard   struct {
 		marker bool // the peer has sent all it had
@@ -88,6 +102,8 @@ type state int
 
 const (
 	stateAlone     state = iota // the peer's greeting not seen
+	stateTerms                  // partial: terms to be sent
+	stateOffered                // terms sent, the peer's not seen
 	stateMet                    // they differ: position to be sent
 	statePlaced                 // position sent, the peer's not seen
 	stateStreaming              // updates and markers
@@ -99,7 +115,7 @@ func NewSession(r *Replica, cfg SyncConfig) *Session {
 	if cfg.HandshakeTimeout == 0 {
 		cfg.HandshakeTimeout = 10 * time.Second
 	}
-	s := &Session{r: r, cfg: cfg, once: cfg.Once}
+	s := &Session{r: r, cfg: cfg, once: cfg.Once, partial: !cfg.Want.All() || !cfg.Allow.All()}
 	s.out.limit = batchSize
 	if cfg.FrameSize > 0 {
 		s.out.limit = min(cfg.FrameSize, batchSize)
@@ -136,7 +152,7 @@ func (s *Session) Finish() {
 	if s.heard.bye {
 		return // the peer leaves, and so do we
 	}
-	s.once, s.goal, s.start.seq = true, s.r.times(), s.r.log.head
+	s.once, s.goal, s.start.seq = true, s.r.timesUnder(s.out.only), s.r.log.head
 	s.c.poke()
 }
 
@@ -167,12 +183,18 @@ func (s *Session) Begin() {
 	if s.cfg.Once {
 		flags |= flagOnce
 	}
-	if r.suspect {
+	if s.partial {
+		flags |= flagPartial
+	} else if r.suspect {
 		flags |= flagFull
 		r.suspect = false
 		s.full = true
 	}
 	s.start.greeting = r.greeting(flags)
+	if s.partial {
+		// A sum over everything is not for who is to have some of it.
+		s.start.greeting.print = Fingerprint{}
+	}
 	s.start.seq, s.start.clock = r.log.head, r.times()
 	r.readers[s.c] = struct{}{}
 }
@@ -184,4 +206,5 @@ func (s *Session) End() {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	s.r.part(s)
+	s.under.exit()
 }

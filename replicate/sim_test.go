@@ -48,6 +48,9 @@ type node struct {
 	tail *replicate.Tail // nil for a replica in memory
 	disk []byte          // what was synced
 	who  replicate.Author
+
+	want, allow replicate.Filter   // in every session
+	asked       []replicate.Filter // all that want has been, if it ever was one
 }
 
 // link is one session between two nodes, half a session at each end.
@@ -86,7 +89,7 @@ func (w *world) open(i int, journaled bool) {
 		ID: nd.id, Types: []replicate.Type{model.JSON},
 		Now: func() time.Time { return w.now }, Rand: randReader{w.rnd},
 	})
-	x := replicate.NewRestorer(nd.r)
+	x := nd.r.Restorer()
 	for b := nd.disk; len(b) > 0; {
 		msg, n, err := frame.Parse(b, 5<<20)
 		require.NoError(w.t, err)
@@ -189,12 +192,17 @@ func pairOf(i, j int) [2]int { return [2]int{min(i, j), max(i, j)} }
 // connect opens a session between i and j. Both say who they are and, if they
 // differ, where they stand; nothing is sent yet.
 func (w *world) connect(i, j int) {
-	l := w.dial(i, j, replicate.SyncConfig{})
-	for range 2 {
+	w.dial(i, j, replicate.SyncConfig{})
+	rounds := 2
+	for _, k := range []int{i, j} {
+		if nd := w.nodes[k]; !nd.want.All() || !nd.allow.All() {
+			rounds = 3 // what they want of each other
+		}
+	}
+	for range rounds {
 		w.move(i, j)
 		w.move(j, i)
 	}
-	_ = l
 }
 
 // dial opens a session without moving anything.
@@ -205,6 +213,7 @@ func (w *world) dial(i, j int, cfg replicate.SyncConfig) *link {
 		cfg.FrameSize = 1
 	}
 	for _, k := range []int{i, j} {
+		cfg.Want, cfg.Allow = w.nodes[k].want, w.nodes[k].allow
 		l.ends[k] = replicate.NewSession(w.nodes[k].r, cfg)
 		l.ends[k].Begin()
 	}
@@ -306,12 +315,16 @@ func (w *world) promiseKept(i int) {
 				"node %d promises %v of %q and holds %v", i, is.stamp, is.key, newest[is.key])
 		}
 	}
+	w.partsKept(i, newest)
 }
 
 // wholes checks that of each transaction node i has all or nothing: where it
 // holds one part, it holds every other or something newer.
 func (w *world) wholes(i int, newest map[string]replicate.Stamp, held map[replicate.Stamp]bool) {
 	w.t.Helper()
+	if w.partial() {
+		return // whoever was sent some keys alone passes them on
+	}
 	some := map[replicate.Stamp]bool{}
 	for _, is := range w.issued {
 		if is.group != (replicate.Stamp{}) && held[is.stamp] {

@@ -32,7 +32,15 @@ func (s *Session) takeGreeting(msg []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.once = s.once || g.flags&flagOnce != 0
+	if s.partial = s.partial || g.flags&flagPartial != 0; s.partial {
+		// What was suspected remains so: not all of it is exchanged here.
+		r.suspect = r.suspect || s.full
+	}
 	s.full = s.full || g.flags&flagFull != 0
+	if s.partial {
+		s.state = stateTerms
+		return nil
+	}
 	if g.print != s.start.greeting.print || s.full {
 		s.state = stateMet
 		return nil
@@ -59,11 +67,14 @@ func (s *Session) takePosition(msg []byte) error {
 	if s.placed || s.state != stateMet && s.state != statePlaced {
 		return &FrameError{Frame: "position", Err: fmt.Errorf("out of turn")}
 	}
+	if code := s.out.only.only().code(); p.filter.code() != code {
+		return &FrameError{Frame: "position", Err: fmt.Errorf("under %v, agreed was %v", p.filter, s.out.only.only())}
+	}
 	known, err := s.place(p.clock)
 	if err != nil {
 		return err
 	}
-	if p.whole && !s.full && p.print != r.print && r.whole() && p.clock.Compare(r.clock()) == Equal {
+	if p.whole && !s.full && !s.partial && p.print != r.print && r.whole() && p.clock.Compare(r.clock()) == Equal {
 		// A broken promise. The peer sees the same and does the same: neither
 		// goes by clocks any more.
 		s.full = true
@@ -75,6 +86,9 @@ func (s *Session) takePosition(msg []byte) error {
 		seq = p.token.Pos
 	}
 	s.said = slices.Clone(known)
+	if !s.full && !s.partial {
+		s.out.settled = r.settled(p)
+	}
 	s.out.open(r, known, seq)
 	if s.placed = true; s.state == statePlaced {
 		s.state = stateStreaming
@@ -108,7 +122,8 @@ func (s *Session) place(clock Clock) ([]Time, error) {
 
 // takeUpdates takes in one frame of updates, whole or not at all.
 func (s *Session) takeUpdates(msg []byte) error {
-	f, news, err := s.r.takeIn(&s.dec, msg, intake{origin: s.out.peer, full: s.full})
+	in := intake{origin: s.out.peer, full: s.full, only: s.only}
+	f, news, err := s.r.takeIn(&s.dec, msg, in)
 	s.receivedUpdates.Add(int64(len(f.updates)))
 	s.appliedUpdates.Add(int64(news))
 	if err != nil {
@@ -116,7 +131,7 @@ func (s *Session) takeUpdates(msg []byte) error {
 	}
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
-	s.r.keepToken(s.peer.id, token{s.peer.epoch, f.pos})
+	s.r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
 	return nil
 }
 
@@ -135,15 +150,19 @@ func (s *Session) takeClock(msg []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.full { // else the peer's promises are what is in doubt
-		s.out.known = joined(s.out.known, clock)
+	// An ack speaks of what we send; a marker of what the peer does, which may
+	// be less.
+	if msg[0] == kindAck || s.only.only().Contains(s.out.only.only()) {
+		if !s.full { // else the peer's promises are what is in doubt
+			s.out.known = joined(s.out.known, clock)
+		}
+		s.said = joined(s.said, clock)
 	}
-	s.said = joined(s.said, clock)
 	if msg[0] == kindAck {
 		return nil
 	}
-	r.promised(entries)
-	r.keepToken(s.peer.id, token{s.peer.epoch, f.pos})
+	r.promised(s.under, entries)
+	r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
 	s.due = joined(s.due, clock)
 	s.heard.marker = true
 	r.wake()
@@ -159,7 +178,7 @@ func (s *Session) takeBye(msg []byte) error {
 	r := s.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if b.contradicts(r.bye()) {
+	if !s.partial && b.contradicts(r.bye()) {
 		r.suspect = true
 		return ErrDiverged
 	}

@@ -15,10 +15,9 @@ const (
 	kindAck      = 5
 	kindBye      = 6
 	kindError    = 7
+	kindTerms    = 8 // filters, in partial sessions
 
-	// From here to 0x5f kinds belong to files, and no peer sends them.
-	kindFile    = 0x40
-	kindFileEnd = 0x5f
+	// 0x40 to 0x5f belong to files, and no peer sends them.
 	// From here on a kind that is not known is skipped.
 	kindIgnorable = 0x80
 )

@@ -143,7 +143,7 @@ func (p *peering) serveSync(ctx context.Context, st *mux.Stream, peer secure.Pee
 	}
 	own, cancel := lingering(ctx)
 	defer cancel()
-	_, err = p.session(own, r, from, telling(st.Duplex()))
+	_, err = p.session(own, r, peer, from, telling(st.Duplex()))
 	p.left(r, from, "left", err)
 	return nil // the session has ended both halves
 }

@@ -1,27 +1,42 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/spf13/cobra"
 
+	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
 )
 
 func checkCommand(e *env) *cobra.Command {
-	return &cobra.Command{
+	var repair bool
+	c := &cobra.Command{
 		Use:   "check R",
-		Short: "Verify a replica's file",
-		Long: `Reads all of the file R, checks every checksum, and says what it found. It never
-changes the file. A torn tail, which a crash can leave, is no damage: the next
-command cuts it off. Damage is exit status 4.`,
+		Short: "Verify a replica's file, and repair it",
+		Long: `Reads all of the file R, checks every checksum, and says what it found. Without
+--repair it never changes the file. A torn tail, which a crash can leave, is no
+damage: the next command cuts it off. Damage is exit status 4.
+
+With --repair, what is good from the beginning on is kept, and the rest goes to
+R.cut-OFFSET beside it, for experts: the two together are the file as it was. A
+repaired replica takes back what it lost when it syncs with another that has it.`,
 		Example: `  weir check r
-  weir check --json r`,
+  weir check --json r
+  weir check r --repair && weir sync r other`,
 		Args: args(1, 1),
-		RunE: func(_ *cobra.Command, args []string) error { return e.check(args[0]) },
 	}
+	c.Flags().BoolVar(&repair, "repair", false, "keep what is good, and move the rest to R.cut-OFFSET")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if repair {
+			return e.repair(c.Context(), args[0])
+		}
+		return e.check(c.Context(), args[0])
+	}
+	return c
 }
 
 // A finding is what check says with --json.
@@ -39,10 +54,14 @@ type finding struct {
 	InUse     bool   `json:"in_use"`
 	Damaged   bool   `json:"damaged"`
 	Offset    *int64 `json:"damaged_at,omitempty"`
+	Behind    int64  `json:"damaged_bytes,omitempty"` // from there to the end
+	Saved     string `json:"saved,omitempty"`         // where repair has put them
 }
 
-func (e *env) check(path string) error {
-	rec, err := journal.Check(path, config())
+func (e *env) check(ctx context.Context, path string) error {
+	cfg, end := e.reading(path)
+	rec, err := journal.Check(ctx, path, cfg)
+	end()
 	var corrupt *journal.CorruptError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -50,18 +69,47 @@ func (e *env) check(path string) error {
 	case err != nil && !errors.As(err, &corrupt):
 		return err
 	}
-	f := finding{
-		Path: path, Replica: rec.ID.String(), Label: rec.Meta.Label, Set: rec.Meta.Set,
-		Bytes: rec.Bytes, Updates: rec.Updates, Live: rec.Live, Markers: rec.Markers,
-		TornBytes: rec.TornBytes, Clean: rec.Clean, InUse: rec.InUse,
-	}
+	f := found(path, rec)
 	if corrupt != nil {
 		f.Damaged, f.Offset = true, &corrupt.Offset
 	}
-	if e.out.JSON {
-		return firstError(e.print(e.out.line(f)), err)
+	return firstError(e.findings(f), err)
+}
+
+// repair is check with --repair: it is no failure that there was damage.
+func (e *env) repair(ctx context.Context, path string) error {
+	cfg, end := e.reading(path)
+	cfg.LockWait = patience
+	rec, err := journal.Repair(ctx, path, cfg)
+	end()
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !exists(path):
+		return noReplica(path)
+	case errors.Is(err, replicate.ErrCorrupt):
+		return fail(exitCorrupt, "its very beginning is damaged, so that there is nothing to keep: make a new "+
+			"replica, and sync it with another or load a snapshot", "%w", err)
+	case err != nil:
+		return err
 	}
-	return firstError(e.print([]byte(f.text(e.out))), err)
+	f := found(path, rec)
+	f.Saved = rec.Saved
+	return e.findings(f)
+}
+
+func found(path string, rec journal.Recovery) finding {
+	return finding{
+		Path: path, Replica: rec.ID.String(), Label: rec.Meta.Label, Set: rec.Meta.Set,
+		Bytes: rec.Bytes, Updates: rec.Updates, Live: rec.Live, Markers: rec.Markers,
+		TornBytes: rec.TornBytes, Clean: rec.Clean, InUse: rec.InUse, Behind: rec.Damaged,
+	}
+}
+
+// findings prints what was found.
+func (e *env) findings(f finding) error {
+	if e.out.JSON {
+		return e.print(e.out.line(f))
+	}
+	return e.print([]byte(f.text(e.out)))
 }
 
 // text is what check says to people.
@@ -76,8 +124,11 @@ func (f finding) text(p paper) string {
 	s += fmt.Sprintf("\n%d bytes are good: %s, %d of them live, %s\n",
 		f.Bytes, plural(int64(f.Updates), "update"), f.Live, plural(int64(f.Markers), "marker"))
 	switch {
+	case f.Saved != "":
+		s += fmt.Sprintf("repaired: these are kept, and the %d bytes behind them are in %s\n",
+			f.Behind+f.TornBytes, p.text(f.Saved))
 	case f.Damaged:
-		s += fmt.Sprintf("damaged at byte %d\n", *f.Offset)
+		s += fmt.Sprintf("damaged at byte %d: it and %d bytes behind it cannot be read\n", *f.Offset, f.Behind-1)
 	case f.InUse:
 		s += "in use by another process\n"
 	case f.TornBytes > 0:

@@ -63,14 +63,14 @@ func openFiles() symptom {
 // examine looks at the replica.
 func (d *doctor) examine(ctx context.Context) error {
 	return firstError(
-		d.tell(d.file()),
+		d.tell(d.file(ctx)),
 		d.tell(d.disk(ctx)),
 		d.tell(d.list()),
 	)
 }
 
-func (d *doctor) file() symptom {
-	rec, err := journal.Check(d.replica, config())
+func (d *doctor) file(ctx context.Context) symptom {
+	rec, err := journal.Check(ctx, d.replica, config())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return ill("file", d.replica, noReplica(d.replica))

@@ -135,12 +135,17 @@ func explain(err error) *failure {
 	var sig signalError
 	var exited *command.ExitError
 	var stream *mux.StreamError
+	var damage *journal.CorruptError
 	switch {
 	case errors.As(err, &known):
 		f.Code, f.Hint = known.Code, known.Hint
 		return f
 	case errors.As(err, &stream) && stream.Code == mux.CodeRefused:
 		f.Code, f.Hint = exitNoReplica, "which replica is meant is said as in tcp://HOST:PORT/NAME"
+		return f
+	case errors.As(err, &damage):
+		f.Code, f.Hint = exitCorrupt, fmt.Sprintf("'weir check %s --repair' keeps what is before the damage; "+
+			"a sync then brings back what others have", escape(damage.Path))
 		return f
 	case errors.As(err, &sig):
 		f.Code = exitSignal + int(sig.Signal)

@@ -53,14 +53,14 @@ func (k *kind) export(r *replicate.Replica, name string, p paper) pull.Source[[]
 	if err != nil {
 		return pull.Error[[]byte](err)
 	}
-	f := found{kind: k, name: name, object: o}
+	f := named{kind: k, name: name, object: o}
 	return chunked(f.exported, func(r row) []byte { return p.line(r) })
 }
 
 // exported is the rows of an object as they are exported: without what another
 // replica could not give them, and with where they belong. The map without a
 // name is where lines belong that say nothing.
-func (f found) exported(yield func(row, error) bool) {
+func (f named) exported(yield func(row, error) bool) {
 	for r, err := range f.rows {
 		r.ID, r.Index = "", nil
 		if f.kind != mapKind || f.name != "" {

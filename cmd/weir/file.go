@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net"
-	"os"
 	"time"
 
 	"github.com/weir-go/weir/duplex"
@@ -25,6 +24,7 @@ type replicaFile struct {
 	hold bool // serve others, since we are going to have the file for long
 
 	limits *limits // of sessions; nil: none
+	asItIs bool    // do not compact it unasked
 
 	// broken ends a command that holds the file, since nothing can be written
 	// to it any more. May be nil.
@@ -32,7 +32,6 @@ type replicaFile struct {
 
 	token  chan struct{}    // held while the fields below are looked at
 	j      *journal.Journal // nil while we do not have the file
-	file   fs.FileInfo      // of j; nil if it is not known
 	server *holder          // nil unless we serve
 	closed bool
 }
@@ -70,7 +69,7 @@ func (r *replicaFile) do(ctx context.Context, c *call) error {
 }
 
 func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) error {
-	err := r.gone(c)
+	err := r.gone(j, c)
 	if err == nil {
 		err = perform(ctx, j, c)
 	} else if c.in != nil {
@@ -86,12 +85,11 @@ func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) 
 // gone is the failure of a write to a file that was deleted or replaced while
 // we have it open: it would be acknowledged and go with us. What the file held
 // can still be read.
-func (r *replicaFile) gone(c *call) error {
+func (r *replicaFile) gone(j *journal.Journal, c *call) error {
 	if !operations[c.Op].writes {
 		return nil
 	}
-	now, err := os.Stat(r.path)
-	if r.file == nil || err == nil && os.SameFile(now, r.file) {
+	if j.InPlace() == nil {
 		return nil
 	}
 	return fail(exitFailed, "'weir dump R' still writes what it held; end the weir that holds it, then try again",
@@ -155,9 +153,13 @@ var errClosing = errors.New("the replica is being closed")
 
 // tryOpen opens the file, waiting a moment for its lock.
 func (r *replicaFile) tryOpen(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-	defer cancel()
-	j, err := journal.Open(ctx, r.path, config())
+	cfg, end := r.e.reading(r.path)
+	cfg.LockWait = 50 * time.Millisecond
+	cfg.Sync, cfg.Interval = r.e.fsync.policy, r.e.fsync.interval
+	cfg.Compact.Off = r.asItIs
+	cfg.Compacted = r.compacted
+	j, err := journal.Open(ctx, r.path, cfg)
+	end()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noReplica(r.path)
@@ -165,7 +167,6 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 		return err
 	}
 	r.j = j
-	r.file, _ = os.Stat(r.path)
 	r.warn(j.Recovery())
 	if r.hold {
 		here := func(ctx context.Context, c *call) error { return r.perform(ctx, j, c) }
@@ -174,6 +175,24 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// compacted tells of a file that was compacted unasked, if we have it for long.
+func (r *replicaFile) compacted(c journal.Compaction, err error) {
+	switch {
+	case err != nil:
+		r.e.say("note: %s could not be compacted: %s", escape(r.path), plain(err))
+	case r.hold:
+		r.e.tell(compactEvent{"compacted", r.path, shrunk(c)}, "compacted %s: %s before, %s after",
+			r.path, formatSize(c.Before), formatSize(c.After))
+	}
+}
+
+// A compactEvent is what peer and the like tell with --json.
+type compactEvent struct {
+	Event string `json:"event"`
+	Path  string `json:"path"`
+	shrinking
 }
 
 // warn says what opening has repaired.

@@ -20,11 +20,13 @@ A file that was merely copied is the same replica twice, and the two refuse
 each other: give the copy an id with weir fork COPY NEW, and delete it.`,
 		Example: `  weir fork r r2`,
 		Args:    args(2, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			err := journal.Fork(args[0], args[1], config())
+		RunE: func(c *cobra.Command, args []string) error {
+			cfg, end := e.reading(args[0])
+			err := journal.Fork(c.Context(), args[0], args[1], cfg)
+			end()
 			switch {
 			case err == nil:
-				return e.made(args[1])
+				return e.made(c.Context(), args[1])
 			case errors.Is(err, fs.ErrNotExist) && !exists(args[0]):
 				return noReplica(args[0])
 			}

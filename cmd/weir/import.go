@@ -27,12 +27,15 @@ second time; elements, items and events come behind those that are there. How
 many lines are on disk is said on stderr, as "durable N", while it grows.
 
 At a bad line the lines before it stay (exit status 3); with --atomic none of
-them is written (exit status 4), for which all are held in memory first.`,
+them is written (exit status 4), for which all are held in memory first.
+
+` + durabilityText,
 		Example: `  weir import r < r.jsonl
   weir export a | weir import b`,
 		Args: args(1, 1),
 	}
 	c.Flags().BoolVar(&atomic, "atomic", false, "write all lines or, where one is bad, none")
+	fsyncFlag(c, e)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return e.doLong(c.Context(), args[0], "importing", &call{
 			request: request{Op: "import", Atomic: atomic},

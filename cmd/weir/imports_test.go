@@ -53,13 +53,13 @@ var mayImport = map[string][]string{
 
 	"replicate":         {"duplex", "replicate"}, // the latter for what is internal
 	"replicate/counter": {"replicate"},
-	"replicate/model":   {"replicate"},
-	"replicate/set":     {"replicate"},
-	"replicate/value":   {"replicate"},
 	"replicate/events":  {"replicate"},
 	"replicate/feed":    {"replicate"},
+	"replicate/model":   {"replicate"},
 	"replicate/reduce":  {"replicate"},
 	"replicate/seq":     {"replicate"},
+	"replicate/set":     {"replicate"},
+	"replicate/value":   {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
 	"replicate/replicatetest": {"replicate"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 
@@ -26,11 +27,11 @@ all replicas, or on none.`,
 	c.Flags().StringVar(&meta.Label, "label", "", "a name for people")
 	c.Flags().StringVar(&meta.Set, "set", "",
 		"the data set it belongs to: replicas of two different ones never mix")
-	c.RunE = func(_ *cobra.Command, args []string) error {
+	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := journal.Create(args[0], meta, config()); err != nil {
 			return creating(args[0], err)
 		}
-		return e.made(args[0])
+		return e.made(c.Context(), args[0])
 	}
 	return c
 }
@@ -48,8 +49,8 @@ func creating(path string, err error) error {
 }
 
 // made says which replica is in a new file.
-func (e *env) made(path string) error {
-	rec, err := journal.Check(path, config())
+func (e *env) made(ctx context.Context, path string) error {
+	rec, err := journal.Check(ctx, path, config())
 	if err != nil {
 		return err
 	}

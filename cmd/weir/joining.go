@@ -186,7 +186,7 @@ func (j *joining) one(ctx context.Context, l *link, r *served, name string) (met
 	if err != nil {
 		return false, err
 	}
-	return j.session(ctx, r, j.at.String(), telling(stream.Duplex()))
+	return j.session(ctx, r, l.peer, j.at.String(), telling(stream.Duplex()))
 }
 
 // tell tells how a session, or the try to have one, has ended. What goes on

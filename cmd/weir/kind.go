@@ -107,6 +107,9 @@ func (v *verb) help() string {
 	if v.value != "" {
 		text += "\n\n" + valueWords
 	}
+	if v.many() {
+		text += "\n\n" + durabilityText
+	}
 	return text
 }
 
@@ -175,6 +178,7 @@ func (k *kind) command(e *env, v *verb) *cobra.Command {
 	}
 	if v.many() {
 		c.Flags().BoolVar(&raw, "raw", false, "of stdin (-), take each line as a string")
+		fsyncFlag(c, e)
 	}
 	if v.flags != nil {
 		v.flags(c, &q)

@@ -10,10 +10,12 @@ import (
 
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
+	"github.com/weir-go/weir/through/frame"
 )
 
 func loadCommand(e *env) *cobra.Command {
-	return &cobra.Command{
+	var dry bool
+	c := &cobra.Command{
 		Use:   "load R",
 		Short: "Merge a dump from stdin",
 		Long: `Merges a dump, which weir dump wrote, into R. Loading the same one again changes
@@ -21,21 +23,36 @@ nothing. Of a dump that was cut off, what is there is loaded (exit status 3).
 
 A dump brings back what was lost, not what was written over: what R has deleted
 or set since is newer, and stays. To return to old values, keep what weir export
-writes, and give it to weir import.`,
+writes, and give it to weir import.
+
+With --dry-run it changes nothing, and says how much would be new. R is held in
+memory twice for that.
+
+` + durabilityText,
 		Example: `  weir dump a | weir load b
-  gunzip < r.gz | weir load r`,
+  gunzip < r.gz | weir load r
+  weir load r --dry-run < r.dump`,
 		Args: args(1, 1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return e.doLong(c.Context(), args[0], "loading", &call{
-				request: request{Op: "load"},
-				in:      e.input(),
-			})
-		},
 	}
+	fsyncFlag(c, e)
+	c.Flags().BoolVar(&dry, "dry-run", false, "load nothing, only say what would be new")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return e.doLong(c.Context(), args[0], "loading", &call{
+			request: request{Op: "load", Dry: dry},
+			in:      e.input(),
+		})
+	}
+	return c
 }
 
 func opLoad(ctx context.Context, j *journal.Journal, c *call) error {
 	r := j.Replica()
+	if c.Dry {
+		var err error
+		if r, err = twin(ctx, r); err != nil {
+			return err
+		}
+	}
 	stats, err := r.Load(ctx, c.in)
 	if ferr := r.Flush(context.WithoutCancel(ctx)); ferr != nil {
 		return ferr
@@ -45,7 +62,11 @@ func opLoad(ctx context.Context, j *journal.Journal, c *call) error {
 		ReceivedBytes:   stats.ReceivedBytes,
 		ReceivedUpdates: stats.ReceivedUpdates,
 		Applied:         stats.AppliedUpdates,
+		DryRun:          c.Dry,
 	}})
+	if c.Dry && stats.ReceivedUpdates > 0 && err != nil {
+		return fail(explain(err).Code, "get the whole dump before you load it", "stdin: %w", err)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -58,4 +79,28 @@ func opLoad(ctx context.Context, j *journal.Journal, c *call) error {
 			"stdin: %w, after %s", err, plural(stats.ReceivedUpdates, "update"))
 	}
 	return fmt.Errorf("stdin: %w", err)
+}
+
+// twin is a replica in memory that holds what r does.
+func twin(ctx context.Context, r *replicate.Replica) (*replicate.Replica, error) {
+	cfg := config().Replica
+	cfg.Set = r.Set()
+	t := replicate.New(cfg)
+	restorer, rewrite := t.Restorer(), r.Rewrite()
+	defer rewrite.Close()
+	for over := false; !over; {
+		var b []byte
+		b, over = rewrite.Next()
+		payload, _, err := frame.Parse(b, len(b))
+		if err == nil {
+			err = restorer.Frame(payload)
+		}
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }

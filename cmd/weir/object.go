@@ -175,8 +175,8 @@ func chunked(rows func(func(row, error) bool), text func(row) []byte) pull.Sourc
 	})
 }
 
-// A found is an object of a replica, of a kind that has a place in an order.
-type found struct {
+// A named is an object with its name, and its kind, which has a place in an order.
+type named struct {
 	kind *kind
 	at   int
 	name string
@@ -184,7 +184,7 @@ type found struct {
 }
 
 // objectsOf returns all objects that are not empty: by kind, then by name.
-func objectsOf(r *replicate.Replica) (all []found, err error) {
+func objectsOf(r *replicate.Replica) (all []named, err error) {
 	for _, name := range r.Objects() {
 		at := slices.IndexFunc(kinds, func(k *kind) bool { return k.typ.Tag == name.Type })
 		if at < 0 {
@@ -195,10 +195,10 @@ func objectsOf(r *replicate.Replica) (all []found, err error) {
 			return nil, err
 		}
 		if o.Len() > 0 {
-			all = append(all, found{kinds[at], at, name.Name, o})
+			all = append(all, named{kinds[at], at, name.Name, o})
 		}
 	}
-	slices.SortFunc(all, func(a, b found) int {
+	slices.SortFunc(all, func(a, b named) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.name, b.name))
 	})
 	return all, nil

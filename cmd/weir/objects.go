@@ -50,7 +50,7 @@ func opObjects(ctx context.Context, j *journal.Journal, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.out(ctx, through.Map(pull.Values(all...), func(f found) []byte {
+	return c.out(ctx, through.Map(pull.Values(all...), func(f named) []byte {
 		return c.Paper.object(objectRow{f.kind.name, f.name, f.Len()})
 	}))
 }

@@ -28,12 +28,16 @@ type request struct {
 	Lines  bool              `json:"lines,omitempty"`  // they are lines of the input,
 	Raw    bool              `json:"raw,omitempty"`    // of text and not of JSON
 	Atomic bool              `json:"atomic,omitempty"` // import: all lines or none
+	Dry    bool              `json:"dry,omitempty"`    // load: only say what would be new
 	Follow bool              `json:"follow,omitempty"` // go on with what comes
 	All    bool              `json:"all,omitempty"`    // watch: what is there, too
 	From   string            `json:"from,omitempty"`   // events: behind this one
 	Events []string          `json:"events,omitempty"` // events: of these names alone
 	Target *target           `json:"target,omitempty"` // list move
 	Live   bool              `json:"live,omitempty"`   // session: goes on when both are equal
+	Only   []replicate.Rule  `json:"only,omitempty"`   // session: what is wanted; empty for everything
+	Allow  []replicate.Rule  `json:"allow,omitempty"`  // session: what the peer may have, likewise
+	Path   string            `json:"path,omitempty"`   // snapshot: where to, in full
 	Paper  paper             `json:"paper"`
 }
 
@@ -41,6 +45,7 @@ type request struct {
 type note struct {
 	Event string   `json:"event"`
 	Count int64    `json:"count,omitempty"`
+	Of    int64    `json:"of,omitempty"` // what Count will be
 	Peer  string   `json:"peer,omitempty"`
 	Stats *summary `json:"stats,omitempty"`
 	Set   string   `json:"set,omitempty"`
@@ -100,6 +105,8 @@ func allOperations() map[string]operation {
 		"import": {run: opImport, writes: true}, "load": {run: opLoad, writes: true},
 		"get": {run: opGet}, "ls": {run: opLs}, "export": {run: opExport}, "dump": {run: opDump},
 		"session": {run: opSession}, "watch": {run: opFollow(mapKind)},
+		"compact": {run: opCompact, writes: true}, "snapshot": {run: opSnapshot},
+		"clock": {run: opClock}, "inspect": {run: opInspect},
 		"objects": {run: opObjects}, "watch objects": {run: opWatchObjects},
 	}
 	for _, k := range kinds {

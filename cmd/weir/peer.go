@@ -20,10 +20,14 @@ this user's own key, as another weir of this user has; of anybody else weir asks
 on a terminal, and otherwise refuses. What is sent is encrypted. A port alone is
 one of 127.0.0.1.
 
-` + limitsText,
+With --only R is sent a part of what its peers have, and with --allow they a part
+of what R has. ` + onlyText + `
+
+` + durabilityText + "\n\n" + limitsText,
 		Example: `  weir peer r --listen 0.0.0.0:8000
   weir peer r --join 192.168.1.2:8000 --join tcp://192.168.1.3:8000/notes
-  weir peer r --listen unix:r.socket`,
+  weir peer r --listen unix:r.socket
+  weir peer r --listen :8000 --allow 2b5aqp-4mxzrq-…=/shared.`,
 		Args: args(1, 1),
 	}
 	p.flags(c)
@@ -45,9 +49,10 @@ or by NAME as NAME=FILE, and is reached by weir sync OTHER tcp://HOST:PORT/NAME
 or weir peer OTHER --join tcp://HOST:PORT/NAME. With --join, each replica is
 kept equal to the one of its name there.
 
-A peer can use the replicas that it is trusted with, see weir trust.
+A peer can use the replicas that it is trusted with, see weir trust. --only and
+--allow are those of peer, for each of the replicas.
 
-` + limitsText,
+` + durabilityText + "\n\n" + limitsText,
 		Example: `  weir serve notes.weir todo.weir --listen 0.0.0.0:8000
   weir sync mine tcp://192.168.1.2:8000/notes
   weir serve notes.weir todo.weir --join 192.168.1.2:8000`,
@@ -75,7 +80,10 @@ func (p *peering) flags(c *cobra.Command) {
 	c.Flags().StringVar(&p.listen, "listen", "", "accept peers at this `ADDRESS`: HOST:PORT, :PORT or unix:PATH")
 	c.Flags().StringArrayVar(&p.join, "join", nil,
 		"stay connected to this `ADDRESS`: HOST:PORT, tcp://HOST:PORT/NAME, unix:PATH; may be repeated")
+	onlyFlag(c, &p.only)
+	p.permissions.flag(c)
 	gateFlags(c, p.gate)
+	fsyncFlag(c, p.e)
 	limitFlag(c, &p.limits)
 }
 

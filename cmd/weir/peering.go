@@ -13,7 +13,9 @@ import (
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/duplex/netconn"
+	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/through/rate"
 )
 
@@ -23,8 +25,12 @@ type peering struct {
 	listen  string
 	join    []string
 	several bool // the command is serve
+	only    []string
 	gate    *gate
 	limits  limits
+
+	permissions permissions
+	wanted      []replicate.Rule
 
 	replicas []*served
 	paths    []string // of the replicas
@@ -63,6 +69,13 @@ func (p *peering) run(c *cobra.Command) error {
 	if err := p.gate.open(c); err != nil {
 		return err
 	}
+	var err error
+	if p.wanted, err = parseParts(p.only); err != nil {
+		return err
+	}
+	if err := p.permissions.parse(); err != nil {
+		return err
+	}
 	for _, text := range p.join {
 		a, err := parseAddress(text)
 		if err != nil {
@@ -80,7 +93,7 @@ func (p *peering) run(c *cobra.Command) error {
 		r.broken = broken
 		p.paths = append(p.paths, r.path)
 	}
-	err := p.begin(ctx)
+	err = p.begin(ctx)
 	if err == nil {
 		err = p.serve(ctx)
 	}
@@ -176,9 +189,11 @@ func (p *peering) openListener(ctx context.Context) (*netconn.Listener, error) {
 // session runs a live session of a replica over d until it ends, and reports
 // whether the peer was met.
 func (p *peering) session(
-	ctx context.Context, r *served, address string, d duplex.Duplex[[]byte, []byte],
+	ctx context.Context, r *served, peer secure.PeerID, address string, d duplex.Duplex[[]byte, []byte],
 ) (met bool, err error) {
-	c := &call{request: request{Op: "session", Live: true}, finish: p.finish}
+	c := &call{finish: p.finish, request: request{
+		Op: "session", Live: true, Only: p.wanted, Allow: p.permissions.allowed(peer),
+	}}
 	c.note = func(_ context.Context, n note) {
 		switch n.Event {
 		case "met":

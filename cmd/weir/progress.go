@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate/journal"
 )
 
 // long is how long work may take before it shows how far it is.
@@ -18,48 +20,52 @@ const long = time.Second
 type meter struct {
 	doing string
 	mu    sync.Mutex
+	err   io.Writer                // nil until it is time to show it
 	bar   *progressbar.ProgressBar // nil until it shows
 	bytes int64
-	items int64
-	timer *time.Timer
-	ended bool
+	total int64 // -1 if it is not known
+
+	counts bool // not bytes, but things
+	items  int64
+	timer  *time.Timer
+	ended  bool
 }
 
 // newMeter starts a meter on stderr; it stays silent where that is no
-// terminal, or would mix with lines of JSON.
+// terminal, or would mix with lines of JSON, and while nothing has been counted.
 func (e *env) newMeter(doing string) *meter {
-	m := &meter{doing: doing}
+	m := &meter{doing: doing, total: -1}
 	if !e.errPaper.Terminal || e.out.JSON {
 		return m
 	}
 	m.timer = time.AfterFunc(long, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if m.ended {
-			return
-		}
-		m.bar = progressbar.NewOptions64(-1,
-			progressbar.OptionSetWriter(e.stderr),
-			progressbar.OptionSetDescription(doing),
-			progressbar.OptionShowBytes(true),
-			progressbar.OptionShowCount(),
-			progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionClearOnFinish(),
-		)
-		m.show(m.bytes)
+		m.err = e.stderr
+		m.show()
 	})
 	return m
 }
 
-// show moves the bar by n bytes. The caller holds mu.
-func (m *meter) show(n int64) {
-	if m.bar == nil {
+// show moves the bar, which it makes when it is time. The caller holds mu.
+func (m *meter) show() {
+	switch {
+	case m.err == nil || m.ended || m.bytes == 0:
 		return
+	case m.bar == nil:
+		m.bar = progressbar.NewOptions64(m.total,
+			progressbar.OptionSetWriter(m.err),
+			progressbar.OptionSetDescription(m.doing),
+			progressbar.OptionShowBytes(!m.counts),
+			progressbar.OptionShowCount(),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(),
+		)
 	}
 	if m.items > 0 {
 		m.bar.Describe(fmt.Sprintf("%s, %d items", m.doing, m.items))
 	}
-	_ = m.bar.Add64(n)
+	_ = m.bar.Set64(m.bytes)
 }
 
 // count counts a chunk.
@@ -67,7 +73,24 @@ func (m *meter) count(chunk []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.bytes += int64(len(chunk))
-	m.show(int64(len(chunk)))
+	m.show()
+}
+
+// at says how far it is, and how far it will be.
+func (m *meter) at(done, total int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bytes, m.total = done, total
+	m.show()
+}
+
+// reading is how a replica is opened or looked at, with a meter for that, and
+// what ends the meter.
+func (e *env) reading(path string) (cfg journal.Config, end func()) {
+	m := e.newMeter("reading " + escape(path))
+	cfg = config()
+	cfg.Progress = m.at
+	return cfg, m.end
 }
 
 // set says how many items are done.
@@ -124,7 +147,11 @@ func (e *env) doLong(ctx context.Context, path, doing string, c *call) error {
 			e.tell(durable{n.Count}, "durable %d", n.Count)
 		case n.Stats != nil:
 			m.end()
-			e.tell(n.Stats, "loaded %s, %d of them new", plural(n.Stats.ReceivedUpdates, "update"), n.Stats.Applied)
+			did := "loaded %s, %d of them new"
+			if n.Stats.DryRun {
+				did = "would load %s, %d of them new"
+			}
+			e.tell(n.Stats, did, plural(n.Stats.ReceivedUpdates, "update"), n.Stats.Applied)
 		}
 	}
 	err := e.do(ctx, path, c)

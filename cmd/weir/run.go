@@ -22,6 +22,7 @@ type env struct {
 	stderr   io.Writer
 	out      paper // of stdout
 	errPaper paper // of stderr
+	fsync    durability
 }
 
 // run runs one command line and returns its exit status. It prints what went
@@ -141,6 +142,8 @@ func rootCommand(e *env) *cobra.Command {
 		importCommand(e), exportCommand(e), dumpCommand(e), loadCommand(e),
 		syncCommand(e), peerCommand(e), serveCommand(e), watchCommand(e),
 		idCommand(e), trustCommand(e),
+		compactCommand(e), snapshotCommand(e),
+		clockCommand(e), diffCommand(e), inspectCommand(e),
 		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e),
 	)
 	groupCommands(e, root)

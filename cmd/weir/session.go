@@ -17,6 +17,7 @@ type summary struct {
 	ReceivedUpdates int64   `json:"received_updates"`
 	Applied         int64   `json:"applied"`
 	Seconds         float64 `json:"seconds"`
+	DryRun          bool    `json:"dry_run,omitempty"`
 }
 
 func summarize(stats replicate.Stats, start time.Time) *summary {
@@ -39,7 +40,9 @@ const glance = 50 * time.Millisecond
 // and "session" with a summary at the end.
 func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 	r, start := j.Replica(), time.Now()
-	s := replicate.NewSession(r, replicate.SyncConfig{Once: !c.Live})
+	s := replicate.NewSession(r, replicate.SyncConfig{
+		Once: !c.Live, Want: filterOf(c.Only), Allow: filterOf(c.Allow),
+	})
 	ended, watched := make(chan error), make(chan struct{})
 	go func() {
 		defer close(watched)

@@ -21,7 +21,7 @@ import (
 )
 
 func syncCommand(e *env) *cobra.Command {
-	g, l := &gate{e: e}, &limits{}
+	g, l, only := &gate{e: e}, &limits{}, []string(nil)
 	c := &cobra.Command{
 		Use:   "sync R TARGET",
 		Short: "Exchange what is missing with another replica, once",
@@ -40,29 +40,37 @@ Over TCP both ends are encrypted, and must know each other: by weir trust, by
 --peer, or as the same user. Of a peer that is not known weir asks on a
 terminal, and otherwise refuses. The other targets stay in the clear.
 
-` + rateText,
+With --only R is sent a part of the other replica, and that one all of R.
+` + onlyText + "\n" + rateText + "\n" + durabilityText,
 		Example: `  weir sync a b
   weir sync a tcp://192.168.1.2:8000
-  weir sync a 'exec:ssh host weir sync b -' --limit rate=1MB/s`,
+  weir sync a 'exec:ssh host weir sync b -' --limit rate=1MB/s
+  weir sync a b --only /user. --only todo`,
 		Args: args(2, 2),
 	}
+	onlyFlag(c, &only)
 	gateFlags(c, g)
 	rateFlag(c, l)
+	fsyncFlag(c, e)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := g.open(c); err != nil {
+			return err
+		}
+		rules, err := parseParts(only)
+		if err != nil {
 			return err
 		}
 		l.begin()
 		r := e.open(args[0])
 		r.limits = l
-		return e.sync(c.Context(), g, r, args[1])
+		return e.sync(c.Context(), g, r, rules, args[1])
 	}
 	return c
 }
 
-func (e *env) sync(ctx context.Context, g *gate, r *replicaFile, target string) error {
+func (e *env) sync(ctx context.Context, g *gate, r *replicaFile, only []replicate.Rule, target string) error {
 	scheme, rest, hasScheme := strings.Cut(target, ":")
-	c := &call{request: request{Op: "session"}}
+	c := &call{request: request{Op: "session", Only: only}}
 	c.note = e.syncNote(target)
 	var err error
 	switch {

@@ -133,7 +133,7 @@ func TestOnceOverAMesh(t *testing.T) {
 // its file has been through meanwhile.
 func TestResumeOverRestarts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.weir")
-	cfg := journal.Config{Replica: replicate.Config{Types: []replicate.Type{events.JSON}}, Sync: journal.SyncNone}
+	cfg := journal.Config{Replica: replicate.Config{Types: []replicate.Type{events.JSON}}, Sync: journal.SyncNever}
 	require.NoError(t, journal.Create(path, journal.Meta{}, cfg))
 	other, peer := open[string](t)
 	large := strings.Repeat("x", 200<<10)

@@ -197,7 +197,7 @@ func TestLive(t *testing.T) {
 // removed.
 func TestFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.weir")
-	cfg := journal.Config{Replica: replicate.Config{Types: []replicate.Type{feed.JSON}}, Sync: journal.SyncNone}
+	cfg := journal.Config{Replica: replicate.Config{Types: []replicate.Type{feed.JSON}}, Sync: journal.SyncNever}
 	require.NoError(t, journal.Create(path, journal.Meta{}, cfg))
 	j, err := journal.Open(t.Context(), path, cfg)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"fmt"
 	"os"
 )
@@ -8,10 +9,10 @@ import (
 // Check reads the file path and says what opening would find. It never changes
 // the file and waits for nobody: where another process has the file open
 // (Recovery.InUse), what it is just writing looks like a torn tail. Errors are
-// those of [Open] without a LockedError; beside a CorruptError, the Recovery
+// those of [Open], context.Cause(ctx) among them, without a LockedError; beside a CorruptError, the Recovery
 // describes the good prefix.
-func Check(path string, cfg Config) (Recovery, error) {
-	l, err := look(path, cfg.withDefaults(), false)
+func Check(ctx context.Context, path string, cfg Config) (Recovery, error) {
+	l, err := look(ctx, path, cfg.withDefaults(), false)
 	if l == nil {
 		return Recovery{}, err
 	}
@@ -22,7 +23,7 @@ func Check(path string, cfg Config) (Recovery, error) {
 
 // look loads a file without changing it. There is no loader if it cannot be
 // opened. Anew is that of load.
-func look(path string, cfg Config, anew bool) (l *loader, err error) {
+func look(ctx context.Context, path string, cfg Config, anew bool) (l *loader, err error) {
 	// Opening something else, such as a pipe, might wait for ever.
 	info, err := cfg.FS.Stat(path)
 	if err != nil {
@@ -39,7 +40,7 @@ func look(path string, cfg Config, anew bool) (l *loader, err error) {
 	// Writers are kept away while we look, unless one is there already. Where
 	// locks are not supported nothing is known of others.
 	ok, lerr := lock(file, false)
-	l, err = load(file, path, cfg, anew)
+	l, err = load(ctx, file, path, cfg, anew)
 	l.rec.InUse = !ok && lerr == nil
 	return l, err
 }
@@ -48,12 +49,12 @@ func look(path string, cfg Config, anew bool) (l *loader, err error) {
 // replica of its own: with a new id, the same meta, and all updates. The file
 // at path may be in use; the copy holds what was written when Fork read it. It
 // returns the errors of [Check] for path, and of [Create] for newPath.
-func Fork(path, newPath string, cfg Config) error {
+func Fork(ctx context.Context, path, newPath string, cfg Config) error {
 	cfg = cfg.withDefaults()
 	if err := vacant(newPath, cfg); err != nil {
 		return err
 	}
-	l, err := look(path, cfg, true)
+	l, err := look(ctx, path, cfg, true)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"io/fs"
+	"time"
 
 	"github.com/weir-go/weir/pull/files"
 	"github.com/weir-go/weir/replicate"
@@ -17,13 +18,29 @@ type Config struct {
 	// FS is the file system; nil means files.OS.
 	FS files.FS
 
-	// Sync says when a commit counts as durable; the zero value is SyncAlways.
+	// Sync says when a commit counts as durable; the zero value is SyncEach.
 	Sync Policy
 
-	// Salvage opens a damaged file with what is good before the damage, after
-	// copying the whole file to path.damaged (path.damaged.2 …). When false,
-	// a damaged file fails with a CorruptError and is not touched.
-	Salvage bool
+	// Interval is the longest that a commit stays unsynced under
+	// SyncInterval; 0 means 1 second. Other policies do not use it.
+	Interval time.Duration
+
+	// LockWait is how long Open waits for another that has the file open; 0
+	// means until its context is done.
+	LockWait time.Duration
+
+	// Progress is told while a file is read how many of its bytes were, after
+	// each 64 KiB or more, by the goroutine that reads. It may be nil.
+	Progress func(done, total int64)
+
+	// Compact says when the file is compacted without being asked, while it
+	// is opened and while it is open.
+	Compact Trigger
+
+	// Compacted is told how each such compaction went. If it failed the file
+	// goes on as it was. It is called by the journal's goroutines, one at a
+	// time, must not call Close, and may be nil.
+	Compacted func(Compaction, error)
 
 	// Place says where a file is; nil means this host. Tests set it.
 	Place func(fs.FileInfo) Place
@@ -36,20 +53,33 @@ func (c Config) withDefaults() Config {
 	if c.Place == nil {
 		c.Place = here
 	}
+	if c.Interval <= 0 {
+		c.Interval = time.Second
+	}
+	c.Compact = c.Compact.withDefaults()
 	return c
 }
 
-// A Policy says when a commit counts as durable.
+// A Policy says when a commit counts as durable: when Flush returns, and peers
+// may see it. Under each, a process that is killed loses nothing; they differ in
+// what a power loss, or a crash of the system, can take. Whatever is lost, the
+// file opens with what was written before it, and the replica takes a new author
+// so that what others have seen comes back from them.
 type Policy int
 
 const (
-	// SyncAlways counts a commit once it was through fsync: it survives a
-	// power loss.
-	SyncAlways Policy = iota
-	// SyncNone counts a commit once the operating system has it: it survives
-	// the process, but not a power loss. Only the first commit of an opening
-	// and the clean mark are synced.
-	SyncNone
+	// SyncEach counts a commit once it was through fsync. A power loss takes
+	// nothing that counted.
+	SyncEach Policy = iota
+	// SyncInterval counts a commit once the operating system has it, and
+	// syncs at most Config.Interval later. A power loss takes at most what
+	// counted in the last interval, and while its fsync ran.
+	SyncInterval
+	// SyncNever counts a commit once the operating system has it, and leaves
+	// it to that to write. A power loss may take all that counted since the
+	// opening, its first commit excepted: that one and the clean mark are
+	// synced under every policy.
+	SyncNever
 )
 
 // Meta is what a replica's file says about itself. It does not change.
@@ -85,10 +115,11 @@ type Recovery struct {
 	Live      int                 // of those, how many are not obsolete
 	Markers   int                 // in the good prefix
 	TornBytes int64               // cut off behind the good prefix: what a crash left
+	Damaged   int64               // Check and Repair only: bytes behind the good prefix that no crash explains
 	Clean     bool                // the last opening was closed
 	InUse     bool                // Check only: another process has it open, and may be writing
 	NewAuthor bool                // the replica writes under a new author
 	Reason    string              // why the author is new
-	Salvaged  string              // where the damaged original was copied to; "" if it was sound
+	Saved     string              // Repair only: where what was cut off is; "" if nothing was
 	Compacted int64               // bytes saved by compaction while opening
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"sync"
 	"testing"
 
@@ -25,6 +26,9 @@ type explorer struct {
 	there bool           // Create has returned
 	who   replicate.Author
 	cases []crashCase
+
+	rand      *rand.Rand
+	scrambles int // how many random crashes are tried after each step
 }
 
 type crashCase struct {
@@ -56,6 +60,9 @@ func explore(d *disk) *explorer {
 		}
 		add(d.killed(), false)
 		add(d.lostPower(), true)
+		for range e.scrambles {
+			add([]crashed{d.scrambled(e.rand)}, true)
+		}
 	}
 	return e
 }
@@ -107,7 +114,7 @@ func (e *explorer) verify(t *testing.T, name string, mayLose bool) {
 // Whatever a crash leaves after any step, nothing that Flush confirmed is
 // lost, and the file can be opened.
 func TestCrashAtEveryPoint(t *testing.T) {
-	for _, policy := range []journal.Policy{journal.SyncAlways, journal.SyncNone} {
+	for _, policy := range []journal.Policy{journal.SyncEach, journal.SyncInterval, journal.SyncNever} {
 		t.Run(fmt.Sprint("policy ", policy), func(t *testing.T) {
 			d := newDisk()
 			e := explore(d)
@@ -122,7 +129,7 @@ func TestCrashAtEveryPoint(t *testing.T) {
 				e.set(t, j, "a", 3*i+2)
 				require.NoError(t, j.Close())
 			}
-			e.verify(t, path, policy == journal.SyncNone)
+			e.verify(t, path, policy != journal.SyncEach)
 		})
 	}
 }
@@ -159,7 +166,7 @@ func TestCrashWhileForking(t *testing.T) {
 	set(t, j, "a", 1)
 	e := explore(d)
 	e.kept = map[string]int{"a": 1}
-	require.NoError(t, journal.Fork(path, "folder/fork.weir", d.config()))
+	require.NoError(t, journal.Fork(t.Context(), path, "folder/fork.weir", d.config()))
 	e.created()
 	e.verify(t, "folder/fork.weir", false)
 	require.NoError(t, j.Close())

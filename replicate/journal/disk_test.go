@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"sync"
@@ -26,8 +27,10 @@ type disk struct {
 	steps  []map[string]*inode // the folder since the last SyncDir, oldest first
 	after  func(op string)     // called after every step that changes something
 	before func(op string) error
-	short  int // how many bytes a write takes that before makes fail
-	grain  int // how many places inside an append are tried
+	short  int    // how many bytes a write takes that before makes fail
+	grain  int    // how many places inside an append are tried
+	latest *inode // whose write was the last step
+	opened int    // how many handles are open
 }
 
 type inode struct {
@@ -73,7 +76,8 @@ func (d *disk) check(op string) error {
 	return nil
 }
 
-func (d *disk) did(op string) {
+func (d *disk) did(op string, written *inode) {
+	d.latest = written
 	if d.after != nil {
 		d.after(op)
 	}
@@ -96,8 +100,13 @@ func (d *disk) OpenFile(name string, flag int, _ fs.FileMode) (files.File, error
 		n = &inode{id: d.inodes}
 		d.names[name] = n
 		d.renamed()
-		d.did("create " + name)
+		d.did("create "+name, nil)
+	default:
+		if err := d.check("open"); err != nil {
+			return nil, err
+		}
 	}
+	d.opened++
 	return &handle{d: d, n: n}, nil
 }
 
@@ -136,7 +145,7 @@ func (d *disk) change(op string, f func() error) error {
 		return err
 	}
 	d.renamed()
-	d.did(op)
+	d.did(op, nil)
 	return nil
 }
 
@@ -147,13 +156,16 @@ func (d *disk) SyncDir(string) error {
 		return err
 	}
 	d.steps = []map[string]*inode{maps.Clone(d.names)}
-	d.did("syncdir")
+	d.did("syncdir", nil)
 	return nil
 }
 
 func (d *disk) Stat(name string) (fs.FileInfo, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.check("stat"); err != nil {
+		return nil, err
+	}
 	n := d.names[name]
 	if n == nil {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
@@ -178,11 +190,16 @@ type handle struct {
 	d   *disk
 	n   *inode
 	pos int
+
+	closed bool
 }
 
 func (h *handle) Read(p []byte) (int, error) {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
+	if err := h.d.check("read"); err != nil {
+		return 0, err
+	}
 	if h.pos >= len(h.n.data) {
 		return 0, io.EOF
 	}
@@ -201,7 +218,7 @@ func (h *handle) Write(p []byte) (int, error) {
 	}
 	h.n.before = h.n.data
 	h.n.data = append(bytes.Clone(h.n.data), p...)
-	h.d.did("write")
+	h.d.did("write", h.n)
 	return len(p), nil
 }
 
@@ -212,7 +229,7 @@ func (h *handle) Sync() error {
 		return err
 	}
 	h.n.synced, h.n.before = h.n.data, h.n.data
-	h.d.did("sync")
+	h.d.did("sync", nil)
 	return nil
 }
 
@@ -223,17 +240,28 @@ func (h *handle) Truncate(size int64) error {
 		return err
 	}
 	h.n.data = bytes.Clone(h.n.data[:size])
-	h.d.did("truncate")
+	h.d.did("truncate", nil)
 	return nil
 }
 
 func (h *handle) Stat() (fs.FileInfo, error) {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
+	if err := h.d.check("stat"); err != nil {
+		return nil, err
+	}
 	return info{h.n.id, int64(len(h.n.data))}, nil
 }
 
-func (h *handle) Close() error { return nil }
+func (h *handle) Close() error {
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
+	if !h.closed {
+		h.d.opened--
+	}
+	h.closed = true
+	return h.d.check("close")
+}
 
 // crashed is a disk as a crash leaves it.
 type crashed struct {
@@ -246,12 +274,17 @@ type crashed struct {
 func (d *disk) killed() []crashed {
 	all := []crashed{{"killed", d.image(d.names, 0, func(n *inode) []byte { return n.data })}}
 	last := 0
-	for _, n := range d.names {
-		last = max(last, len(n.data)-len(n.before))
+	if n := d.latest; n != nil {
+		last = len(n.data) - len(n.before)
 	}
 	for _, cut := range d.cuts(last) {
 		all = append(all, crashed{fmt.Sprintf("killed, %d bytes written", cut),
-			d.image(d.names, 0, func(n *inode) []byte { return torn(n.data, n.before, cut) })})
+			d.image(d.names, 0, func(n *inode) []byte {
+				if n != d.latest {
+					return n.data
+				}
+				return torn(n.data, n.before, cut)
+			})})
 	}
 	return all
 }
@@ -279,6 +312,34 @@ func (d *disk) lostPower() []crashed {
 		keep(fmt.Sprintf("zero at %d", cut), func(n *inode) []byte { return hole(n, cut, cut+8) })
 	}
 	return all
+}
+
+// scrambled returns the disk as a power loss may leave it: in one of the
+// folder's states, and each block of each file that was not synced either
+// written or not, up to any size.
+func (d *disk) scrambled(rnd *rand.Rand) crashed {
+	dir := d.steps[rnd.IntN(len(d.steps))]
+	block := 1 << (3 * rnd.IntN(4))
+	mixed := func(n *inode) []byte {
+		same := 0
+		for same < min(len(n.data), len(n.synced)) && n.data[same] == n.synced[same] {
+			same++
+		}
+		size := len(n.data)
+		if len(n.data) != len(n.synced) {
+			low, high := min(size, len(n.synced)), max(size, len(n.synced))
+			size = low + rnd.IntN(high-low+1)
+		}
+		out := make([]byte, size)
+		copy(out, n.synced)
+		for at := same; at < size; at += block {
+			if end := min(at+block, size); at < len(n.data) && rnd.IntN(3) > 0 {
+				copy(out[at:end], n.data[at:])
+			}
+		}
+		return out
+	}
+	return crashed{fmt.Sprintf("power lost, scrambled in blocks of %d", block), d.image(dir, 1, mixed)}
 }
 
 // sum tells disks apart.

@@ -12,7 +12,7 @@
 // One goroutine appends. Everything that is not yet in the file goes into one
 // write, a batch, which ends with a marker and a commit frame, and into one
 // fsync; what comes meanwhile goes into the next batch. Nothing waits for a
-// timer. When a write or an fsync fails, or the path no longer leads to this file,
+// timer. [Policy] says what may be synced later, and what each can lose. When a write or an fsync fails, or the path no longer leads to this file,
 // the replica's Flush and all later writes return that error, and nothing is
 // written any more.
 //
@@ -21,7 +21,16 @@
 // Opening keeps the longest valid prefix of the file. What a crash can have
 // left behind it, a torn tail, is cut off and reported. Damage that no crash
 // explains, since a later commit or clean mark vouches for what was there, is
-// a [CorruptError], and the file is not opened unless [Config].Salvage is set.
+// a [CorruptError], and the file is not opened; [Repair] keeps the prefix, and
+// what is behind it in another file.
+//
+// # Compaction and snapshots
+//
+// A file that holds much that is obsolete is replaced by a shorter one while
+// writers go on: when asked to ([Journal.Compact]), or unasked ([Trigger]).
+// Commits wait only for the swap: some milliseconds, whatever the file's size.
+// [Journal.Snapshot] writes what is durable at one moment to another file, to be
+// loaded or kept. Both read the replica in memory, and nothing of the old file.
 //
 // # Authors
 //

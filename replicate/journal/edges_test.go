@@ -43,6 +43,40 @@ func TestKilledThenPowerLoss(t *testing.T) {
 	require.NoError(t, k.Close())
 }
 
+// So must its clean mark before there is anything behind it: a hole in it, with
+// a commit behind, would be damage.
+func TestKilledAtCleanMarkThenPowerLoss(t *testing.T) {
+	d := newDisk()
+	j := create(t, path, d.config())
+	set(t, j, "a", 1)
+	var killed *disk
+	d.after = func(op string) {
+		if op == "write" {
+			killed = d.killed()[0].disk
+			d.after = nil
+		}
+	}
+	require.NoError(t, j.Close())
+
+	var lost []crashed
+	killed.after = func(op string) {
+		if op == "write" {
+			lost = killed.lostPower()
+		}
+	}
+	k := open(t, path, killed.config())
+	require.True(t, k.Recovery().Clean)
+	set(t, k, "b", 1)
+	killed.after = nil
+	require.NoError(t, k.Close())
+	require.NotEmpty(t, lost)
+	for _, c := range lost {
+		k := open(t, path, c.config())
+		require.Equal(t, 1, contents(t, k.Replica())["a"], c.how)
+		require.NoError(t, k.Close())
+	}
+}
+
 // So must the file's name: the process that gave it may not have come to that.
 func TestKilledWhileCreatingThenPowerLoss(t *testing.T) {
 	d := newDisk()
@@ -183,7 +217,7 @@ func TestGroupCommit(t *testing.T) {
 	assert.Equal(t, [2]int{2, 2}, [2]int{writes, syncs})
 	d.mu.Unlock()
 	require.NoError(t, j.Close())
-	rec, err := journal.Check(path, d.config())
+	rec, err := journal.Check(t.Context(), path, d.config())
 	require.NoError(t, err)
 	assert.Equal(t, 2, rec.Updates, "what was replaced before it was written is not written")
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/weir-go/weir/pull/files"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/model"
@@ -69,7 +70,7 @@ func ExampleCheck() {
 	inFolder(func(dir string) {
 		path := filepath.Join(dir, "r.weir")
 		must(journal.Create(path, journal.Meta{Set: "notes"}, journal.Config{}))
-		rec, err := journal.Check(path, journal.Config{})
+		rec, err := journal.Check(context.Background(), path, journal.Config{})
 		fmt.Println(rec.Meta.Set, rec.Updates, rec.TornBytes, err)
 	})
 	// Output: notes 0 0 <nil>
@@ -79,12 +80,53 @@ func ExampleFork() {
 	inFolder(func(dir string) {
 		path, mine := filepath.Join(dir, "r.weir"), filepath.Join(dir, "mine.weir")
 		must(journal.Create(path, journal.Meta{Label: "shared"}, journal.Config{}))
-		must(journal.Fork(path, mine, journal.Config{}))
-		a, err := journal.Check(path, journal.Config{})
+		must(journal.Fork(context.Background(), path, mine, journal.Config{}))
+		a, err := journal.Check(context.Background(), path, journal.Config{})
 		must(err)
-		b, err := journal.Check(mine, journal.Config{})
+		b, err := journal.Check(context.Background(), mine, journal.Config{})
 		must(err)
 		fmt.Println(b.Meta.Label, a.ID == b.ID)
 	})
 	// Output: shared false
+}
+
+func ExampleJournal_Compact() {
+	inFolder(func(dir string) {
+		ctx, path := context.Background(), filepath.Join(dir, "r.weir")
+		cfg := journal.Config{Replica: replicate.Config{Types: []replicate.Type{model.JSON}}}
+		must(journal.Create(path, journal.Meta{}, cfg))
+		j, err := journal.Open(ctx, path, cfg)
+		must(err)
+		m, err := model.Open[int](j.Replica(), "")
+		must(err)
+		for i := range 100 {
+			must(m.Set("n", i))
+			must(j.Replica().Flush(ctx))
+		}
+		c, err := j.Compact(ctx, nil)
+		fmt.Println(c.Updates, c.After < c.Before/5, err)
+		must(j.Close())
+	})
+	// Output: 1 true <nil>
+}
+
+func ExampleJournal_Snapshot() {
+	inFolder(func(dir string) {
+		ctx, path := context.Background(), filepath.Join(dir, "r.weir")
+		cfg := journal.Config{Replica: replicate.Config{Types: []replicate.Type{model.JSON}}}
+		must(journal.Create(path, journal.Meta{}, cfg))
+		j, err := journal.Open(ctx, path, cfg)
+		must(err)
+		m, err := model.Open[int](j.Replica(), "")
+		must(err)
+		must(m.Set("a", 1))
+		must(j.Replica().Flush(ctx))
+		must(j.Snapshot(ctx, filepath.Join(dir, "r.dump")))
+		must(j.Close())
+
+		other := replicate.New(cfg.Replica)
+		stats, err := other.Load(ctx, files.Read(nil, filepath.Join(dir, "r.dump")))
+		fmt.Println(stats.AppliedUpdates, err)
+	})
+	// Output: 1 <nil>
 }

@@ -21,9 +21,9 @@ func TestFork(t *testing.T) {
 	set(t, j, "a", 2)
 	set(t, j, "b", 1)
 	const copied = "folder/fork.weir"
-	require.NoError(t, journal.Fork(path, copied, d.config()))
-	assert.ErrorIs(t, journal.Fork(path, copied, d.config()), fs.ErrExist)
-	assert.ErrorIs(t, journal.Fork("none", "other", d.config()), fs.ErrNotExist)
+	require.NoError(t, journal.Fork(t.Context(), path, copied, d.config()))
+	assert.ErrorIs(t, journal.Fork(t.Context(), path, copied, d.config()), fs.ErrExist)
+	assert.ErrorIs(t, journal.Fork(t.Context(), "none", "other", d.config()), fs.ErrNotExist)
 
 	k := open(t, copied, d.config())
 	assert.Equal(t, meta, k.Meta())
@@ -92,7 +92,7 @@ func TestWhoWrites(t *testing.T) {
 			d.names[path].data = killed
 		}
 		cfg.Place = func(info fs.FileInfo) journal.Place { return c.now }
-		rec, err := journal.Check(path, cfg)
+		rec, err := journal.Check(t.Context(), path, cfg)
 		require.NoError(t, err)
 		assert.Equal(t, c.clean, rec.Clean)
 		assert.Equal(t, c.same, !rec.NewAuthor, "%s: %s", name, rec.Reason)

@@ -12,7 +12,6 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/pull/files"
 	"github.com/weir-go/weir/replicate"
-	"github.com/weir-go/weir/through/frame"
 )
 
 // filePerm are a replica file's permission bits: its owner's alone.
@@ -79,6 +78,24 @@ func (f *fresh) create() (err error) {
 
 // write makes the file under another name, with all that the replica holds.
 func (f *fresh) write() error {
+	if err := f.begin(); err != nil || f.replica.Len() == 0 && len(f.replica.Clock()) == 0 {
+		return err
+	}
+	rewrite := f.replica.Rewrite()
+	defer rewrite.Close()
+	return f.round(context.Background(), rewrite, nil)
+}
+
+// begin makes the file under another name, with what every file begins with.
+func (f *fresh) begin() error {
+	if err := f.make(); err != nil {
+		return err
+	}
+	return f.out.append(f.meta.append(f.replica.AppendHeader(nil)))
+}
+
+// make makes an empty file under another name.
+func (f *fresh) make() error {
 	const flag = os.O_RDWR | os.O_CREATE | os.O_EXCL | appendFlag
 	temp := fmt.Sprintf("%s.%016x.tmp", f.path, rand.Uint64())
 	file, err := f.cfg.FS.OpenFile(temp, flag, filePerm)
@@ -86,28 +103,28 @@ func (f *fresh) write() error {
 		return &WriteError{f.path, "create", err}
 	}
 	f.temp, f.out = temp, &output{path: f.path, file: file}
-	if err := f.out.append(f.meta.append(f.replica.AppendHeader(nil))); err != nil {
-		return err
-	}
-	return f.contents()
+	return nil
 }
 
-// contents writes the replica's updates and a marker, as one batch.
-func (f *fresh) contents() error {
-	if f.replica.Len() == 0 && len(f.replica.Clock()) == 0 {
-		return nil
-	}
-	start := f.out.size
-	// What a dump says of itself and of its end belongs into no file.
-	dump := frame.Decode(f.replica.Read(nil), maxFrame)
-	err := pull.Each(context.Background(), dump, func(m frame.Msg) error {
-		if !replicate.Content(m) {
-			return nil
+// round writes what rewrite has not brought yet, and a marker, as one batch.
+func (f *fresh) round(ctx context.Context, rewrite *replicate.Rewrite, progress func(done, total int64)) error {
+	start, total := f.out.size, int64(f.replica.Len())
+	for over := false; !over; {
+		var frames []byte
+		if frames, over = rewrite.Next(); ctx.Err() != nil {
+			return pull.Cause(ctx)
 		}
-		return f.out.append(frame.Append(nil, m))
-	})
-	if err != nil {
-		return err
+		if err := f.out.append(frames); err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(int64(rewrite.Updates()), total)
+		}
+	}
+	if b := f.replica.AppendPartials(nil); len(b) > 0 {
+		if err := f.out.append(b); err != nil {
+			return err
+		}
 	}
 	return f.out.append(commit{f.out.size, f.out.size - start}.append(nil))
 }

@@ -54,7 +54,7 @@ func requireEqual(t testing.TB, a, b *replicate.Replica) {
 func TestSameAuthorAfterLostTail(t *testing.T) {
 	d, peer := newDisk(), inMemory()
 	cfg := d.config()
-	cfg.Sync = journal.SyncNone
+	cfg.Sync = journal.SyncNever
 	j := create(t, path, cfg)
 	set(t, j, "before", 1)
 	set(t, j, "x", 1)
@@ -76,7 +76,7 @@ func TestSameAuthorAfterLostTail(t *testing.T) {
 // lost. If the clean mark's removal were not durable before x was shown, the
 // file would end with it, and 0 go on as the same author without x.
 func TestCleanMarkLeftThenPowerLoss(t *testing.T) {
-	for _, policy := range []journal.Policy{journal.SyncAlways, journal.SyncNone} {
+	for _, policy := range []journal.Policy{journal.SyncEach, journal.SyncInterval, journal.SyncNever} {
 		d, peer := newDisk(), inMemory()
 		cfg := d.config()
 		cfg.Sync = policy
@@ -240,7 +240,7 @@ func TestTokenBeforeJournalMarker(t *testing.T) {
 // any step. Whatever is left, one more session makes both equal, and nothing
 // is lost that either has shown.
 func TestCrashAtEveryPointWithTokensAtMarkers(t *testing.T) {
-	for _, policy := range []journal.Policy{journal.SyncAlways, journal.SyncNone} {
+	for _, policy := range []journal.Policy{journal.SyncEach, journal.SyncInterval, journal.SyncNever} {
 		t.Run(fmt.Sprint("policy ", policy), func(t *testing.T) {
 			d, peer := newDisk(), inMemory()
 			cfg := d.config()
@@ -273,11 +273,13 @@ func TestCrashAtEveryPointWithTokensAtMarkers(t *testing.T) {
 // was durable would be lost.
 func TestCompactionRenamedBeforeMarker(t *testing.T) {
 	d := newDisk()
-	j := create(t, path, d.config())
+	cfg := d.config()
+	j := create(t, path, quiet(cfg))
+	cfg.Compact.Size = 8 << 10
 	texts, err := model.OpenWith(j.Replica(), "", text)
 	require.NoError(t, err)
 	for i := range 4 {
-		require.NoError(t, texts.Set("t", fmt.Sprint(i, strings.Repeat("x", 300<<10))))
+		require.NoError(t, texts.Set("t", fmt.Sprint(i, strings.Repeat("x", 3<<10))))
 		require.NoError(t, j.Replica().Flush(t.Context()))
 	}
 	set(t, j, "a", 1)
@@ -285,18 +287,17 @@ func TestCompactionRenamedBeforeMarker(t *testing.T) {
 	require.NoError(t, j.Close())
 
 	size := len(d.names[path].data)
-	d.grain = 1
 	e := explore(d)
 	e.there, e.kept = true, map[string]int{"a": 1}
-	j = open(t, path, d.config())
+	j = open(t, path, cfg)
 	assert.Equal(t, int64(size-len(d.names[path].data)), j.Recovery().Compacted)
-	assert.Less(t, len(d.names[path].data), 310<<10)
+	assert.Less(t, len(d.names[path].data), 4<<10)
 	assert.Equal(t, author, j.Replica().Author())
 	e.set(t, j, "b", 1)
 	require.NoError(t, j.Close())
 	e.verify(t, path, false)
 
-	j = open(t, path, d.config())
+	j = open(t, path, cfg)
 	assert.Equal(t, author, j.Replica().Author())
 	assert.Zero(t, j.Recovery().Compacted)
 	texts, err = model.OpenWith(j.Replica(), "", text)

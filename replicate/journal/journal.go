@@ -3,6 +3,8 @@ package journal
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/weir-go/weir/replicate"
 )
@@ -10,22 +12,35 @@ import (
 // A Journal is a replica's open and locked file. Its methods may be called by
 // several goroutines at once.
 type Journal struct {
+	path    string
 	cfg     Config
 	rec     Recovery
 	place   Place
-	id      string // of the open file; see named
 	replica *replicate.Replica
+
+	naming sync.Mutex // held while the name goes to another file
+	id     string     // of the open file
 
 	// Of the goroutine that runs run, and after that of Close.
 	from   *replicate.Tail
 	out    *output
+	synced bool // what was found was synced while opening
 	opened bool // this opening has its open frame
 	last   replicate.Time
 	buf    []byte
-	err    error // the first failure, for ever
+	late   *time.Timer // fires when what is unsynced has to be synced; nil if nothing has to
+	err    error       // the first failure, for ever
 
-	cancel context.CancelFunc
-	done   chan struct{} // closed when run has returned
+	written written
+
+	life       context.Context // of what runs in the background
+	cancel     context.CancelFunc
+	done       chan struct{}   // closed when run has returned
+	compacting chan struct{}   // holds a token while there is a compaction
+	successors chan *successor // to run, when one is copied
+	background sync.WaitGroup
+	due        atomic.Bool // a compaction that nobody asked for is under way
+	telling    sync.Mutex  // one call of Config.Compacted at a time
 
 	once     sync.Once
 	closeErr error
@@ -49,25 +64,39 @@ func (j *Journal) Close() error {
 	return j.closeErr
 }
 
-// run commits what comes, until it is stopped or something fails.
-func (j *Journal) run(ctx context.Context) {
+// run commits what comes, and swaps files, until it is stopped or something fails.
+func (j *Journal) run() {
 	defer close(j.done)
 	for j.err == nil {
-		b, err := j.from.Next(ctx)
-		if err != nil {
+		var late <-chan time.Time
+		if j.late != nil {
+			late = j.late.C
+		}
+		select {
+		case <-j.from.Changed():
+			j.try(j.drain)
+		case <-late:
+			j.try(j.sync)
+		case s := <-j.successors:
+			s.result <- j.succeed(s)
+		case <-j.life.Done():
 			return
 		}
-		j.try(func() error { return j.commit(b) })
 	}
 }
 
 func (j *Journal) close() error {
 	j.cancel()
 	<-j.done
+	j.compacting <- struct{}{} // for good: there will be none
+	j.background.Wait()
 	j.try(j.drain)
 	j.from.Close()
 	j.try(j.drain) // what was written before the replica knew
 	j.try(j.mark)
+	if j.late != nil {
+		j.late.Stop()
+	}
 	if err := j.out.close(); j.err == nil {
 		j.err = err
 	}
@@ -109,34 +138,66 @@ func (j *Journal) commit(b replicate.Batch) error {
 	}
 	buf = append(buf, b.Frames...)
 	buf = commit{j.out.size + int64(len(buf)), int64(len(buf))}.append(buf)
-	if err := j.out.append(buf); err != nil {
-		return err
-	}
-	if reopen || j.cfg.Sync == SyncAlways {
+	if !j.opened && !j.synced {
+		// A process that was killed may have left what we found unsynced, and be
+		// it a clean mark. With a hole there, our commit behind it would make
+		// that damage.
 		if err := j.out.sync(); err != nil {
 			return err
 		}
 	}
-	if err := j.named(); err != nil {
+	if err := j.out.append(buf); err != nil {
+		return err
+	}
+	if err := j.settle(reopen); err != nil {
+		return err
+	}
+	if err := j.InPlace(); err != nil {
 		return err
 	}
 	j.opened = true
 	j.from.Done(b)
+	j.written.add(b.Frames, b.Updates)
+	j.consider()
 	if j.buf = buf; cap(buf) > maxKept {
 		j.buf = nil
 	}
 	return nil
 }
 
-// named checks that the path still leads to our file. What is written to one
-// that was deleted or replaced is gone when we are, however durable.
-func (j *Journal) named() error {
-	info, err := j.cfg.FS.Stat(j.out.path)
+// settle syncs a commit, now or later, as the policy says.
+func (j *Journal) settle(reopen bool) error {
+	switch {
+	case reopen || j.cfg.Sync == SyncEach:
+		return j.sync()
+	case j.cfg.Sync == SyncInterval && j.late == nil:
+		j.late = time.NewTimer(j.cfg.Interval)
+	}
+	return nil
+}
+
+// sync makes all that was written durable.
+func (j *Journal) sync() error {
+	if j.late != nil {
+		j.late.Stop()
+		j.late = nil
+	}
+	return j.out.sync()
+}
+
+// InPlace checks that the path still leads to the open file. What is written to
+// one that was deleted or replaced is gone when the process is, however durable,
+// so that each commit checks it too. It returns a WriteError that matches
+// ErrReplaced or fs.ErrNotExist.
+func (j *Journal) InPlace() error {
+	j.naming.Lock()
+	defer j.naming.Unlock()
+	info, err := j.cfg.FS.Stat(j.path)
 	if err != nil {
-		return j.out.failure("find", err)
+		return &WriteError{j.path, "find", err}
 	}
 	if id := fileID(info); id != j.id && id != "" && j.id != "" {
-		return j.out.failure("find", ErrReplaced)
+		return &WriteError{j.path, "find", ErrReplaced}
 	}
 	return nil
 }
@@ -144,7 +205,7 @@ func (j *Journal) named() error {
 // opening is the frame that says where the file is and who writes.
 func (j *Journal) opening(author replicate.Author) opening {
 	o := opening{place: j.place, author: author, last: j.last}
-	if j.cfg.Sync == SyncNone {
+	if j.cfg.Sync != SyncEach {
 		o.flags |= flagNoSync
 	}
 	if j.out.sealed {
@@ -159,8 +220,8 @@ func (j *Journal) mark() error {
 	if !j.opened {
 		return nil
 	}
-	if j.cfg.Sync != SyncAlways {
-		if err := j.out.sync(); err != nil {
+	if j.cfg.Sync != SyncEach {
+		if err := j.sync(); err != nil {
 			return err
 		}
 	}

@@ -75,7 +75,7 @@ func TestOpenSaysWhatItIsNot(t *testing.T) {
 	}
 	openErr := func(path string) error {
 		_, err := journal.Open(t.Context(), path, mapConfig())
-		_, checkErr := journal.Check(path, mapConfig())
+		_, checkErr := journal.Check(t.Context(), path, mapConfig())
 		require.Error(t, checkErr)
 		assert.Equal(t, err.Error(), checkErr.Error())
 		return err
@@ -87,7 +87,7 @@ func TestOpenSaysWhatItIsNot(t *testing.T) {
 	assert.ErrorIs(t, openErr(file("empty", "")), journal.ErrNotReplica)
 	_, err = journal.Open(t.Context(), dir, mapConfig())
 	assert.Error(t, err)
-	_, err = journal.Check(dir, mapConfig())
+	_, err = journal.Check(t.Context(), dir, mapConfig())
 	assert.ErrorIs(t, err, journal.ErrNotReplica)
 
 	var notReplica *journal.NotReplicaError
@@ -103,7 +103,7 @@ func TestLocked(t *testing.T) {
 	_, err := journal.Open(ctx, path, mapConfig())
 	assert.ErrorIs(t, err, journal.ErrLocked)
 	assert.ErrorIs(t, err, context.Canceled)
-	rec, err := journal.Check(path, mapConfig())
+	rec, err := journal.Check(t.Context(), path, mapConfig())
 	require.NoError(t, err)
 	assert.True(t, rec.InUse)
 

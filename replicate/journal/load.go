@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ type loader struct {
 	last     opening // the last open frame
 	lastAt   int64   // where it is
 	opened   bool    // there is one
+	synced   bool    // what was found is durable
 	newest   replicate.Time
 	content  int64   // bytes of updates and markers
 	tail     [4]byte // how the good prefix ends
@@ -34,11 +36,19 @@ type loader struct {
 // load reads all of a file. What it returns beside the loader is what no crash can
 // have done, or a failure to read; the prefix before a CorruptError is loaded.
 // Anew gives the replica an id of its own in place of the file's.
-func load(file files.File, path string, cfg Config, anew bool) (*loader, error) {
+func load(ctx context.Context, file files.File, path string, cfg Config, anew bool) (*loader, error) {
 	l := &loader{path: path, cfg: cfg, anew: anew, scan: scanner{r: file}}
 	info, err := file.Stat()
 	if err != nil {
 		return l, fmt.Errorf("journal: %w", err)
+	}
+	told := int64(0)
+	l.scan.read = func(done int64) error {
+		if cfg.Progress != nil && done > told {
+			told = done
+			cfg.Progress(min(done, info.Size()), info.Size())
+		}
+		return context.Cause(ctx)
 	}
 	l.info, l.place = info, cfg.Place(info).clipped()
 	if err = l.head(); err == nil {
@@ -47,6 +57,9 @@ func load(file files.File, path string, cfg Config, anew bool) (*loader, error) 
 	if l.replica != nil {
 		l.rec.Updates, l.rec.Markers = l.restorer.Updates(), l.restorer.Markers()
 		l.rec.Live = l.replica.Len()
+	}
+	if errors.Is(err, replicate.ErrCorrupt) {
+		l.rec.Damaged = info.Size() - l.rec.Bytes
 	}
 	return l, err
 }
@@ -88,7 +101,7 @@ func (l *loader) head() error {
 		cfg.ID = replicate.ReplicaID{}
 	}
 	l.replica = replicate.New(cfg)
-	l.restorer = replicate.NewRestorer(l.replica)
+	l.restorer = l.replica.Restorer()
 	l.rec.ID, l.rec.Bytes, l.tail = h.ID, l.scan.at, l.scan.last
 	return nil
 }
@@ -146,7 +159,7 @@ func (l *loader) body() error {
 func (l *loader) take(payload []byte, at int64) (err error) {
 	wasClean := l.rec.Clean
 	l.rec.Clean = false
-	if len(payload) == 0 || !replicate.FileKind(payload) {
+	if l.restorer.Takes(payload) {
 		l.content += int64(len(payload))
 		return l.restorer.Frame(payload)
 	}
@@ -162,7 +175,7 @@ func (l *loader) take(payload []byte, at int64) (err error) {
 		c, err = parseClean(payload, at)
 		l.newest = max(l.newest, c.last)
 		l.rec.Clean = true
-	case kind >= kindOptional:
+	case kind >= kindOptional && kind <= kindOptionalEnd:
 		l.rec.Clean = wasClean
 	default:
 		err = &replicate.FrameError{Frame: "unknown", Err: fmt.Errorf("kind %#x", kind)}

@@ -19,8 +19,13 @@ const (
 )
 
 // openLocked opens path for reading and appending and locks it, trying until
-// ctx is done.
+// ctx is done, or for as long as cfg says.
 func openLocked(ctx context.Context, path string, cfg Config) (files.File, error) {
+	if cfg.LockWait > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, cfg.LockWait)
+		defer cancel()
+	}
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		file, err := tryLocked(path, cfg)
 		if file != nil || err != nil {

@@ -3,49 +3,45 @@ package journal
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/weir-go/weir/pull/files"
 )
 
 // Open locks the file path and reads it into a replica, which is durable there
-// until the journal is closed. It waits for the lock until ctx is done, and
-// tries once if it is done already. An opening that is not written through
-// leaves the file as it is, but for a torn tail that is cut off.
+// until the journal is closed. When ctx is done, waiting for the lock and reading
+// end. An opening that is not written through leaves the file as it is, but for a
+// torn tail that is cut off, and for compaction: see [Trigger].
 //
 // It returns a LockedError, fs.ErrNotExist if there is no file, a
 // NotReplicaError, replicate.ErrVersion, a CorruptError,
 // replicate.ErrUnknownType if the file holds objects of a type that cfg does
-// not accept, or what the file system returns.
+// not accept, context.Cause(ctx), or what the file system returns.
 func Open(ctx context.Context, path string, cfg Config) (*Journal, error) {
 	cfg = cfg.withDefaults()
 	file, err := openLocked(ctx, path, cfg)
 	if err != nil {
 		return nil, err
 	}
-	l, err := load(file, path, cfg, false)
-	if err == nil || cfg.Salvage && l.salvageable(err) {
-		err = l.mend(file, err)
+	l, err := load(ctx, file, path, cfg, false)
+	if err == nil {
+		err = l.mend(file)
 	}
 	if err != nil {
 		_ = file.Close()
 		return nil, err
 	}
-	return l.start(file)
+	return l.start(ctx, file)
 }
 
 // mend makes the file end with its good prefix, and that durable.
-func (l *loader) mend(file files.File, damage error) error {
-	if damage != nil {
-		if err := l.salvage(); err != nil {
-			return err
-		}
-	}
-	if l.rec.TornBytes > 0 || damage != nil {
+func (l *loader) mend(file files.File) error {
+	if l.rec.TornBytes > 0 {
 		if err := cut(file, l.rec.Bytes); err != nil {
 			return &WriteError{l.path, "truncate", err}
 		}
 	}
-	if l.rec.Clean && damage == nil || l.cfg.Sync == SyncNone {
+	if l.rec.Clean || l.cfg.Sync == SyncNever {
 		return nil
 	}
 	// What is held counts as durable from here on. A process that was killed
@@ -56,32 +52,51 @@ func (l *loader) mend(file files.File, damage error) error {
 	if err := l.cfg.FS.SyncDir(filepath.Dir(l.path)); err != nil {
 		return &WriteError{l.path, "sync folder of", err}
 	}
+	l.synced = true
 	return nil
 }
 
 // start makes a journal of what was loaded, which has the file from here on.
-func (l *loader) start(file files.File) (*Journal, error) {
+func (l *loader) start(ctx context.Context, file files.File) (*Journal, error) {
 	j := &Journal{
-		cfg: l.cfg, place: l.place, id: fileID(l.info), replica: l.replica, last: l.newest,
-		out:  &output{path: l.path, file: file, size: l.rec.Bytes, tail: l.tail},
-		done: make(chan struct{}),
+		path: l.path, cfg: l.cfg, place: l.place, id: fileID(l.info), replica: l.replica, last: l.newest, synced: l.synced,
+		out:        &output{path: l.path, file: file, size: l.rec.Bytes, tail: l.tail},
+		written:    written{content: l.content, updates: l.rec.Updates, since: time.Now()},
+		done:       make(chan struct{}),
+		compacting: make(chan struct{}, 1), successors: make(chan *successor),
 	}
 	err := l.name()
 	j.rec = l.rec
-	if err == nil && l.wasteful() {
-		err = j.compact()
-	}
 	if err == nil {
 		j.from, err = l.replica.Attach()
 	}
 	if err != nil {
-		_ = j.out.file.Close()
+		_ = file.Close()
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	j.cancel = cancel
-	go j.run(ctx)
+	j.life, j.cancel = context.WithCancel(context.Background())
+	go j.run()
+	if j.wasteful() {
+		err = j.compactWhileOpening(ctx)
+	}
+	if err != nil {
+		_ = j.Close() // which returns the same, or is of a file as it was
+		return nil, err
+	}
 	return j, nil
+}
+
+// compactWhileOpening compacts before there are writers. Where that fails the
+// file is opened as it is, unless nobody knows any more which one it is.
+func (j *Journal) compactWhileOpening(ctx context.Context) error {
+	s := &successor{fresh: j.fresh(), result: make(chan error, 1)}
+	err := j.compact(ctx, s)
+	j.rec.Compacted = s.did.Before - s.did.After
+	j.tell(s.did, err)
+	if s.broken || ctx.Err() != nil {
+		return err
+	}
+	return nil
 }
 
 // name decides who writes: the author of the last opening, or a new one.

@@ -42,8 +42,6 @@ func (l *loader) adopts() (ok bool, reason string) {
 		return false, "nothing was written to this file yet"
 	case !sameFile:
 		return false, "the file is a copy, or was moved between file systems"
-	case l.rec.Salvaged != "":
-		return false, "the file was damaged"
 	case l.last.flags&flagSealed != 0 && !sealed(l.info, l.rec.Bytes, l.tail):
 		return false, "the file was cut short or changed by something else, such as a backup"
 	case l.sameBoot():

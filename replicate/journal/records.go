@@ -17,6 +17,8 @@ const (
 	kindClean    = 0x42
 	kindCommit   = 0x43
 	kindOptional = 0x50
+
+	kindOptionalEnd = 0x5f
 )
 
 // Flags of an open frame.

@@ -15,8 +15,9 @@ const maxFrame = 64 << 20
 // never what a length only claims.
 type scanner struct {
 	r    io.Reader
-	buf  []byte // read, not yet consumed
-	at   int64  // where buf begins in the file
+	read func(done int64) error // called with how much was read; an error ends it
+	buf  []byte                 // read, not yet consumed
+	at   int64                  // where buf begins in the file
 	eof  bool
 	last [4]byte // how the last valid frame ended
 	mem  []byte  // the memory of buf, from its beginning
@@ -34,6 +35,9 @@ func (s *scanner) fill() error {
 	s.buf = s.mem[: n+m : cap(s.mem)]
 	if err == io.EOF {
 		s.eof, err = true, nil
+	}
+	if err == nil {
+		err = s.read(s.at + int64(len(s.buf)))
 	}
 	return err
 }

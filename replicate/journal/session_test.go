@@ -37,7 +37,7 @@ func TestSessionWaitsForTheDisk(t *testing.T) {
 		<-synced
 		assert.Equal(t, map[string]int{"a": 1, "b": 1}, contents(t, peer))
 		require.NoError(t, j.Close())
-		_, err := journal.Check(path, d.config())
+		_, err := journal.Check(t.Context(), path, d.config())
 		require.NoError(t, err)
 	})
 }

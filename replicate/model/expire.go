@@ -36,6 +36,7 @@ func Expiring(t replicate.Type, l Limits) replicate.Type {
 	if l.MaxCount > 0 {
 		t.Tag += fmt.Sprintf(";count=%d", l.MaxCount)
 	}
+	t.Key = nil // what is shown of one key depends on the others
 	b := bounds{age, l.MaxCount}
 	t.New = func() replicate.Object {
 		s := newState().(*state)

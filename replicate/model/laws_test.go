@@ -132,7 +132,7 @@ func expected(set []*replicate.Update, l Limits) (cells []*replicate.Update) {
 				}
 				continue
 			}
-			if w.Newer(u) && (keyOf(w) == keyOf(u) || age > 0 && u.Stamp().Time+age < w.Stamp().Time) {
+			if w.Newer(u) && (written(w) == written(u) || age > 0 && u.Stamp().Time+age < w.Stamp().Time) {
 				out = len(set)
 			}
 		}
@@ -147,8 +147,9 @@ func expected(set []*replicate.Update, l Limits) (cells []*replicate.Update) {
 	return cells
 }
 
-func keyOf(u *replicate.Update) string {
-	_, key, _, _ := parseOp(u.Op())
+// written is the key that an update writes.
+func written(u *replicate.Update) string {
+	key, _ := keyOf(u.Op())
 	return key
 }
 

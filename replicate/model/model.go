@@ -18,12 +18,12 @@ var ErrNotFound = errors.New("model: no such key")
 
 // JSON is the type of models whose values are JSON. It belongs into
 // replicate.Config.Types.
-var JSON = replicate.Type{Tag: "model/json", New: newState, Check: checkJSON}
+var JSON = replicate.Type{Tag: "model/json", New: newState, Check: checkJSON, Key: keyOf}
 
 // TypeOf returns the type of models whose values are opaque bytes under a tag
 // of your own, such as "model/cbor".
 func TypeOf(tag string) replicate.Type {
-	return replicate.Type{Tag: tag, New: newState, Check: checkAny}
+	return replicate.Type{Tag: tag, New: newState, Check: checkAny, Key: keyOf}
 }
 
 // A Model is a replicated map from strings to values of type V. Several

@@ -95,6 +95,12 @@ func checkJSON(op string) error {
 	return nil
 }
 
+// keyOf lets filters go by key.
+func keyOf(op string) (string, bool) {
+	_, key, _, err := parseOp(op)
+	return key, err == nil
+}
+
 func checkAny(op string) error {
 	_, _, _, err := parseOp(op)
 	return err

@@ -83,7 +83,7 @@ func (n *node) now() time.Time { return epoch.Add(n.w.clock + n.offset) }
 // restore reads n's disk. What its journal has never confirmed was shown to
 // nobody: if it is gone, it has never been.
 func (w *world) restore(n *node) {
-	x := replicate.NewRestorer(n.r)
+	x := n.r.Restorer()
 	for b := n.disk; len(b) > 0; {
 		msg, size, err := frame.Parse(b, len(b))
 		if err == nil {

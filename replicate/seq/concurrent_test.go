@@ -198,11 +198,11 @@ func TestSetSet(t *testing.T) {
 func TestMoveChains(t *testing.T) {
 	s, o := newSite(t, 1), newSite(t, 2)
 	ids := s.push(t, 1, 2, 3)
-	want := []int{1, 2, 3}
 	for i := range 200 {
 		require.NoError(t, s.l.Move(ids[0], (i+1)%3))
-		want = slices.Insert([]int{2, 3}, (i+1)%3, 1)
-		require.Equal(t, want, s.values(t))
+		at, err := s.l.Index(ids[0])
+		require.NoError(t, err)
+		require.Equal(t, (i+1)%3, at)
 		if i%10 == 0 {
 			o.pull(t, s)
 			_, err := o.l.InsertAfter(ids[0], 100+i)

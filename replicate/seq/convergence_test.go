@@ -1,155 +1,85 @@
 package seq_test
 
 import (
+	"fmt"
 	"math/rand/v2"
-	"slices"
+	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
-
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/replicatetest"
 	"github.com/weir-go/weir/replicate/seq"
 )
 
-// converge applies updates in an order, and then the obsolete ones again. The
-// list must be the oracle's, for all updates and for the live ones alone; it
-// returns it, and the live ones in order of arrival.
-func converge(t testing.TB, updates []*replicate.Update) (elements, []*replicate.Update) {
-	want := listOf(updates)
-	o, live := applied(t, slices.Concat(updates, updates))
-	require.Equal(t, want, elements(seq.Shown(o)))
-	kept := slices.DeleteFunc(slices.Clone(updates), func(u *replicate.Update) bool { return !live[u] })
-	require.Equal(t, want, listOf(kept), "the live updates alone say less")
-	again, still := applied(t, kept)
-	require.Equal(t, want, elements(seq.Shown(again)))
-	require.Len(t, still, len(kept), "of the live ones none is obsolete")
-	return want, kept
+func TestConvergence(t *testing.T) {
+	replicatetest.Run(t, replicatetest.Kind{
+		Types:    []replicate.Type{seq.JSON},
+		Open:     openSubject,
+		Oracle:   func(updates []*replicate.Update) string { return showRaw(listOf(updates)) },
+		Reencode: func(op string) (string, error) { return seq.Reencode(op), nil },
+	}, replicatetest.Config{})
 }
 
-// everyOrder applies updates in all orders and returns what all of them lead
-// to.
-func everyOrder(t testing.TB, updates []*replicate.Update) (list elements) {
-	var live []*replicate.Update
-	orders(slices.Clone(updates), 0, func(order []*replicate.Update) {
-		got, kept := converge(t, order)
-		slices.SortFunc(kept, func(u, v *replicate.Update) int { return u.Stamp().Compare(v.Stamp()) })
-		if list == nil {
-			list, live = got, kept
-		}
-		require.Equal(t, list, got)
-		require.True(t, slices.Equal(live, kept), "what is obsolete depends on the order")
-	})
-	return list
-}
-
-// orders calls f with all orders of what is behind the first n updates.
-func orders(updates []*replicate.Update, n int, f func([]*replicate.Update)) {
-	if n >= len(updates)-1 {
-		f(updates)
-		return
+// openSubject edits a list in all ways.
+func openSubject(r *replicate.Replica) (replicatetest.Subject, error) {
+	l, err := seq.Open[int](r, "")
+	if err != nil {
+		return replicatetest.Subject{}, err
 	}
-	for i := n; i < len(updates); i++ {
-		updates[n], updates[i] = updates[i], updates[n]
-		orders(updates, n+1, f)
-		updates[n], updates[i] = updates[i], updates[n]
+	var seen []seq.Element[int]
+	return replicatetest.Subject{
+		Edit: func(rnd *rand.Rand) error { return editAny(l, rnd) },
+		State: func() string {
+			var list elements
+			for e, err := range l.All() {
+				if err != nil {
+					return err.Error()
+				}
+				list = append(list, seq.Element[string]{ID: e.ID, Value: raw(e.Value)})
+			}
+			return showRaw(list)
+		},
+		Follow: []replicatetest.Follower{replicatetest.Follow(l.Changes(0),
+			func(b seq.Batch[int]) { seen = b.Apply(seen) },
+			func() string {
+				var list elements
+				for _, e := range seen {
+					list = append(list, seq.Element[string]{ID: e.ID, Value: raw(e.Value)})
+				}
+				return showRaw(list)
+			})},
+	}, nil
+}
+
+// editAny makes one random edit.
+func editAny(l *seq.List[int], rnd *rand.Rand) error {
+	n, v := l.Len(), rnd.IntN(100)
+	what := rnd.IntN(8)
+	if n == 0 || what < 3 {
+		_, err := l.Insert(rnd.IntN(n+1), v)
+		return err
 	}
-}
-
-// shuffled applies updates in some random orders.
-func shuffled(t testing.TB, updates []*replicate.Update, rnd *rand.Rand) {
-	list, _ := converge(t, updates)
-	for range 5 {
-		order := slices.Clone(updates)
-		rnd.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		got, _ := converge(t, order)
-		require.Equal(t, list, got)
+	e, err := l.At(rnd.IntN(n))
+	if err != nil {
+		return err
 	}
-}
-
-// history makes random edits at sites that now and then tell each other, and
-// returns all updates.
-func history(t *rapid.T, sites []*site, steps int) (all []*replicate.Update) {
-	for step := range steps {
-		s := rapid.SampledFrom(sites).Draw(t, "site")
-		if rapid.IntRange(0, 3).Draw(t, "meet") == 0 {
-			s.pull(t, rapid.SampledFrom(sites).Draw(t, "from"))
-			continue
-		}
-		all = append(all, s.wrote(t, func() { edit(t, s, s.list(), step) })...)
+	switch what {
+	case 3, 4:
+		return l.Move(e.ID, rnd.IntN(n))
+	case 5:
+		return l.Set(e.ID, v)
+	case 6:
+		_, err = l.Push(v)
+	default:
+		_, err = l.Delete(e.ID)
 	}
-	return all
+	return err
 }
 
-// Whatever three authors do, seeing of each other what they may, whoever has
-// all of it has one list, in whatever order it came.
-func TestSmallHistoriesInEveryOrder(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		sites := newSites(rt, 3)
-		sites[0].push(rt, 1, 2)
-		base := sites[0].since(rt, 0)
-		sites[1].pull(rt, sites[0])
-		all := append(base, history(rt, sites, 8)...)
-		everyOrder(t, all[:min(len(all), 5)])
-		meet(rt, sites...)
-		require.Equal(t, listOf(all), sites[0].list())
-	})
-}
-
-func TestLongHistories(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		sites := newSites(rt, 3)
-		all := history(rt, sites, rapid.IntRange(20, 150).Draw(rt, "steps"))
-		rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "order"), 0))
-		shuffled(t, all, rnd)
-		meet(rt, sites...)
-		require.Equal(t, listOf(all), sites[0].list())
-	})
-}
-
-// Anything that passes Check makes one list in every order, also what nobody
-// who uses this package writes: references to what is unknown, of another
-// kind, newer or the writer's own, and updates that disagree on an element's
-// first place.
-func TestAnyOpsConverge(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		sites := newSites(rt, 3)
-		ids := []seq.ID{{}}
-		var all []*replicate.Update
-		for i := range rapid.IntRange(1, 60).Draw(rt, "ops") {
-			s := rapid.SampledFrom(sites).Draw(rt, "site")
-			s.now = s.now.Add(1e6)
-			all = append(all, s.wrote(rt, func() { writeAny(rt, s, ids, raw(i)) })...)
-			ids = append(ids, seq.ID(replicate.Stamp{Time: s.r.Clock()[s.r.Author()], Author: s.r.Author()}))
-		}
-		if len(all) <= 5 {
-			everyOrder(t, all)
-			return
-		}
-		shuffled(t, all, rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "order"), 0)))
-	})
-}
-
-// writeAny writes an op that refers to any of ids.
-func writeAny(t *rapid.T, s *site, ids []seq.ID, value string) {
-	m := seq.Meaning{
-		Element: rapid.SampledFrom(ids).Draw(t, "element"),
-		Parent:  rapid.SampledFrom(ids).Draw(t, "parent"),
-		Left:    rapid.Bool().Draw(t, "left"),
-		Move:    rapid.Bool().Draw(t, "move"),
+func showRaw(list elements) string {
+	var s strings.Builder
+	for _, e := range list {
+		fmt.Fprintf(&s, "%s@%s ", e.Value, replicate.Stamp(e.ID))
 	}
-	switch rapid.IntRange(0, 4).Draw(t, "kind") {
-	case 0, 1:
-		m.Kind, m.Value = seq.OpInsert, value
-	case 2:
-		m.Kind, m.Value = seq.OpSet, value
-	case 3:
-		m.Kind = seq.OpDelete
-	case 4:
-		m.Kind = seq.OpMove
-	}
-	_, err := s.h.Compose(func(d replicate.Draft) (string, error) {
-		return m.Op(seq.ID(d.Stamp)), nil
-	})
-	require.NoError(t, err)
+	return s.String()
 }

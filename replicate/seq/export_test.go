@@ -174,12 +174,6 @@ func (b *block) verify(parent *block, at int, each func(*node) error) (height in
 	return height + 1, nil
 }
 
-// Places returns how many places a list has, its beginning counted.
-func (l *List[V]) Places() (n int) {
-	l.view(func(s *state) { n = s.made })
-	return n
-}
-
 // A Watch reads the changes of a state that is in no replica.
 type Watch struct{ w watch }
 

@@ -92,7 +92,7 @@ func TestTwoFirstPlaces(t *testing.T) {
 	ids := s.push(t, 1, 2, 3)
 	s.push(t, 4)
 	all := updatesOf(t, s)
-	changes, list := s.l.Changes(s.r.Head()), listOf(all)
+	changes := s.l.Changes(s.r.Head())
 	defer func() { require.NoError(t, pull.Abort(changes, nil)) }()
 	all = append(all,
 		s.write(t, seq.Meaning{Kind: seq.OpSet, Value: "9", Element: ids[2]}),
@@ -100,7 +100,7 @@ func TestTwoFirstPlaces(t *testing.T) {
 	b, err := changes(t.Context())
 	require.NoError(t, err)
 	require.True(t, b.Reset, "more moved than an update said")
-	list = everyOrder(t, all)
+	list := everyOrder(t, all)
 	require.Equal(t, listOf(updatesOf(t, s)), s.list())
 	require.Equal(t, []string{"1", "9", "4"}, []string{list[0].Value, list[1].Value, list[2].Value})
 }
