@@ -137,7 +137,7 @@ func (k *kind) commands(e *env) (all []*cobra.Command) {
 
 		DisableFlagsInUseLine:      true,
 		SuggestionsMinimumDistance: 2,
-		RunE:                       helpOr(unknownCommand),
+		RunE:                       showHelp,
 	}
 	for i := range k.verbs {
 		if k.verbs[i].example != "" {
@@ -149,14 +149,12 @@ func (k *kind) commands(e *env) (all []*cobra.Command) {
 	return []*cobra.Command{group}
 }
 
-// helpOr is what a command does that only has others below it.
-func helpOr(unknown func(c *cobra.Command, name string) error) func(*cobra.Command, []string) error {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return unknown(c, args[0])
-		}
-		return c.Help()
+// showHelp is what a command does that only has others below it.
+func showHelp(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(c, args[0])
 	}
+	return c.Help()
 }
 
 func (k *kind) command(e *env, v *verb) *cobra.Command {

@@ -126,7 +126,7 @@ func rootCommand(e *env) *cobra.Command {
 
 		DisableFlagsInUseLine:      true,
 		SuggestionsMinimumDistance: 2,
-		RunE:                       helpOr(unknownCommand),
+		RunE:                       showHelp,
 	}
 	root.PersistentFlags().BoolVar(&e.out.JSON, "json", false, "write JSON lines")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
