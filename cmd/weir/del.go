@@ -22,17 +22,14 @@ the deletion is on disk.`,
 	}
 }
 
-func opDel(ctx context.Context, j *journal.Journal, c *call) error {
-	m, err := objectOf(j)
+func opDel(_ context.Context, j *journal.Journal, c *call) error {
+	m, err := openMap(j.Replica(), c.Name)
 	if err != nil {
 		return err
 	}
 	was, err := m.Delete(c.Key)
-	switch {
-	case err != nil:
-		return err
-	case !was:
+	if err == nil && !was {
 		return notFound(c.Key)
 	}
-	return j.Replica().Flush(ctx)
+	return err
 }

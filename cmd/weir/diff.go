@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weir-go/weir/replicate"
-	"github.com/weir-go/weir/replicate/model"
 )
 
 func diffCommand(e *env) *cobra.Command {
@@ -146,7 +145,7 @@ func (d *difference) object(o objectDifference) {
 
 // keysOf are the keys that commands work on, with their values.
 func keysOf(r *replicate.Replica) (map[string]json.RawMessage, error) {
-	m, err := model.OpenWith(r, "", asWritten)
+	m, err := openMap(r, "")
 	if err != nil {
 		return nil, err
 	}

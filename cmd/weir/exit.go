@@ -17,8 +17,12 @@ import (
 	"github.com/weir-go/weir/mux"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/counter"
+	"github.com/weir-go/weir/replicate/events"
+	"github.com/weir-go/weir/replicate/feed"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/replicate/seq"
 )
 
 // Exit statuses. They are part of the interface: the list only grows.
@@ -110,6 +114,11 @@ var causes = []cause{
 		"'weir forget R --members ID,ID'; 'weir inspect' shows ids"},
 	{replicate.ErrTooLarge, exitUsage, "keys have at most 4 KiB, values at most 4 MiB"},
 	{model.ErrNotFound, exitNotFound, ""},
+	{seq.ErrNotFound, exitNotFound, "'weir list ls R NAME' lists what is there"},
+	{seq.ErrIndex, exitNotFound, "'weir list ls R NAME' lists what is there; indexes begin with 0"},
+	{feed.ErrNotFound, exitNotFound, "'weir log ls --json R NAME' lists the items with their ids"},
+	{events.ErrUnknownEvent, exitNotFound, "it was trimmed, or is of another file: leave out --from"},
+	{counter.ErrOverflow, exitFailed, "a number has 64 bits"},
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
 	{fs.ErrPermission, exitFailed, "may this user read and write there?"},
 	{replicate.ErrSuperseded, exitFailed, "the peer has connected anew; this connection was the older one"},
@@ -171,7 +180,7 @@ func explain(err error) *failure {
 }
 
 var prefixes = regexp.MustCompile(
-	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model): )+`)
+	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|set|value|counter|events|feed): )+`)
 
 // plain is an error's text on one line, without the names of packages, which
 // say nothing to whoever types commands.

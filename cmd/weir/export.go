@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
-	"github.com/weir-go/weir/replicate/model"
 )
 
 // chunkSize is how much text is written at once, about.
@@ -17,9 +16,11 @@ const chunkSize = 32 << 10
 func exportCommand(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "export R",
-		Short: "Write all keys and values as JSON lines",
-		Long: `Writes a line {"key":…,"value":…} for each key, sorted by key. Equal replicas
-are exported byte for byte alike, so that cmp says whether two are equal.`,
+		Short: "Write all contents as JSON lines",
+		Long: `Writes a line {"key":…,"value":…} for each key, sorted by key, and for all else
+lines {"type":…,"name":…,"value":…}, by type and name. Equal replicas are exported
+byte for byte alike, so that cmp says whether two are equal. Who wrote what, and
+ids, are not in it: weir dump writes them, too.`,
 		Example: `  weir export r > r.jsonl
   weir export a > a.jsonl; weir export b | cmp - a.jsonl`,
 		Args: args(1, 1),
@@ -30,33 +31,43 @@ are exported byte for byte alike, so that cmp says whether two are equal.`,
 }
 
 func opExport(ctx context.Context, j *journal.Journal, c *call) error {
-	m, err := objectOf(j)
+	all, err := objectsOf(j.Replica())
 	if err != nil {
 		return err
 	}
-	return c.out(ctx, entries(m, "", c.Paper))
+	rows := func(yield func(row, error) bool) {
+		for _, o := range all {
+			for r, err := range o.exported {
+				if !yield(r, err) {
+					return
+				}
+			}
+		}
+	}
+	return c.out(ctx, chunked(rows, func(r row) []byte { return c.Paper.line(r) }))
 }
 
-// entries is what export writes, of the keys that begin with prefix.
-func entries(m *model.Model[json.RawMessage], prefix string, p paper) pull.Source[[]byte] {
-	return pull.Generate(func(ctx context.Context, yield func([]byte) bool) error {
-		var text []byte
-		for entry, err := range m.All(prefix) {
-			if err != nil {
-				return err
-			}
-			text = append(text, p.line(pair{entry.Key, entry.Value})...)
-			if len(text) < chunkSize {
-				continue
-			}
-			if !yield(text) {
-				return nil
-			}
-			text = nil
+// export is the lines of one object.
+func (k *kind) export(r *replicate.Replica, name string, p paper) pull.Source[[]byte] {
+	o, err := k.open(r, name)
+	if err != nil {
+		return pull.Error[[]byte](err)
+	}
+	f := named{kind: k, name: name, object: o}
+	return chunked(f.exported, func(r row) []byte { return p.line(r) })
+}
+
+// exported is the rows of an object as they are exported: without what another
+// replica could not give them, and with where they belong. The map without a
+// name is where lines belong that say nothing.
+func (f named) exported(yield func(row, error) bool) {
+	for r, err := range f.rows {
+		r.ID, r.Index = "", nil
+		if f.kind != mapKind || f.name != "" {
+			r.Type, r.Name = f.kind.name, f.name
 		}
-		if len(text) > 0 {
-			yield(text)
+		if !yield(r, err) {
+			return
 		}
-		return nil
-	})
+	}
 }

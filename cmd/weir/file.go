@@ -86,9 +86,7 @@ func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) 
 // we have it open: it would be acknowledged and go with us. What the file held
 // can still be read.
 func (r *replicaFile) gone(j *journal.Journal, c *call) error {
-	switch c.Op {
-	case "set", "del", "import", "load", "compact", "forget":
-	default:
+	if !operations[c.Op].writes {
 		return nil
 	}
 	if j.InPlace() == nil {

@@ -27,7 +27,7 @@ not set is exit status 1.`,
 }
 
 func opGet(ctx context.Context, j *journal.Journal, c *call) error {
-	m, err := objectOf(j)
+	m, err := openMap(j.Replica(), c.Name)
 	if err != nil {
 		return err
 	}
@@ -37,10 +37,8 @@ func opGet(ctx context.Context, j *journal.Journal, c *call) error {
 		return notFound(c.Key)
 	case err != nil:
 		return err
-	case c.Paper.JSON:
-		return c.write(ctx, c.Paper.line(pair{c.Key, value}))
 	}
-	return c.write(ctx, []byte(c.Paper.value(value)+"\n"))
+	return c.write(ctx, c.Paper.single(row{Key: &c.Key, Value: value}))
 }
 
 func notFound(key string) *failure {

@@ -20,9 +20,11 @@ func importCommand(e *env) *cobra.Command {
 	var atomic bool
 	c := &cobra.Command{
 		Use:   "import R",
-		Short: "Set the keys of JSON lines from stdin",
-		Long: `Reads lines {"key":…,"value":…} and sets each key. How many of them are on disk
-is said on stderr, as "durable N", while it grows.
+		Short: "Take in what export wrote, from stdin",
+		Long: `Reads lines {"key":…,"value":…}, and those of other types that weir export writes.
+Keys, values and numbers are set and members added, so that nothing changes at a
+second time; elements, items and events come behind those that are there. How
+many lines are on disk is said on stderr, as "durable N", while it grows.
 
 At a bad line the lines before it stay (exit status 3); with --atomic none of
 them is written (exit status 4), for which all are held in memory first.
@@ -52,46 +54,50 @@ const (
 
 // An entry is a line of an import.
 type entry struct {
-	key   string
-	value json.RawMessage
+	row
+	kind *kind
 }
 
 // UnmarshalJSON checks all that can be wrong with a line, so that the decoder
 // of lines names the one.
 func (e *entry) UnmarshalJSON(b []byte) error {
-	var l struct {
-		Key   *string         `json:"key"`
-		Value json.RawMessage `json:"value"`
-	}
-	err := json.Unmarshal(b, &l)
-	switch {
-	case err != nil:
+	if err := json.Unmarshal(b, &e.row); err != nil {
 		return err
-	case l.Key == nil:
-		return errors.New(`no "key"`)
-	case len(l.Value) == 0:
+	}
+	if e.kind = kindNamed(e.Type); e.kind == nil {
+		return fmt.Errorf(`unknown "type" %.40q`, e.Type)
+	}
+	if e.kind.admit != nil {
+		if err := e.kind.admit(e.row); err != nil {
+			return err
+		}
+	}
+	if len(e.Value) == 0 {
 		return errors.New(`no "value"`)
 	}
-	e.key, e.value = *l.Key, l.Value
 	return e.fits()
 }
 
 // fits refuses what is over the limits of model.Model.Set, and nothing else:
-// what was exported can be imported.
+// what was exported can be imported. What other types take is bounded by less
+// than theirs, which the object says when it is given the line.
 func (e *entry) fits() error {
-	err := model.Fits(e.key, len(e.value))
+	key := ""
+	if e.kind == mapKind {
+		key = *e.Key
+	}
+	if len(e.Name) > replicate.MaxName {
+		return replicate.NewSizeError("name", e.Name, replicate.MaxName)
+	}
+	err := model.Fits(key, len(e.Value))
 	if err == nil {
 		return nil
 	}
-	e.value, _ = compact(e.value) // which is what counts
-	return model.Fits(e.key, len(e.value))
+	e.Value, _ = compact(e.Value) // which is what counts
+	return model.Fits(key, len(e.Value))
 }
 
 func opImport(ctx context.Context, j *journal.Journal, c *call) error {
-	m, err := objectOf(j)
-	if err != nil {
-		return err
-	}
 	lines := codec.DecodeJSON[entry](c.in, codec.JSONOptions{})
 	if c.Atomic {
 		all, err := pull.Collect(ctx, lines)
@@ -100,27 +106,32 @@ func opImport(ctx context.Context, j *journal.Journal, c *call) error {
 		}
 		lines = pull.Values(all...)
 	}
-	g := startGroup(ctx, j, c)
-	err = pull.Each(g.ctx, lines, func(l entry) error {
-		if err := m.Set(l.key, l.value); err != nil {
-			return err
+	opened := make(map[replicate.ObjectName]object)
+	return writeLines(ctx, j, c, lines, func(l entry) error {
+		name := replicate.ObjectName{Type: l.Type, Name: l.Name}
+		o := opened[name]
+		if o == nil {
+			var err error
+			if o, err = l.kind.open(j.Replica(), l.Name); err != nil {
+				return err
+			}
+			opened[name] = o
 		}
-		return g.wrote()
+		return o.put(l.row)
 	})
-	durable, failed := g.wait()
-	if failed != nil {
-		return failed
-	}
-	return badLine(err, exitPartial, fmt.Sprintf("the %d lines before it are imported", durable))
 }
 
 // badLine says what became of the others where a line was bad.
 func badLine(err error, code int, others string) error {
 	var bad *codec.LineError
-	if !errors.As(err, &bad) {
-		return err
+	var refused *putError
+	switch {
+	case errors.As(err, &bad):
+		return fail(code, others+"; correct it and try again", "stdin: %w", err)
+	case errors.As(err, &refused) && refused.isOfTheLine():
+		return fail(code, others+"; correct the next one and try again", "stdin: %w", err)
 	}
-	return fail(code, others+"; correct it and import again", "stdin: %w", err)
+	return err
 }
 
 // A group commits what is written in batches: while one is on its way to the

@@ -194,7 +194,7 @@ func (k *killer) verify(v *victim) {
 	j, err := journal.Open(context.Background(), v.path, config())
 	require.NoError(k.t, err)
 	defer func() { require.NoError(k.t, j.Close()) }()
-	m, err := objectOf(j)
+	m, err := openMap(j.Replica(), "")
 	require.NoError(k.t, err)
 	held := map[string]bool{}
 	for entry, err := range m.All("") {

@@ -134,7 +134,7 @@ func (k *killer) appending(v, _ *victim) (*exec.Cmd, func(bool)) {
 	for range 20 + k.rand.IntN(80) {
 		key, value := k.entry()
 		written = append(written, pairOf{key, value})
-		lines.Write(line(pair{key, []byte(strconv.Quote(value))}))
+		lines.Write(line(row{Key: &key, Value: []byte(strconv.Quote(value))}))
 	}
 	c := exec.Command("weir", "import", v.path)
 	c.Stdin, c.Stderr = &lines, &stderr

@@ -30,12 +30,12 @@ each line has the value too, as in weir export.`,
 }
 
 func opLs(ctx context.Context, j *journal.Journal, c *call) error {
-	m, err := objectOf(j)
+	m, err := openMap(j.Replica(), c.Name)
 	if err != nil {
 		return err
 	}
 	if c.Paper.JSON {
-		return c.out(ctx, entries(m, c.Key, c.Paper))
+		return c.out(ctx, chunked(m.begin(c.Key), c.Paper.entry))
 	}
 	keys := m.Keys(c.Key)
 	return c.out(ctx, func(ctx context.Context) ([]byte, error) {

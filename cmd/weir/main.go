@@ -1,4 +1,4 @@
-// Command weir keeps replicas of a map equal, on one host or many.
+// Command weir keeps replicas of maps, lists, sets and more equal, on one host or many.
 //
 // A replica is a file. The commands edit it, read it, and exchange what it
 // holds with others: through pipes, over TCP, through any program's stdin and

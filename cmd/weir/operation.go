@@ -10,7 +10,6 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
-	"github.com/weir-go/weir/replicate/model"
 )
 
 // What commands do to a replica is done by operations. An operation knows
@@ -21,17 +20,25 @@ import (
 
 // A request says which operation is asked for, and how.
 type request struct {
-	Op     string           `json:"op"`
-	Key    string           `json:"key,omitempty"` // or the prefix of keys
-	Value  json.RawMessage  `json:"value,omitempty"`
-	Dry    bool             `json:"dry,omitempty"`    // load: only say what would be new
-	Atomic bool             `json:"atomic,omitempty"` // import: all lines or none
-	All    bool             `json:"all,omitempty"`    // watch: what is there, too
-	Live   bool             `json:"live,omitempty"`   // session: goes on when both are equal
-	Only   []replicate.Rule `json:"only,omitempty"`   // session: what is wanted; empty for everything
-	Allow  []replicate.Rule `json:"allow,omitempty"`  // session: what the peer may have, likewise
-	Path   string           `json:"path,omitempty"`   // snapshot: where to, in full
-	Resync bool             `json:"resync,omitempty"` // session: take everything anew where that must be
+	Op     string            `json:"op"`
+	Name   string            `json:"name,omitempty"` // of the object
+	Key    string            `json:"key,omitempty"`  // or what else names a part of it
+	Value  json.RawMessage   `json:"value,omitempty"`
+	Values []json.RawMessage `json:"values,omitempty"` // where there may be several
+	Lines  bool              `json:"lines,omitempty"`  // they are lines of the input,
+	Raw    bool              `json:"raw,omitempty"`    // of text and not of JSON
+	Atomic bool              `json:"atomic,omitempty"` // import: all lines or none
+	Dry    bool              `json:"dry,omitempty"`    // load: only say what would be new
+	Follow bool              `json:"follow,omitempty"` // go on with what comes
+	All    bool              `json:"all,omitempty"`    // watch: what is there, too
+	From   string            `json:"from,omitempty"`   // events: behind this one
+	Events []string          `json:"events,omitempty"` // events: of these names alone
+	Target *target           `json:"target,omitempty"` // list move
+	Live   bool              `json:"live,omitempty"`   // session: goes on when both are equal
+	Only   []replicate.Rule  `json:"only,omitempty"`   // session: what is wanted; empty for everything
+	Allow  []replicate.Rule  `json:"allow,omitempty"`  // session: what the peer may have, likewise
+	Path   string            `json:"path,omitempty"`   // snapshot: where to, in full
+	Resync bool              `json:"resync,omitempty"` // session: take everything anew where that must be
 
 	Members []replicate.ReplicaID `json:"members,omitempty"` // forget: declare these
 	Hurry   bool                  `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
@@ -90,25 +97,44 @@ func (c *call) duplex() duplex.Duplex[[]byte, []byte] {
 }
 
 // An operation runs to its end, or until ctx is done.
-type operation func(ctx context.Context, j *journal.Journal, c *call) error
+type operation struct {
+	run    func(ctx context.Context, j *journal.Journal, c *call) error
+	writes bool // what it returns nil for is on disk
+}
 
-var operations = map[string]operation{
-	"set": opSet, "get": opGet, "del": opDel, "ls": opLs,
-	"import": opImport, "export": opExport, "dump": opDump, "load": opLoad,
-	"session": opSession, "watch": opWatch,
-	"compact": opCompact, "forget": opForget, "snapshot": opSnapshot,
-	"clock": opClock, "inspect": opInspect,
+var operations = allOperations()
+
+func allOperations() map[string]operation {
+	all := map[string]operation{
+		"set": {run: opSet, writes: true}, "del": {run: opDel, writes: true},
+		"import": {run: opImport, writes: true}, "load": {run: opLoad, writes: true},
+		"get": {run: opGet}, "ls": {run: opLs}, "export": {run: opExport}, "dump": {run: opDump},
+		"session": {run: opSession}, "watch": {run: opFollow(mapKind)},
+		"compact": {run: opCompact, writes: true}, "snapshot": {run: opSnapshot},
+		"forget": {run: opForget, writes: true},
+		"clock": {run: opClock}, "inspect": {run: opInspect},
+		"objects": {run: opObjects}, "watch objects": {run: opWatchObjects},
+	}
+	for _, k := range kinds {
+		for i := range k.verbs {
+			all[k.verbs[i].id(k)] = k.verbs[i].operation
+		}
+	}
+	return all
 }
 
 // perform runs the operation of a call on a replica, and has ended its input
 // when it returns.
 func perform(ctx context.Context, j *journal.Journal, c *call) error {
-	op := operations[c.Op]
-	if op == nil {
+	op, known := operations[c.Op]
+	if !known {
 		return fail(exitProtocol, "use the same weir everywhere", "unknown operation %q", c.Op)
 	}
 	c = c.withEnds()
-	err := op(ctx, j, c)
+	err := op.run(ctx, j, c)
+	if err == nil && op.writes {
+		err = j.Replica().Flush(ctx)
+	}
 	cause := err
 	if cause == nil {
 		cause = pull.ErrStopped
@@ -121,20 +147,11 @@ func perform(ctx context.Context, j *journal.Journal, c *call) error {
 
 // config is how every replica is opened.
 func config() journal.Config {
-	return journal.Config{Replica: replicate.Config{Types: []replicate.Type{model.JSON}}}
-}
-
-// objectOf returns the object that the commands work on: the map named "",
-// with values as the JSON they were written in.
-func objectOf(j *journal.Journal) (*model.Model[json.RawMessage], error) {
-	return model.OpenWith(j.Replica(), "", asWritten)
-}
-
-// asWritten is the codec of values as the JSON they were written in.
-var asWritten = replicate.Codec[json.RawMessage]{
-	Type:   model.JSON,
-	Encode: compact,
-	Decode: func(b []byte) (json.RawMessage, error) { return b, nil },
+	types := make([]replicate.Type, len(kinds))
+	for i, k := range kinds {
+		types[i] = k.typ
+	}
+	return journal.Config{Replica: replicate.Config{Types: types}}
 }
 
 var errNotJSON = errors.New("value is not JSON")

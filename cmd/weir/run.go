@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -97,7 +98,7 @@ func isTerminal(f any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-const rootLong = `Keeps replicas of a map equal, on one host or many.
+const rootLong = `Keeps replicas equal, on one host or many.
 
   weir init a && weir set a greeting hello && weir get a greeting
   weir init b && weir sync a b && weir ls b
@@ -105,6 +106,9 @@ const rootLong = `Keeps replicas of a map equal, on one host or many.
 
 A replica is a file. What is written to one is merged into others by sync,
 peer, dump and load; of two writes of a key the later one wins, everywhere.
+Beside the map of set and get it holds lists, sets, counters, values, logs and
+events, each by its name, all with one vocabulary: weir TYPE VERB R [NAME] …,
+as in weir list push a todo milk, with ls, get, watch and export to read them.
 Users on two hosts first say whom they trust: weir id, weir trust.
 
 Exit status: 0 ok, 1 not found or differs, 2 usage, 3 partial, 4 corrupt,
@@ -114,7 +118,7 @@ Exit status: 0 ok, 1 not found or differs, 2 usage, 3 partial, 4 corrupt,
 func rootCommand(e *env) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "weir",
-		Short:         "Keeps replicas of a map equal, on one host or many",
+		Short:         "Keeps replicas equal, on one host or many",
 		Long:          rootLong,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -122,18 +126,13 @@ func rootCommand(e *env) *cobra.Command {
 
 		DisableFlagsInUseLine:      true,
 		SuggestionsMinimumDistance: 2,
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(c, args[0])
-			}
-			return c.Help()
-		},
+		RunE:                       showHelp,
 	}
 	root.PersistentFlags().BoolVar(&e.out.JSON, "json", false, "write JSON lines")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		f := usage(c, err.Error())
-		if strings.HasPrefix(err.Error(), "unknown shorthand flag") && strings.Contains(c.Use, " KEY") {
-			f.Hint += "; what begins with - comes after --: weir " + c.Name() + " R -- …"
+		if strings.HasPrefix(err.Error(), "unknown shorthand flag") && takesDashes.MatchString(c.Use) {
+			f.Hint += "; what begins with - comes after --: " + c.CommandPath() + " R -- …"
 		}
 		return f
 	})
@@ -147,6 +146,7 @@ func rootCommand(e *env) *cobra.Command {
 		clockCommand(e), diffCommand(e), inspectCommand(e),
 		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e),
 	)
+	groupCommands(e, root)
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = func(_ *cobra.Command, topic []string) error {
@@ -159,10 +159,14 @@ func rootCommand(e *env) *cobra.Command {
 	return root
 }
 
+// takesDashes matches the use of a command that is given texts of any kind.
+var takesDashes = regexp.MustCompile(`KEY|VALUE|ELEMENT|NAME|EVENT`)
+
 func unknownCommand(c *cobra.Command, name string) error {
-	hint := "'weir --help' lists the commands"
+	hint := "'" + c.CommandPath() + " --help' lists the commands"
 	if near := c.SuggestionsFor(name); len(near) > 0 {
-		hint = "did you mean 'weir " + strings.Join(near, "' or 'weir ") + "'?"
+		path := "'" + c.CommandPath() + " "
+		hint = "did you mean " + path + strings.Join(near, "' or "+path) + "'?"
 	}
 	return fail(exitUsage, hint, "unknown command %q", name)
 }

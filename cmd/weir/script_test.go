@@ -52,6 +52,8 @@ func TestScripts(t *testing.T) {
 			"chop":     cmdChop,
 			"version":  cmdVersion,
 			"longkey":  cmdLongKey,
+			"older":    cmdOlder,
+			"foreign":  cmdForeign,
 			"tmpfs":    cmdTmpfs,
 		},
 	})

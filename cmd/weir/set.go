@@ -61,8 +61,7 @@ func (e *env) value(ctx context.Context, arg string, asJSON bool) (json.RawMessa
 	if !utf8.Valid(text) {
 		return nil, fail(exitUsage, "encode bytes as text, in base64 for instance", "VALUE is not UTF-8")
 	}
-	quoted := line(string(text))
-	return quoted[:len(quoted)-1], nil
+	return quote(string(text)), nil
 }
 
 // readAll reads stdin to its end, at most limit bytes.
@@ -78,13 +77,10 @@ func (e *env) readAll(ctx context.Context, limit int) (text []byte, err error) {
 	return text, nil
 }
 
-func opSet(ctx context.Context, j *journal.Journal, c *call) error {
-	m, err := objectOf(j)
+func opSet(_ context.Context, j *journal.Journal, c *call) error {
+	m, err := openMap(j.Replica(), c.Name)
 	if err != nil {
 		return err
 	}
-	if err := m.Set(c.Key, c.Value); err != nil {
-		return err
-	}
-	return j.Replica().Flush(ctx)
+	return m.Set(c.Key, c.Value)
 }

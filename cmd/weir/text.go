@@ -96,9 +96,3 @@ func line(v any) []byte {
 	}
 	return b.Bytes()
 }
-
-// A pair is a key and its value, as import reads and export writes them.
-type pair struct {
-	Key   string          `json:"key"`
-	Value json.RawMessage `json:"value"`
-}

@@ -32,6 +32,16 @@ func read[V any](t testing.TB, src pull.Source[events.Event[V]], n int) (values 
 	return values
 }
 
+// all returns the values of the events that are here.
+func all[V any](t testing.TB, e *events.Emitter[V]) (values []V) {
+	t.Helper()
+	for ev, err := range e.All() {
+		require.NoError(t, err)
+		values = append(values, ev.Value)
+	}
+	return values
+}
+
 // row: 7 events
 func TestEventsOfBothOnBoth(t *testing.T) {
 	ra, a := open[string](t)
@@ -47,6 +57,7 @@ func TestEventsOfBothOnBoth(t *testing.T) {
 	give(t, ra, rb)
 	require.Equal(t, []string{"a0", "a1", "a2", "b0", "b1", "b2"}, read(t, a.Events(0), 6))
 	require.Equal(t, []string{"b0", "b1", "b2", "a0", "a1", "a2"}, read(t, b.Events(0), 6))
+	require.Equal(t, []string{"b0", "b1", "b2", "a0", "a1", "a2"}, all(t, b))
 	require.Equal(t, ra.Fingerprint(), rb.Fingerprint())
 	require.Equal(t, 6, a.Len())
 }
@@ -198,11 +209,13 @@ func TestResumeInsideATransaction(t *testing.T) {
 		}
 		require.Equal(t, want, read(t, rest, 4-i))
 	}
+	require.Equal(t, []int{0, 1, 2, 3, 4}, all(t, peer))
 	gone, err := e.Trim(2)
 	require.NoError(t, err)
 	require.Equal(t, 3, gone)
 	give(t, r, other)
 	require.Equal(t, []int{3, 4}, read(t, peer.Events(0), 2))
+	require.Equal(t, []int{3, 4}, all(t, peer))
 	place, ok := r.Place(replicate.Stamp{Time: 1, Author: r.Author()})
 	require.False(t, ok, place)
 }
@@ -381,6 +394,9 @@ func TestValueOfAnotherType(t *testing.T) {
 	var want *json.UnmarshalTypeError
 	_, err = n.Events(0)(t.Context())
 	require.ErrorAs(t, err, &want)
+	for _, err := range n.All() {
+		require.ErrorAs(t, err, &want)
+	}
 	_, err = n.Emit("other", 5)
 	require.NoError(t, err)
 	require.Equal(t, []int{5}, read(t, n.Events(0, "other"), 1), "other names are not decoded")

@@ -71,3 +71,17 @@ func ExampleEmitter_Trim() {
 	// 8 <nil> 2
 	// 8
 }
+
+func ExampleEmitter_All() {
+	_, e := newEmitter[int]()
+	for i := range 3 {
+		_, _ = e.Emit("n", i)
+	}
+	for ev := range e.All() {
+		fmt.Println(ev.Name, ev.Value)
+	}
+	// Output:
+	// n 0
+	// n 1
+	// n 2
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+// kinds are all types of object, in the order in which they are listed and
+// exported. A replica's file may hold objects of each.
+var kinds = complete(
+	mapKind, valueKind, versionsKind, countKind, membersKind, growKind, listKind, logKind, eventsKind,
+)
+
+// complete gives each kind its shared verbs.
+func complete(all ...*kind) []*kind {
+	for _, k := range all {
+		k.verbs = append(k.verbs, sharedVerbs(k)...)
+	}
+	return all
+}
+
+// kindNamed finds the kind that a line of an import names; "" is the map.
+func kindNamed(name string) *kind {
+	if name == "" {
+		return mapKind
+	}
+	return kindWhere(func(k *kind) bool { return k.name == name })
+}
+
+// kindOf finds the kind of a type, by its tag.
+func kindOf(tag string) *kind {
+	return kindWhere(func(k *kind) bool { return k.typ.Tag == tag })
+}
+
+func kindWhere(is func(*kind) bool) *kind {
+	if i := slices.IndexFunc(kinds, is); i >= 0 {
+		return kinds[i]
+	}
+	return nil
+}
+
+// groupCommands adds the commands of the kinds, and has the help show them
+// apart from the others.
+func groupCommands(e *env, root *cobra.Command) {
+	const others, ours = "replica", "objects"
+	root.AddGroup(&cobra.Group{ID: others, Title: "Replicas, and the map in them:"},
+		&cobra.Group{ID: ours, Title: "Objects of all types:"})
+	for _, c := range root.Commands() {
+		c.GroupID = others
+	}
+	root.AddCommand(objectsCommand(e))
+	for _, k := range kinds {
+		root.AddCommand(k.commands(e)...)
+	}
+	for _, c := range root.Commands() {
+		if c.GroupID == "" {
+			c.GroupID = ours
+		}
+	}
+}
