@@ -112,7 +112,7 @@ func allOperations() map[string]operation {
 		"session": {run: opSession}, "watch": {run: opFollow(mapKind)},
 		"compact": {run: opCompact, writes: true}, "snapshot": {run: opSnapshot},
 		"forget": {run: opForget, writes: true},
-		"clock": {run: opClock}, "inspect": {run: opInspect},
+		"clock":  {run: opClock}, "inspect": {run: opInspect},
 		"objects": {run: opObjects}, "watch objects": {run: opWatchObjects},
 	}
 	for _, k := range kinds {
