@@ -140,6 +140,9 @@ func (r *Replica) newIncarnation() {
 // ID returns the replica's id.
 func (r *Replica) ID() ReplicaID { return r.id }
 
+// Now reads the replica's wall clock, [Config.Now].
+func (r *Replica) Now() time.Time { return r.cfg.Now() }
+
 // Set returns the name of the data set, or "".
 func (r *Replica) Set() string { return r.set }
 

@@ -51,12 +51,15 @@ var mayImport = map[string][]string{
 
 	"mux": {"duplex", "duplex/netconn"},
 
-	"replicate":         {"duplex"},
+	"replicate":         {"duplex", "replicate"}, // the latter for what is internal
+	"replicate/counter": {"replicate"},
 	"replicate/events":  {"replicate"},
 	"replicate/feed":    {"replicate"},
 	"replicate/model":   {"replicate"},
 	"replicate/reduce":  {"replicate"},
 	"replicate/seq":     {"replicate"},
+	"replicate/set":     {"replicate"},
+	"replicate/value":   {"replicate"},
 	"replicate/journal": {"replicate", "pull/files"},
 
 	"replicate/replicatetest": {"replicate"},
@@ -176,8 +179,9 @@ func isImporter(name string) bool {
 
 // Replication depends on no transport and no file system, only on duplexes.
 func TestReplicateIsFreeOfTheOutside(t *testing.T) {
-	for _, p := range goList(t, "./replicate", "./replicate/events", "./replicate/feed",
-		"./replicate/model", "./replicate/reduce") {
+	for _, p := range goList(t, "./replicate", "./replicate/counter", "./replicate/events",
+		"./replicate/feed", "./replicate/model", "./replicate/reduce", "./replicate/set",
+		"./replicate/value") {
 		for _, path := range []string{"os", "net", module + "mux"} {
 			assert.NotContains(t, p.Imports, path, p.ImportPath)
 		}

@@ -3,6 +3,7 @@ package model_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/model"
@@ -28,6 +29,27 @@ func Example() {
 	// ann 3
 	// bob 5
 	// true
+}
+
+func ExampleExpiring() {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	sessions := model.Expiring(model.JSON, model.Limits{MaxAge: time.Hour, MaxCount: 2})
+	r := replicate.New(replicate.Config{
+		Types: []replicate.Type{sessions},
+		Now:   func() time.Time { return now },
+	})
+	m, _ := model.OpenWith(r, "sessions", replicate.JSON[string](sessions))
+	_ = m.Set("s1", "ann")
+	_ = m.Set("s2", "bob")
+	_ = m.Set("s3", "cid")
+	fmt.Println(m.Keys(""))
+	now = now.Add(30 * time.Minute)
+	_ = m.Set("s3", "cid, again")
+	now = now.Add(31 * time.Minute)
+	fmt.Println(m.Keys(""))
+	// Output:
+	// [s2 s3]
+	// [s3]
 }
 
 func ExampleModel_Changes() {

@@ -3,18 +3,27 @@ package model
 import "github.com/weir-go/weir/replicate"
 
 // state is the newest write of each key: the merge law is "the higher stamp
-// wins", which is commutative, associative and idempotent.
+// wins", which is commutative, associative and idempotent. What an expiring
+// model does not show is kept beside it.
 type state struct {
 	cells map[string]*replicate.Update // tombstones included
 	live  int                          // keys that are set
+	old   *expiry                      // nil if nothing expires
 }
 
-func newState() replicate.Object { return &state{cells: make(map[string]*replicate.Update)} }
+func newState() replicate.Object { return &state{cells: newCells()} }
 
 // Apply implements replicate.Object. The op was checked when it came in.
 func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
-	kind, key, _, _ := parseOp(u.Op())
+	if isFloor(u.Op()) {
+		s.raise(u, obsolete)
+		return
+	}
+	_, key, _, _ := parseOp(u.Op())
 	old := s.cells[key]
+	if old == nil && s.old != nil {
+		old = s.old.hidden.cells[key]
+	}
 	switch {
 	case old == u:
 		return
@@ -23,20 +32,56 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 		return
 	case old != nil:
 		obsolete(old)
-		if old.Op()[0] == opSet {
-			s.live--
-		}
 		// Re-inserting would keep the old key string, and with it the old op.
-		delete(s.cells, key)
+		s.drop(key, old)
 	}
 	s.cells[key] = u
-	if kind == opSet {
+	if !s.Tombstone(u) {
 		s.live++
+	}
+	if s.old != nil {
+		s.expire(key, u, obsolete)
 	}
 }
 
-// has reports whether a key is set.
-func (s *state) has(key string) bool {
-	u := s.cells[key]
-	return u != nil && u.Op()[0] == opSet
+// drop takes a key's update out of the state.
+func (s *state) drop(key string, u *replicate.Update) {
+	if s.cells[key] != u {
+		delete(s.old.hidden.cells, key)
+		return
+	}
+	delete(s.cells, key)
+	if !s.Tombstone(u) {
+		s.live--
+	}
+}
+
+// Tombstone reports whether an update of this object only takes away, and may be
+// forgotten once everybody has it.
+func (s *state) Tombstone(u *replicate.Update) bool { return u.Op()[0] != opSet }
+
+// shows reports whether u sets its key, and did so at since or later.
+func (s *state) shows(u *replicate.Update, since replicate.Time) bool {
+	return !s.Tombstone(u) && (since == 0 || u.Stamp().Time >= since)
+}
+
+// get returns what set a key, at since or later, or nil.
+func (s *state) get(key string, since replicate.Time) *replicate.Update {
+	if u := s.cells[key]; u != nil && s.shows(u, since) {
+		return u
+	}
+	return nil
+}
+
+// size returns how many keys are set, at since or later.
+func (s *state) size(since replicate.Time) (n int) {
+	if since == 0 {
+		return s.live
+	}
+	for _, u := range s.cells {
+		if s.shows(u, since) {
+			n++
+		}
+	}
+	return n
 }

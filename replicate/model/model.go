@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -29,8 +30,9 @@ func TypeOf(tag string) replicate.Type {
 // models of one name share one state. It may be used by several goroutines at
 // once.
 type Model[V any] struct {
-	h     *replicate.Handle
-	codec replicate.Codec[V]
+	h      *replicate.Handle
+	codec  replicate.Codec[V]
+	bounds bounds // zero if nothing expires
 }
 
 // Open opens the replica's model of that name, with values as JSON. It
@@ -39,18 +41,22 @@ func Open[V any](r *replicate.Replica, name string) (*Model[V], error) {
 	return OpenWith(r, name, replicate.JSON[V](JSON))
 }
 
-// OpenWith is Open with a codec of your own.
+// OpenWith is Open with a codec of your own, or a type made by [Expiring].
 func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Model[V], error) {
 	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
 	if err != nil {
 		return nil, err
 	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(*state) })
-	if !ok {
+	var s *state
+	h.View(func(o replicate.Object) { s, _ = o.(*state) })
+	if s == nil {
 		return nil, fmt.Errorf("model: object %v is not a model", h.Name())
 	}
-	return &Model[V]{h, codec}, nil
+	m := &Model[V]{h: h, codec: codec}
+	if s.old != nil {
+		m.bounds = s.old.bounds // fixed by the type
+	}
+	return m, nil
 }
 
 func (m *Model[V]) view(f func(*state)) {
@@ -58,7 +64,7 @@ func (m *Model[V]) view(f func(*state)) {
 }
 
 // In returns the model with its writes in a transaction.
-func (m *Model[V]) In(tx *replicate.Tx) *Model[V] { return &Model[V]{m.h.In(tx), m.codec} }
+func (m *Model[V]) In(tx *replicate.Tx) *Model[V] { return &Model[V]{m.h.In(tx), m.codec, m.bounds} }
 
 // Set writes a key. It returns a replicate.SizeError if key is over [MaxKey]
 // or the update over replicate.MaxUpdate, the codec's error, or the failure of
@@ -76,8 +82,10 @@ func (m *Model[V]) Set(key string, v V) error {
 		return err
 	}
 	op := appendOp(make([]byte, 0, opSize(key, len(b))), opSet, key)
-	_, err = m.h.Write(string(append(op, b...)))
-	return err
+	if _, err = m.h.Write(string(append(op, b...))); err != nil {
+		return err
+	}
+	return m.trim()
 }
 
 // Fits returns the replicate.SizeError that Set returns for this key and a
@@ -98,12 +106,16 @@ func Fits(key string, size int) error {
 // transaction, false). A key that is not set costs nothing. Errors are those
 // of Set.
 func (m *Model[V]) Delete(key string) (bool, error) {
+	since := m.since()
 	stamp, err := m.h.Compose(func(d replicate.Draft) (string, error) {
-		if !d.State.(*state).has(key) {
+		if d.State.(*state).get(key, since) == nil {
 			return "", nil
 		}
 		return string(appendOp(nil, opDelete, key)), nil
 	})
+	if err == nil {
+		err = m.trim()
+	}
 	return stamp != replicate.Stamp{}, err
 }
 
@@ -111,8 +123,9 @@ func (m *Model[V]) Delete(key string) (bool, error) {
 // the codec's error if the value does not fit V.
 func (m *Model[V]) Get(key string) (v V, err error) {
 	var u *replicate.Update
-	m.view(func(s *state) { u = s.cells[key] })
-	if u == nil || u.Op()[0] != opSet {
+	since := m.since()
+	m.view(func(s *state) { u = s.get(key, since) })
+	if u == nil {
 		return v, ErrNotFound
 	}
 	return m.decode(u)
@@ -131,22 +144,25 @@ func (m *Model[V]) decode(u *replicate.Update) (v V, err error) {
 
 // Has reports whether a key is set.
 func (m *Model[V]) Has(key string) (ok bool) {
-	m.view(func(s *state) { ok = s.has(key) })
+	since := m.since()
+	m.view(func(s *state) { ok = s.get(key, since) != nil })
 	return ok
 }
 
 // Len returns how many keys are set.
 func (m *Model[V]) Len() (n int) {
-	m.view(func(s *state) { n = s.live })
+	since := m.since()
+	m.view(func(s *state) { n = s.size(since) })
 	return n
 }
 
 // Keys returns the keys that are set and begin with prefix, sorted.
 func (m *Model[V]) Keys(prefix string) []string {
 	var keys []string
+	since := m.since()
 	m.view(func(s *state) {
 		for key, u := range s.cells {
-			if u.Op()[0] == opSet && strings.HasPrefix(key, prefix) {
+			if s.shows(u, since) && strings.HasPrefix(key, prefix) {
 				keys = append(keys, key)
 			}
 		}
@@ -170,9 +186,10 @@ func (m *Model[V]) All(prefix string) iter.Seq2[Entry[V], error] {
 		u   *replicate.Update
 	}
 	var cells []cell
+	since := m.since()
 	m.view(func(s *state) {
 		for key, u := range s.cells {
-			if u.Op()[0] == opSet && strings.HasPrefix(key, prefix) {
+			if s.shows(u, since) && strings.HasPrefix(key, prefix) {
 				cells = append(cells, cell{key, u})
 			}
 		}
@@ -203,7 +220,20 @@ type Change[V any] struct {
 // slow reader holds up nobody. A value that does not fit V ends the source with
 // the codec's error.
 func (m *Model[V]) Changes(after uint64) pull.Source[Change[V]] {
-	return replicate.Watch(m.h, after, m.change)
+	src := replicate.Watch(m.h, after, func(u *replicate.Update) (*replicate.Update, error) {
+		return u, nil
+	})
+	return pull.From(func(ctx context.Context) (c Change[V], err error) {
+		for {
+			u, err := src(ctx)
+			if err != nil {
+				return c, err
+			}
+			if !isFloor(u.Op()) {
+				return m.change(u)
+			}
+		}
+	}, func(cause error) error { return pull.Abort(src, cause) })
 }
 
 func (m *Model[V]) change(u *replicate.Update) (c Change[V], err error) {

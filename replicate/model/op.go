@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/varint"
 )
 
 // MaxKey bounds a key, in bytes.
@@ -14,6 +15,7 @@ const MaxKey = 4 << 10
 const (
 	opDelete = 0
 	opSet    = 1
+	opFloor  = 2 // in an expiring model
 )
 
 var errOp = errors.New("model: malformed op")
@@ -49,6 +51,23 @@ func parseOp(op string) (kind byte, key, value string, err error) {
 		return 0, "", "", errOp
 	}
 	return kind, key, value, nil
+}
+
+func isFloor(op string) bool { return op != "" && op[0] == opFloor }
+
+// floorOp makes the op that drops what was written before a time, which is not
+// above its own.
+func floorOp(own, floor replicate.Time) string {
+	return string(binary.AppendUvarint([]byte{opFloor}, uint64(own-floor)))
+}
+
+// parseFloor returns how far below its own time an op's floor lies.
+func parseFloor(op string) (distance uint64, err error) {
+	distance, rest, ok := varint.Uint(op[1:])
+	if !ok || rest != "" {
+		return 0, errOp
+	}
+	return distance, nil
 }
 
 // uvarint reads the length of a key, at most 3 bytes; size is 0 if there is
