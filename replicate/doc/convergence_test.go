@@ -43,23 +43,31 @@ type subject struct {
 // ids are of rows that come and go; others have new ids.
 var ids = []string{"x", "y", "z"}
 
-func openSubject(r *replicate.Replica) (sub replicatetest.Subject, err error) {
-	s := subject{r: r}
+func openSubject(r *replicate.Replica) (replicatetest.Subject, error) {
+	s, err := newSubject(r)
+	if err != nil {
+		return replicatetest.Subject{}, err
+	}
+	return replicatetest.Subject{Edit: s.edit, State: s.state, Follow: s.follow()}, nil
+}
+
+func newSubject(r *replicate.Replica) (s subject, err error) {
+	s.r = r
 	if s.d, err = Open[int](r, ""); err != nil {
-		return sub, err
+		return s, err
 	}
 	for v := range 2 {
 		q, err := s.d.Sequence("list", v)
 		if err != nil {
-			return sub, err
+			return s, err
 		}
 		s.lists = append(s.lists, q)
 	}
 	if s.set, err = s.d.Where("n", 1); err != nil {
-		return sub, err
+		return s, err
 	}
 	s.odd = s.d.Filter(isOdd)
-	return replicatetest.Subject{Edit: s.edit, State: s.state, Follow: s.follow()}, nil
+	return s, nil
 }
 
 func isOdd(r Row[int]) bool { return r.Fields["n"]%2 == 1 }
@@ -217,6 +225,9 @@ func (s subject) follow() (all []replicatetest.Follower) {
 // oracle goes by the words of the law: what was written in a life that a
 // removal ended does not count, and of the rest the newest write does.
 func oracle(updates []*replicate.Update) string {
+	updates = slices.SortedFunc(slices.Values(updates), func(u, v *replicate.Update) int {
+		return u.Stamp().Compare(v.Stamp())
+	})
 	ended := map[string]replicate.Time{}
 	for _, u := range updates {
 		if o, _ := parseOp(u.Op()); o.kind == opRemove {
