@@ -88,24 +88,26 @@ func each[T, C any](src pull.Source[[]T], f func(T) (c C, ok bool, err error)) p
 	}, func(cause error) error { return pull.Abort(src, cause) })
 }
 
-// What became of a row in a live set.
+// Motion is what became of a row in a live set.
 type Motion uint8
 
-// The ways in which a row can change for a live set.
 const (
-	Enter  Motion = iota // it is in the set now
-	Update               // it was in the set and still is, with other fields
-	Leave                // it is no longer in the set, or not there at all
+	// Enter says that the row is in the set now, and was not.
+	Enter Motion = iota
+	// Update says that it was and is in the set, and has been written.
+	Update
+	// Leave says that it is in the set no longer, or not there at all.
+	Leave
 )
 
-// String returns the word for it.
+// String returns the word for m.
 func (m Motion) String() string {
 	return [...]string{Enter: "enter", Update: "update", Leave: "leave"}[m]
 }
 
 // A Member is a row that entered a live set, changed in it, or left it.
 type Member[V any] struct {
-	Motion Motion
+	Motion Motion // which of these
 	Row    Row[V] // as it is now
 }
 

@@ -10,7 +10,7 @@ import (
 
 // A Row is a row as it was read. It is the caller's own.
 type Row[V any] struct {
-	ID     string
+	ID     string       // as it was given, or made by Add
 	Fields map[string]V // never nil
 }
 
