@@ -197,13 +197,17 @@ func (r *Replica) Fingerprint() Fingerprint {
 	return r.print
 }
 
-// Len returns the number of live updates.
+// Len returns the number of live updates, each of a transaction counted.
 func (r *Replica) Len() int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	n := 0
 	for _, u := range r.log.entries {
-		if u.state == stateLive {
+		switch {
+		case u.state != stateLive:
+		case u.group != nil:
+			n += u.group.live
+		default:
 			n++
 		}
 	}

@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 
 	"replicate":         {"duplex", "replicate"}, // the latter for what is internal
 	"replicate/counter": {"replicate"},
+	"replicate/doc":     {"replicate"},
 	"replicate/events":  {"replicate"},
 	"replicate/feed":    {"replicate"},
 	"replicate/model":   {"replicate"},
