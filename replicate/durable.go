@@ -77,6 +77,8 @@ type Tail struct {
 	pos  uint64
 	seen []Time // the clock as last written
 	buf  []*Update
+
+	limit int // bytes of ops a frame
 }
 
 // A Batch is what a journal appends at once, and then makes durable.
@@ -102,7 +104,7 @@ func (r *Replica) Attach() (*Tail, error) {
 		delete(r.readers, c)
 		return nil, errors.New("replicate: replica has a journal already")
 	}
-	t := &Tail{r: r, c: c, pos: r.log.head, seen: r.times()}
+	t := &Tail{r: r, c: c, pos: r.log.head, seen: r.times(), limit: batchSize}
 	r.renewed = false // the journal asks who writes when something is written
 	r.durable = durability{journal: t, pos: r.log.head, clock: t.seen}
 	return t, nil
@@ -144,7 +146,7 @@ func (t *Tail) Take() (b Batch, ok bool) {
 	r.mu.Unlock()
 
 	b.Updates = len(t.buf)
-	b.Frames = t.enc.batches(nil, t.buf, b.pos)
+	b.Frames = t.enc.batches(nil, t.buf, b.pos, t.limit)
 	b.Frames = t.enc.marker(b.Frames, names, marker{b.pos, b.clock, tokens})
 	clear(t.buf)
 	t.pos, t.seen = b.pos, b.clock

@@ -47,11 +47,11 @@ func (e *encoder) head(kind byte) []byte {
 	return append(e.buf[:0], kind, flags)
 }
 
-// batches appends frames for updates, each at most batchSize unless one
-// update alone is larger; the last says that every place up to pos is sent.
-func (e *encoder) batches(dst []byte, updates []*Update, pos uint64) []byte {
+// batches appends frames for updates, each of at most limit bytes of ops unless
+// one update alone is larger; the last says that every place up to pos is sent.
+func (e *encoder) batches(dst []byte, updates []*Update, pos uint64, limit int) []byte {
 	for len(updates) > 0 {
-		room := roomFor(nil, batchSize)
+		room := roomFor(nil, limit)
 		n := 0
 		for n < len(updates) && room.take(updates[n]) {
 			n++

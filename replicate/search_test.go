@@ -1,0 +1,450 @@
+package replicate_test
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/model"
+)
+
+// bound says which scenes a search goes through: all that can be reached by any
+// number of steps, of which so many may be writes, crashes and deaths.
+type bound struct {
+	name    string
+	writes  int
+	both    bool // a write may be a transaction over both keys
+	deletes bool // a write may be a deletion
+	keys    string
+	journal bool // replicas have disks
+	lies    bool // which lose what they confirmed: they come back as new authors
+	crashes int
+	deaths  int
+	greet   bool // each frame of the handshake is a step
+	still   bool // wall clocks stand, so that stamps are Lamport's
+	rounds  bool // how much is sent between two markers matters
+	line    bool // 0 and 2 never meet
+	links   int  // sessions at a time; 0 for three
+	acks    bool // an acknowledgement is a step of its own
+	deep    bool // depth first: less memory, longer histories
+	limit   int  // give up after so many scenes; 0 for never
+}
+
+// found is what a search has come to.
+type found struct {
+	states, steps, rests int // scenes; ways between them; scenes at rest
+	whole                bool
+	took                 time.Duration
+	err                  error // the law that broke, if one did
+	history              []step
+}
+
+func (f found) String() string {
+	s := fmt.Sprintf("%9d states %10d steps %8d at rest %8.1fs", f.states, f.steps, f.rests, f.took.Seconds())
+	if !f.whole {
+		s += "  (not all)"
+	}
+	if f.err != nil {
+		s += "\n" + f.story()
+	}
+	return s
+}
+
+// story tells the history in the notation of the named tests.
+func (f found) story() string {
+	var out []string
+	for _, st := range f.history {
+		out = append(out, st.String())
+	}
+	return strings.Join(out, "; ") + "\n" + f.err.Error()
+}
+
+// search goes through scenes.
+type search struct {
+	bound
+	break_ fault
+	found
+	seen  map[uint64]uint32
+	seed  maphash.Seed
+	canon replicate.Canon
+	best  []byte
+	todo  []*visit
+	edges [][2]uint32
+}
+
+// visit is a scene that was come to, and how.
+type visit struct {
+	from  *visit
+	by    step
+	scene *scene // nil once it was left
+	id    uint32
+}
+
+// explore searches the whole bound, or until a law breaks.
+func explore3(b bound, f fault) found {
+	x := &search{bound: b, break_: f, seen: map[uint64]uint32{}, seed: maphash.MakeSeed()}
+	x.canon = replicate.Canon{Base: replicate.TimeOf(firstMoment), Clock: b.still}
+	if x.keys == "" {
+		x.keys = "xy"
+	}
+	begin := time.Now()
+	first := &scene{}
+	for i := range first.seats {
+		first.seats[i] = &seat{id: i}
+		first.seats[i].open(b.journal, false)
+	}
+	x.visit(nil, step{}, first)
+	x.whole = true
+	for len(x.todo) > 0 && x.err == nil {
+		if x.limit > 0 && x.states >= x.limit {
+			x.whole = false
+			break
+		}
+		var v *visit
+		if x.deep {
+			v, x.todo = x.todo[len(x.todo)-1], x.todo[:len(x.todo)-1]
+		} else {
+			v, x.todo = x.todo[0], x.todo[1:]
+		}
+		x.leave(v)
+	}
+	x.took = time.Since(begin)
+	return x.found
+}
+
+// leave takes every step from a scene.
+func (x *search) leave(v *visit) {
+	sc := v.scene
+	v.scene = nil
+	rest := true
+	for _, st := range x.possible(sc) {
+		next, err := x.take(sc, st)
+		if next == nil && err == nil {
+			continue
+		}
+		x.steps++
+		if err != nil {
+			x.fail(v, st, err)
+			return
+		}
+		rest = rest && st.kind != stepOpen && !st.settles()
+		x.visit(v, st, next)
+		if x.err != nil {
+			return
+		}
+	}
+	if rest {
+		x.rests++
+		if err := x.converged(sc); err != nil {
+			x.fail(v.from, v.by, err)
+		}
+	}
+}
+
+func (x *search) fail(v *visit, st step, err error) {
+	x.err = err
+	x.history = []step{st}
+	for ; v != nil && v.from != nil; v = v.from {
+		x.history = append(x.history, v.by)
+	}
+	slices.Reverse(x.history)
+}
+
+// visit comes to a scene; one that was seen is left alone.
+func (x *search) visit(from *visit, by step, sc *scene) {
+	key := x.key(sc)
+	if _, ok := x.seen[key]; ok {
+		return
+	}
+	x.seen[key] = uint32(x.states)
+	v := &visit{from: from, by: by, scene: sc, id: uint32(x.states)}
+	x.states++
+	if err := x.lawful(sc); err != nil {
+		x.fail(from, by, err)
+		return
+	}
+	x.todo = append(x.todo, v)
+}
+
+// key returns the hash of a scene's state, the least of those under all
+// renamings of the replicas that could not be told from this one. Ties between
+// stamps go by name, so that there is no renaming where there are ties.
+func (x *search) key(sc *scene) uint64 {
+	x.best = x.best[:0]
+	for _, order := range x.orders(sc) {
+		b := x.state(sc, order)
+		if len(x.best) == 0 || bytes.Compare(b, x.best) < 0 {
+			x.best = append(x.best[:0], b...)
+		}
+	}
+	return maphash.Bytes(x.seed, x.best)
+}
+
+var (
+	asIs    = [][3]int{{0, 1, 2}}
+	anyhow  = [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}
+	mirrors = [][3]int{{0, 1, 2}, {2, 1, 0}}
+)
+
+// orders returns the orders of seats worth writing down: those by sketch.
+func (x *search) orders(sc *scene) [][3]int {
+	if x.still {
+		return asIs
+	}
+	all := anyhow
+	if x.line {
+		all = mirrors
+	}
+	var sketch [3]uint32
+	for i, s := range sc.seats {
+		if s != nil {
+			sketch[i] = s.Sketch()
+		}
+	}
+	var least [3]uint32
+	var out [][3]int
+	for _, o := range all {
+		now := [3]uint32{sketch[o[0]], sketch[o[1]], sketch[o[2]]}
+		switch c := slices.Compare(now[:], least[:]); {
+		case len(out) == 0 || c < 0:
+			least, out = now, append(out[:0], o)
+		case c == 0:
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// state writes a scene down with its seats in an order.
+func (x *search) state(sc *scene, order [3]int) []byte {
+	c := &x.canon
+	var name [3]byte
+	var seats [3]*replicate.Seat
+	for at, i := range order {
+		name[i] = byte(at)
+	}
+	for i, s := range sc.seats {
+		if s != nil {
+			seats[i] = &s.Seat
+		}
+	}
+	c.Begin(seats[:], name)
+	for _, i := range order {
+		s := sc.seats[i]
+		if s == nil {
+			c.Dead()
+			continue
+		}
+		c.Seat(i, order[:])
+		if x.rounds {
+			for _, j := range order {
+				c.Byte(byte(s.round[j]))
+			}
+		}
+	}
+	issued := slices.Clone(sc.issued)
+	slices.SortFunc(issued, func(a, b issue) int { return cmp.Compare(c.Key(a.stamp), c.Key(b.stamp)) })
+	for _, is := range issued {
+		c.Stamp(is.stamp)
+		c.Byte(is.key[0])
+		if is.safe {
+			c.Byte(1)
+		}
+		if is.group.Time > 0 {
+			c.Stamp(is.group)
+		}
+	}
+	c.Byte(0)
+	c.Byte(byte(sc.writes<<4 | sc.crashes))
+	return c.Bytes()
+}
+
+// possible returns the steps that may be taken from a scene. Some of them turn
+// out to be none.
+func (x *search) possible(sc *scene) (steps []step) {
+	dead := 0
+	for i := range sc.seats {
+		if !sc.alive(i) {
+			dead++
+			continue
+		}
+		steps = x.alone(sc, i, steps)
+		for j := range sc.seats {
+			if j == i || !sc.alive(j) || x.line && i+j == 2 {
+				continue
+			}
+			linked := sc.linked(i, j)
+			switch {
+			case linked && !sc.seats[i].Ends[j].Quiet():
+				steps = append(steps, step{kind: stepMove, i: i, j: j})
+			case !linked && i < j && (x.links == 0 || sc.links() < x.links):
+				steps = append(steps, step{kind: stepOpen, i: i, j: j})
+			}
+			if linked && i < j {
+				steps = append(steps, step{kind: stepCut, i: i, j: j})
+			}
+		}
+	}
+	for i := range sc.seats {
+		if sc.alive(i) && dead < x.deaths {
+			steps = append(steps, step{kind: stepDie, i: i})
+		}
+	}
+	return steps
+}
+
+// alone returns the steps that concern one replica.
+func (x *search) alone(sc *scene, i int, steps []step) []step {
+	if sc.writes < x.writes {
+		for k := range x.keys {
+			if k > 0 && sc.writes == 0 && !x.both {
+				break // the first key is as good as the second
+			}
+			steps = append(steps, step{kind: stepWrite, i: i, key: x.keys[k]})
+			if x.deletes {
+				steps = append(steps, step{kind: stepDelete, i: i, key: x.keys[k]})
+			}
+		}
+		if x.both {
+			steps = append(steps, step{kind: stepBoth, i: i})
+		}
+	}
+	s := sc.seats[i]
+	if s.Tail == nil {
+		return steps
+	}
+	kept := 0
+	if s.Pending == nil {
+		steps = append(steps, step{kind: stepTake, i: i})
+	} else {
+		steps = append(steps, step{kind: stepDone, i: i})
+		kept = len(cuts(s.Pending.Frames)) - 1
+	}
+	if x.lies {
+		kept += len(cuts(s.frames)) - 1
+	}
+	for k := 0; k <= kept && sc.crashes < x.crashes; k++ {
+		steps = append(steps, step{kind: stepCrash, i: i, j: k})
+	}
+	return steps
+}
+
+// take makes the scene that a step leads to; nil if the step is none.
+func (x *search) take(sc *scene, st step) (*scene, error) {
+	next := *sc
+	err := error(nil)
+	switch st.kind {
+	case stepWrite, stepBoth, stepDelete:
+		if err = next.write(st, x.still); next.writes == sc.writes {
+			return nil, err
+		}
+	case stepOpen:
+		err = next.open(st.i, st.j, x.greet)
+	case stepCut:
+		next.cut(st.i, st.j)
+	case stepDie:
+		next.cutAll(st.i)
+		next.seats[st.i] = nil
+	case stepCrash:
+		next.crash(st.i, st.j, x.lies)
+	case stepTake:
+		if !next.own(st.i).take() {
+			return nil, nil
+		}
+	case stepDone:
+		next.done(st.i)
+	case stepMove:
+		next.own(st.i)
+		next.own(st.j)
+		var b []byte
+		if b, err = next.pass(st.i, st.j); b == nil && err == nil {
+			return nil, nil
+		}
+		if err == nil && !x.acks && replicate.IsMarker(b) && next.seats[st.j].Ends[st.i].AckDue() {
+			_, err = next.pass(st.j, st.i)
+		}
+	}
+	return &next, err
+}
+
+// lawful checks the promise of every replica: of each write that its clock
+// covers, it holds that write or a newer one of the key; and of transactions
+// all or nothing.
+func (x *search) lawful(sc *scene) error {
+	for i, s := range sc.seats {
+		if s == nil {
+			continue
+		}
+		var newest [2]replicate.Stamp
+		s.Replica.EachLive(func(u *replicate.Update) {
+			n := &newest[keyOf(u)[0]-'x']
+			if at := u.Stamp(); n.Compare(at) < 0 {
+				*n = at
+			}
+		})
+		for _, is := range sc.issued {
+			if at := newest[is.key[0]-'x']; at.Compare(is.stamp) < 0 && s.Replica.Covers(is.stamp) {
+				return fmt.Errorf("%d promises %v of %s and holds %v", i, is.stamp, is.key, at)
+			}
+		}
+		for j, n := range s.round {
+			if x.rounds && n > len(x.keys) {
+				return fmt.Errorf("%d has sent %d %d updates of %d keys without a marker", i, j, n, len(x.keys))
+			}
+		}
+	}
+	return nil
+}
+
+// converged checks a scene at rest: all that are alive are equal.
+func (x *search) converged(sc *scene) error {
+	first := -1
+	for i, s := range sc.seats {
+		if s == nil {
+			continue
+		}
+		for j, e := range s.Ends {
+			if e != nil && !e.Streaming() {
+				return fmt.Errorf("the session of %d and %d is at rest before it has begun", i, j)
+			}
+		}
+		if first < 0 {
+			first = i
+			continue
+		}
+		a, b := sc.seats[first].Replica, s.Replica
+		if dumpOf3(a) != dumpOf3(b) || a.Fingerprint() != b.Fingerprint() || a.Clock().Compare(b.Clock()) != replicate.Equal {
+			return fmt.Errorf("%d and %d are at rest: %s%v, %s%v", first, i, dumpOf3(a), a.Clock(), dumpOf3(b), b.Clock())
+		}
+	}
+	return nil
+}
+
+func dumpOf3(r *replicate.Replica) string {
+	m, err := model.Open[int](r, "")
+	must(err)
+	return dumpOf(m)
+}
+
+type fault int
+
+func TestSearchX(t *testing.T) {
+	for _, b := range []bound{
+		{name: "1 write line", writes: 1, line: true, limit: 40000},
+		{name: "1 write line acks", writes: 1, line: true, acks: true, limit: 40000},
+		{name: "1 write, 2 links", writes: 1, links: 2, limit: 40000},
+		{name: "1 write", writes: 1, limit: 100000},
+		{name: "2 writes 1 link", writes: 2, links: 1, limit: 100000},
+		{name: "2 writes 2 links", writes: 2, links: 2, limit: 100000},
+		{name: "3 writes 1 link", writes: 3, links: 1, limit: 100000},
+	} {
+		f := explore3(b, 0)
+		t.Logf("%-20s %v", b.name, f)
+	}
+}
