@@ -25,7 +25,7 @@ type Canon struct {
 	buf   []byte
 	name  [3]byte // by seat
 	seats []*Seat // nil for the dead
-	order []int // authors of one replica, by their code
+	order []int   // authors of one replica, by their code
 }
 
 // seatOf returns the seat of a replica.

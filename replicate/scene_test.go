@@ -26,11 +26,12 @@ type scene struct {
 // seat is one replica, its disk and its ends of sessions.
 type seat struct {
 	replicate.Seat
-	id     int
-	wall   int64  // ms since the first moment
-	draws  byte   // how much chance was used up
-	frames []byte // the disk
-	round  [3]int // updates sent to each since the last marker
+	id      int
+	without rule   // a rule that its journal breaks
+	wall    int64  // ms since the first moment
+	draws   byte   // how much chance was used up
+	frames  []byte // the disk
+	round   [3]int // updates sent to each since the last marker
 }
 
 var firstMoment = time.UnixMilli(1_700_000_000_000)
@@ -67,6 +68,9 @@ func (s *seat) restored(frames []byte) *replicate.Replica {
 		if err == nil {
 			err = x.Frame(msg)
 		}
+		if s.without == batches {
+			r.Heard()
+		}
 		if err != nil {
 			panic(err)
 		}
@@ -77,7 +81,7 @@ func (s *seat) restored(frames []byte) *replicate.Replica {
 
 // image is restored, for looking at: it uses up no chance.
 func (s *seat) image(frames []byte) *replicate.Replica {
-	c := &seat{id: s.id}
+	c := &seat{id: s.id, without: s.without}
 	return c.restored(frames)
 }
 
@@ -155,6 +159,16 @@ func (s step) String() string {
 // settles reports whether a step only brings on what is under way.
 func (s step) settles() bool { return s.kind == stepMove || s.kind == stepTake || s.kind == stepDone }
 
+// dead counts those that died for good.
+func (sc *scene) dead() (n int) {
+	for _, s := range sc.seats {
+		if s == nil {
+			n++
+		}
+	}
+	return n
+}
+
 func (sc *scene) alive(i int) bool { return sc.seats[i] != nil }
 
 func (sc *scene) linked(i, j int) bool { return sc.seats[i].Ends[j] != nil }
@@ -193,7 +207,7 @@ func (sc *scene) open(i, j int, greet bool) error {
 		if k%2 == 1 {
 			i, j = j, i
 		}
-		if _, err := sc.pass(i, j); err != nil {
+		if _, err := sc.pass(i, j, 0); err != nil {
 			return err
 		}
 		if k%2 == 1 {
@@ -204,7 +218,7 @@ func (sc *scene) open(i, j int, greet bool) error {
 }
 
 // pass moves a frame from i to j, which the scene owns; nil if there is none.
-func (sc *scene) pass(i, j int) ([]byte, error) {
+func (sc *scene) pass(i, j int, without rule) ([]byte, error) {
 	from, to := sc.seats[i], sc.seats[j]
 	b, err := from.Ends[j].Next()
 	if err == io.EOF {
@@ -218,6 +232,9 @@ func (sc *scene) pass(i, j int) ([]byte, error) {
 	}
 	if replicate.IsMarker(b) {
 		from.round[j] = 0
+	}
+	if replicate.IsUpdates(b) && without == alreadyHave {
+		return b, to.Ends[i].TakeUnlessOld(b)
 	}
 	return b, to.Ends[i].Take(b)
 }
@@ -244,7 +261,9 @@ func (sc *scene) done(i int) {
 	s := sc.own(i)
 	s.frames = slices.Concat(s.frames, s.Pending.Frames)
 	s.Who, s.Disk = s.Pending.Author, s.Then
-	s.Tail.Done(*s.Pending)
+	if s.without != unseenFirst {
+		s.Tail.Done(*s.Pending)
+	}
 	s.Pending, s.Then = nil, nil
 	sc.issued = slices.Clone(sc.issued)
 	for k, is := range sc.issued {
@@ -254,13 +273,17 @@ func (sc *scene) done(i int) {
 	}
 }
 
-func (s *seat) take() bool {
+func (s *seat) take(without rule) bool {
 	b, ok := s.Tail.Take()
-	if ok {
-		s.Pending = &b
-		s.Then = s.image(slices.Concat(s.frames, b.Frames))
+	if !ok {
+		return false
 	}
-	return ok
+	s.Pending = &b
+	s.Then = s.image(slices.Concat(s.frames, b.Frames))
+	if without == unseenFirst {
+		s.Tail.Done(b)
+	}
+	return true
 }
 
 // cuts returns how long each whole number of frames is.
@@ -289,16 +312,25 @@ func (sc *scene) crash(i, keep int, lies bool) {
 			s.Who = b.Author
 		}
 	}
+	all := slices.Concat(s.frames, batch)
 	if lies {
-		all := slices.Concat(s.frames, batch)
 		s.frames = all[:cuts(all)[keep]]
-		s.open(true, true)
-		return
+	} else {
+		s.frames = all[:len(s.frames)+cuts(batch)[keep]]
 	}
-	s.frames = slices.Concat(s.frames, batch[:cuts(batch)[keep]])
-	s.open(true, false)
+	s.open(true, lies && s.without != newAuthor)
+	sc.forget(i)
+}
+
+// forget drops i's writes that were never confirmed and that nobody holds:
+// nobody was shown them, so that they have never been.
+func (sc *scene) forget(i int) {
 	held := map[replicate.Stamp]bool{}
-	s.Replica.EachLive(func(u *replicate.Update) { held[u.Stamp()] = true })
+	for _, s := range sc.seats {
+		if s != nil {
+			s.Replica.EachLive(func(u *replicate.Update) { held[u.Stamp()] = true })
+		}
+	}
 	sc.issued = slices.DeleteFunc(slices.Clone(sc.issued), func(is issue) bool {
 		return is.node == i && !is.safe && !held[is.stamp]
 	})
