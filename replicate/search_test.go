@@ -3,8 +3,10 @@ package replicate_test
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"hash/maphash"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +23,7 @@ type bound struct {
 	both    bool // a write may be a transaction over both keys
 	deletes bool // a write may be a deletion
 	keys    string
+	kind    *kind  // nil for a model
 	journal bool   // replicas have disks
 	cast    string // of replicas, where not all are alike: W writes, D has a disk
 	lies    bool   // which lose what they confirmed: they come back as new authors
@@ -90,16 +93,21 @@ type visit struct {
 func explore3(b bound, without rule) found {
 	x := &search{bound: b, without: without, seen: map[uint64]uint32{}, seed: maphash.MakeSeed()}
 	x.canon = replicate.Canon{Base: replicate.TimeOf(firstMoment), Clock: b.still}
+	if x.kind == nil {
+		x.kind = last
+	}
 	if x.keys == "" {
 		x.keys = "xy"
 	}
+	// Scenes are small and short-lived.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	begin := time.Now()
 	first := &scene{}
 	for i := range first.seats {
 		if b.cast != "" && b.cast[i] == ' ' {
 			continue
 		}
-		first.seats[i] = &seat{id: i, without: without}
+		first.seats[i] = &seat{id: i, kind: x.kind, without: without}
 		first.seats[i].open(b.journal || b.cast != "" && b.cast[i] == 'D', false)
 	}
 	x.visit(nil, step{}, first)
@@ -116,6 +124,9 @@ func explore3(b bound, without rule) found {
 			v, x.todo = x.todo[0], x.todo[1:]
 		}
 		x.leave(v)
+	}
+	if x.err == nil && x.circles() {
+		x.err = errors.New("frames go round for ever")
 	}
 	x.took = time.Since(begin)
 	return x.found
@@ -137,9 +148,12 @@ func (x *search) leave(v *visit) {
 			return
 		}
 		rest = rest && st.kind != stepOpen && !st.settles()
-		x.visit(v, st, next)
+		id := x.visit(v, st, next)
 		if x.err != nil {
 			return
+		}
+		if st.settles() {
+			x.edges = append(x.edges, [2]uint32{v.id, id})
 		}
 	}
 	if rest {
@@ -159,20 +173,52 @@ func (x *search) fail(v *visit, st step, err error) {
 	slices.Reverse(x.history)
 }
 
-// visit comes to a scene; one that was seen is left alone.
-func (x *search) visit(from *visit, by step, sc *scene) {
+// visit comes to a scene, and returns its number; one that was seen is left
+// alone.
+func (x *search) visit(from *visit, by step, sc *scene) uint32 {
 	key := x.key(sc)
-	if _, ok := x.seen[key]; ok {
-		return
+	if id, ok := x.seen[key]; ok {
+		return id
 	}
 	x.seen[key] = uint32(x.states)
 	v := &visit{from: from, by: by, scene: sc, id: uint32(x.states)}
 	x.states++
 	if err := x.lawful(sc); err != nil {
 		x.fail(from, by, err)
-		return
 	}
 	x.todo = append(x.todo, v)
+	return v.id
+}
+
+// circles reports whether scenes can be gone round by steps that only bring on
+// what is under way: it takes away scenes that no such step leads to, until
+// none is left.
+func (x *search) circles() bool {
+	slices.SortFunc(x.edges, func(a, b [2]uint32) int { return cmp.Compare(a[0], b[0]) })
+	into := make([]uint32, x.states)
+	start := make([]int, x.states+1)
+	for _, e := range x.edges {
+		into[e[1]]++
+		start[e[0]+1]++
+	}
+	var free []int
+	for i, n := range into {
+		start[i+1] += start[i]
+		if n == 0 {
+			free = append(free, i)
+		}
+	}
+	left := x.states
+	for ; len(free) > 0; left-- {
+		i := free[len(free)-1]
+		free = free[:len(free)-1]
+		for _, e := range x.edges[start[i]:start[i+1]] {
+			if into[e[1]]--; into[e[1]] == 0 {
+				free = append(free, int(e[1]))
+			}
+		}
+	}
+	return left > 0
 }
 
 // key returns the hash of a scene's state, the least of those under all
@@ -439,8 +485,7 @@ func (x *search) converged(sc *scene) error {
 			continue
 		}
 		if a, b := sc.seats[first].Replica, s.Replica; !equal(a, b) {
-			return fmt.Errorf("%d and %d are at rest: %s%v, %s%v", first, i,
-				dumpOf3(a), a.Clock(), dumpOf3(b), b.Clock())
+			return fmt.Errorf("%d and %d are at rest: %s, %s", first, i, shown(a), shown(b))
 		}
 	}
 	return nil
@@ -454,11 +499,17 @@ func equal(a, b *replicate.Replica) bool {
 		return all
 	}
 	return slices.Equal(live(a), live(b)) && a.Clock().Compare(b.Clock()) == replicate.Equal &&
-		a.Fingerprint() == b.Fingerprint() && dumpOf3(a) == dumpOf3(b)
+		a.Fingerprint() == b.Fingerprint() && shown(a) == shown(b)
 }
 
-func dumpOf3(r *replicate.Replica) string {
-	m, err := model.Open[int](r, "")
-	must(err)
-	return dumpOf(m)
+// shown returns what a reader sees and, of other types than models, what is
+// live.
+func shown(r *replicate.Replica) string {
+	if m, err := model.Open[int](r, ""); err == nil {
+		return fmt.Sprint(dumpOf(m), r.Clock())
+	}
+	live := []string{}
+	r.EachLive(func(u *replicate.Update) { live = append(live, u.Stamp().String()) })
+	slices.Sort(live)
+	return fmt.Sprint(live, r.Clock())
 }

@@ -49,6 +49,11 @@ func (p Place) Clone(now func() time.Time, rnd io.Reader) Place {
 	return q
 }
 
+// copier is a state that is not a function of the live updates, as it should be.
+type copier interface {
+	CopyWith(copied func(*Update) *Update) Object
+}
+
 // cloner makes one copy.
 type cloner struct {
 	from, to *Replica
@@ -75,12 +80,17 @@ func (c *cloner) log() {
 	for i, a := range c.from.authors {
 		c.to.authors[i].entries = c.updates(a.entries)
 	}
+	for i, o := range c.from.objects {
+		if s, ok := o.state.(copier); ok {
+			c.to.objects[i].state = s.CopyWith(c.update)
+		}
+	}
 	for _, u := range c.to.log.entries {
 		if u.state != stateLive {
 			continue
 		}
 		u.rows(func(p *Update) {
-			if p.state == stateLive {
+			if _, ok := p.object.state.(copier); !ok && p.state == stateLive {
 				p.object.state.Apply(p, func(*Update) {})
 			}
 		})

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/weir-go/weir/replicate"
-	"github.com/weir-go/weir/replicate/model"
 	"github.com/weir-go/weir/through/frame"
 )
 
@@ -21,12 +20,14 @@ type scene struct {
 	issued  []issue  // every write that was ever made and not lost unseen
 	writes  int
 	crashes int
+	inPlace bool // steps change this very scene
 }
 
 // seat is one replica, its disk and its ends of sessions.
 type seat struct {
 	replicate.Seat
 	id      int
+	kind    *kind
 	without rule   // a rule that its journal breaks
 	wall    int64  // ms since the first moment
 	draws   byte   // how much chance was used up
@@ -60,7 +61,7 @@ func idOf(i int) (id replicate.ReplicaID) {
 // restored returns the replica that a disk holds.
 func (s *seat) restored(frames []byte) *replicate.Replica {
 	r := replicate.New(replicate.Config{
-		ID: idOf(s.id), Types: []replicate.Type{model.JSON}, Now: s.now, Rand: s,
+		ID: idOf(s.id), Types: []replicate.Type{s.kind.Type}, Now: s.now, Rand: s,
 	})
 	x := replicate.NewRestorer(r)
 	for len(frames) > 0 {
@@ -81,7 +82,7 @@ func (s *seat) restored(frames []byte) *replicate.Replica {
 
 // image is restored, for looking at: it uses up no chance.
 func (s *seat) image(frames []byte) *replicate.Replica {
-	c := &seat{id: s.id, without: s.without}
+	c := &seat{id: s.id, kind: s.kind, without: s.without}
 	return c.restored(frames)
 }
 
@@ -100,8 +101,13 @@ func (s *seat) open(journal, lost bool) {
 		tail.SmallFrames()
 		s.Tail, s.Who, s.Disk = tail, s.Replica.Author(), s.image(s.frames)
 	}
-	_, err := model.Open[int](s.Replica, "")
+	s.object()
+}
+
+func (s *seat) object() *replicate.Handle {
+	h, err := s.Replica.Open(replicate.ObjectName{Type: s.kind.Tag})
 	must(err)
+	return h
 }
 
 func must(err error) {
@@ -187,7 +193,9 @@ func (sc *scene) links() (n int) {
 
 // own makes seat i one that this scene may change.
 func (sc *scene) own(i int) *seat {
-	sc.seats[i] = sc.seats[i].clone()
+	if !sc.inPlace {
+		sc.seats[i] = sc.seats[i].clone()
+	}
 	return sc.seats[i]
 }
 
@@ -343,27 +351,23 @@ func (sc *scene) write(st step, still bool) error {
 	if !still {
 		s.wall = int64(sc.writes)
 	}
-	m, err := model.Open[int](s.Replica, "")
-	must(err)
 	newest := newestOf(s.Replica)
 	keys := []string{string(st.key)}
 	if st.kind == stepBoth {
 		keys = []string{"x", "y"}
 	}
+	if st.kind == stepDelete && !s.holds(keys[0]) {
+		return nil
+	}
 	tx := s.Replica.Begin()
 	for _, key := range keys {
-		if st.kind == stepDelete {
-			_, err = m.In(tx).Delete(key)
-		} else {
-			err = m.In(tx).Set(key, sc.writes)
-		}
+		_, err := s.object().In(tx).Compose(func(d replicate.Draft) (string, error) {
+			return s.kind.op(st.kind == stepDelete, key, sc.writes, d), nil
+		})
 		must(err)
 	}
 	stamp, err := tx.Commit()
 	must(err)
-	if stamp == (replicate.Stamp{}) {
-		return nil // there was nothing to delete
-	}
 	sc.writes++
 	for k, key := range keys {
 		at := replicate.Stamp{Time: stamp.Time + replicate.Time(k), Author: stamp.Author}
@@ -377,6 +381,12 @@ func (sc *scene) write(st step, still bool) error {
 		return fmt.Errorf("%d wrote %v after it had seen %v", st.i, stamp, newest)
 	}
 	return nil
+}
+
+// holds reports whether a key is set.
+func (s *seat) holds(key string) (ok bool) {
+	s.Replica.EachLive(func(u *replicate.Update) { ok = ok || keyOf(u) == key && u.Op()[0] != 0 })
+	return ok
 }
 
 func newestOf(r *replicate.Replica) (newest replicate.Stamp) {

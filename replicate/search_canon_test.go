@@ -3,6 +3,7 @@ package replicate
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 )
 
 // Seat is one replica of a world, as its state is written down: what runs, what
@@ -191,9 +192,11 @@ func (c *Canon) content(r *Replica) {
 	c.Byte(0)
 }
 
-// update writes a live update; what it says follows from its name.
+// update writes a live update. What it says follows from its name, but for
+// whether it is a deletion.
 func (c *Canon) update(u *Update) {
 	c.Stamp(u.Stamp())
+	c.flags(strings.HasPrefix(u.op, "\x00"))
 	if u.group != nil {
 		for _, p := range u.group.parts {
 			c.Byte(0xf0 | byte(p.state))
