@@ -10,10 +10,11 @@ import (
 // a crash now would leave of it, and what is on its way to the disk.
 type Seat struct {
 	Place
-	Who     Author   // on the disk
-	Disk    *Replica // what the disk would be opened as; nil for none
-	Pending *Batch   // being written
-	Then    *Replica // what Disk would be with all of it
+	Who     Author     // on the disk
+	Pending *Batch     // being written
+	Past    []*Replica // what older disks would be opened as, where they matter
+	Disk    *Replica   // and the disk; nil for none
+	Then    []*Replica // and the disk with each frame more of what is being written
 }
 
 // Canon writes states of worlds down so that two are equal exactly if they
@@ -72,8 +73,10 @@ func (c *Canon) resume(r *Replica, j int) {
 	from := c.seats[j].Replica
 	n := byte(0)
 	if t, ok := r.tokens[from.id]; ok && t.Epoch == from.epoch {
+		p := from.peers[r.id]
 		for _, u := range from.log.entries {
-			if u.state != stateDropped && u.seq <= t.Pos && !c.covered(r, r.publicClock(), u) {
+			its := p != nil && p.epoch == r.epoch && p.number == u.origin
+			if u.state != stateDropped && u.seq <= t.Pos && !its && !c.covered(r, r.publicClock(), u) {
 				n++
 			}
 		}
@@ -108,7 +111,6 @@ func (c *Canon) place(r *Replica, pos uint64, has func(*Update) bool) {
 	c.Byte(n)
 }
 
-func all(*Update) bool  { return true }
 func none(*Update) bool { return false }
 
 // sorted sets the order in which r's authors are written.
@@ -247,10 +249,8 @@ func (c *Canon) journal(i int, s *Seat) {
 		c.flags(b.Renewed)
 		c.Byte(c.author(b.Author))
 	}
-	for _, disk := range []*Replica{s.Disk, s.Then} {
-		if disk == nil {
-			continue
-		}
+	c.Byte(byte(len(s.Past)<<4 | len(s.Then)))
+	for _, disk := range slices.Concat(s.Past, []*Replica{s.Disk}, s.Then) {
 		c.content(disk)
 		for j := range c.name {
 			k := slices.Index(c.name[:], byte(j))
@@ -285,10 +285,11 @@ func (c *Canon) end(s, other *Session) {
 		c.clock(r, s.start.clock)
 	}
 	if s.goal == nil || s.once {
-		c.place(r, s.start.seq, all)
+		at, j := s.start.seq, r.durable.journal
+		c.flags(max(o.pos, o.cut) < at, r.visible() < at, j != nil && j.pos < at)
 	}
 	c.clock(r, o.known)
-	c.place(r, o.pos, o.has)
+	c.place(r, o.reached(&r.log), o.has)
 	if !o.silent {
 		c.clock(r, o.promise)
 		c.place(r, o.cut, o.has)
@@ -306,6 +307,19 @@ func (c *Canon) end(s, other *Session) {
 	}
 	c.Byte(0xfd)
 	c.early(o)
+}
+
+// reached returns up to where nothing is left to send in this round.
+func (o *outbox) reached(l *log) uint64 {
+	if o.silent {
+		return o.pos
+	}
+	for _, u := range l.entries {
+		if u.state != stateDropped && u.seq > o.pos && u.seq <= o.cut && !o.has(u) {
+			return o.pos
+		}
+	}
+	return max(o.pos, o.cut)
 }
 
 func (c *Canon) early(o *outbox) {

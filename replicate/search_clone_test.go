@@ -2,7 +2,9 @@ package replicate
 
 import (
 	"io"
+	"reflect"
 	"slices"
+	"testing"
 	"time"
 )
 
@@ -207,4 +209,30 @@ func (c *cloner) tail(t *Tail) *Tail {
 	out := &Tail{r: c.to, c: c.reader(t.c), enc: c.encoder(t.enc), pos: t.pos, seen: t.seen, limit: t.limit}
 	c.to.durable.journal = out
 	return out
+}
+
+// A field that is new must be known to Clone, and to Canon if it matters.
+func TestCloneKnowsEveryField(t *testing.T) {
+	for typ, known := range map[reflect.Type]int{
+		reflect.TypeFor[Replica]():    23,
+		reflect.TypeFor[Session]():    27,
+		reflect.TypeFor[outbox]():     10,
+		reflect.TypeFor[queue]():      2,
+		reflect.TypeFor[encoder]():    8,
+		reflect.TypeFor[decoder]():    3,
+		reflect.TypeFor[reader]():     3,
+		reflect.TypeFor[author]():     5,
+		reflect.TypeFor[object]():     4,
+		reflect.TypeFor[log]():        3,
+		reflect.TypeFor[Update]():     8,
+		reflect.TypeFor[group]():      3,
+		reflect.TypeFor[peerEpochs](): 4,
+		reflect.TypeFor[token]():      2,
+		reflect.TypeFor[durability](): 4,
+		reflect.TypeFor[Tail]():       7,
+	} {
+		if typ.NumField() != known {
+			t.Errorf("%v has %d fields, and Clone knows %d", typ, typ.NumField(), known)
+		}
+	}
 }

@@ -78,7 +78,7 @@ func TestSearchWithoutRule(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := c.bound
 			b.limit = 12_000
-			f := explore3(b, c.without)
+			f := searched(b, c.without)
 			if f.err == nil {
 				t.Fatalf("nothing found in %v", f)
 			}
@@ -89,7 +89,7 @@ func TestSearchWithoutRule(t *testing.T) {
 			if b.limit = 2 * f.states; c.kept != nil {
 				b.kind = c.kept
 			}
-			if f := explore3(b, noRule); f.err != nil {
+			if f := searched(b, noRule); f.err != nil {
 				t.Errorf("the rule is kept: %v", f)
 			}
 		})
@@ -122,7 +122,7 @@ func TestSearch(t *testing.T) {
 		{name: "a write, disks that lie, a pair", writes: 1, cast: "DD ", lies: true, crashes: 1},
 	} {
 		b.deep = true
-		t.Run(b.name, func(t *testing.T) { explored(t, b) })
+		t.Run(b.name, func(t *testing.T) { searchAll(t, b) })
 	}
 	if !long {
 		return
@@ -141,12 +141,12 @@ func TestSearch(t *testing.T) {
 		{name: "three writes, in line, a death", writes: 3, line: true, deaths: 1, limit: 8_000_000},
 	} {
 		b.deep = true
-		t.Run(b.name, func(t *testing.T) { explored(t, b) })
+		t.Run(b.name, func(t *testing.T) { searchAll(t, b) })
 	}
 }
 
-func explored(t *testing.T, b bound) {
-	f := explore3(b, noRule)
+func searchAll(t *testing.T, b bound) {
+	f := searched(b, noRule)
 	t.Log(f)
 	if f.err != nil {
 		t.Error("a law is broken")

@@ -265,10 +265,13 @@ func (sc *scene) cutAll(i int) {
 }
 
 // done says that what i's journal has taken is on its disk.
-func (sc *scene) done(i int) {
+func (sc *scene) done(i int, lies bool) {
 	s := sc.own(i)
 	s.frames = slices.Concat(s.frames, s.Pending.Frames)
-	s.Who, s.Disk = s.Pending.Author, s.Then
+	if lies {
+		s.Past = slices.Concat(s.Past, []*replicate.Replica{s.Disk}, s.Then[:len(s.Then)-1])
+	}
+	s.Who, s.Disk = s.Pending.Author, s.Then[len(s.Then)-1]
 	if s.without != unseenFirst {
 		s.Tail.Done(*s.Pending)
 	}
@@ -287,7 +290,9 @@ func (s *seat) take(without rule) bool {
 		return false
 	}
 	s.Pending = &b
-	s.Then = s.image(slices.Concat(s.frames, b.Frames))
+	for _, n := range cuts(b.Frames)[1:] {
+		s.Then = append(s.Then, s.image(slices.Concat(s.frames, b.Frames[:n])))
+	}
 	if without == unseenFirst {
 		s.Tail.Done(b)
 	}
@@ -325,6 +330,9 @@ func (sc *scene) crash(i, keep int, lies bool) {
 		s.frames = all[:cuts(all)[keep]]
 	} else {
 		s.frames = all[:len(s.frames)+cuts(batch)[keep]]
+	}
+	if lies {
+		s.Past = slices.Concat(s.Past, []*replicate.Replica{s.Disk}, s.Then)[:keep]
 	}
 	s.open(true, lies && s.without != newAuthor)
 	sc.forget(i)
@@ -368,6 +376,9 @@ func (sc *scene) write(st step, still bool) error {
 	}
 	stamp, err := tx.Commit()
 	must(err)
+	if stamp == (replicate.Stamp{}) {
+		return nil // the type had nothing to write
+	}
 	sc.writes++
 	for k, key := range keys {
 		at := replicate.Stamp{Time: stamp.Time + replicate.Time(k), Author: stamp.Author}

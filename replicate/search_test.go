@@ -90,27 +90,12 @@ type visit struct {
 }
 
 // explore searches the whole bound, or until a law breaks.
-func explore3(b bound, without rule) found {
-	x := &search{bound: b, without: without, seen: map[uint64]uint32{}, seed: maphash.MakeSeed()}
-	x.canon = replicate.Canon{Base: replicate.TimeOf(firstMoment), Clock: b.still}
-	if x.kind == nil {
-		x.kind = last
-	}
-	if x.keys == "" {
-		x.keys = "xy"
-	}
+func searched(b bound, without rule) found {
+	x := newSearch(b, without)
 	// Scenes are small and short-lived.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	begin := time.Now()
-	first := &scene{}
-	for i := range first.seats {
-		if b.cast != "" && b.cast[i] == ' ' {
-			continue
-		}
-		first.seats[i] = &seat{id: i, kind: x.kind, without: without}
-		first.seats[i].open(b.journal || b.cast != "" && b.cast[i] == 'D', false)
-	}
-	x.visit(nil, step{}, first)
+	x.visit(nil, step{}, x.opening())
 	x.whole = true
 	for len(x.todo) > 0 && x.err == nil {
 		if x.limit > 0 && x.states >= x.limit {
@@ -130,6 +115,31 @@ func explore3(b bound, without rule) found {
 	}
 	x.took = time.Since(begin)
 	return x.found
+}
+
+func newSearch(b bound, without rule) *search {
+	x := &search{bound: b, without: without, seen: map[uint64]uint32{}, seed: maphash.MakeSeed()}
+	x.canon = replicate.Canon{Base: replicate.TimeOf(firstMoment), Clock: b.still}
+	if x.kind == nil {
+		x.kind = last
+	}
+	if x.keys == "" {
+		x.keys = "xy"
+	}
+	return x
+}
+
+// opening is the scene that a search begins with.
+func (x *search) opening() *scene {
+	first := &scene{}
+	for i := range first.seats {
+		if x.cast != "" && x.cast[i] == ' ' {
+			continue
+		}
+		first.seats[i] = &seat{id: i, kind: x.kind, without: x.without}
+		first.seats[i].open(x.journal || x.cast != "" && x.cast[i] == 'D', false)
+	}
+	return first
 }
 
 // leave takes every step from a scene.
@@ -166,11 +176,18 @@ func (x *search) leave(v *visit) {
 
 func (x *search) fail(v *visit, st step, err error) {
 	x.err = err
-	x.history = []step{st}
-	for ; v != nil && v.from != nil; v = v.from {
-		x.history = append(x.history, v.by)
+	if x.history = []step{st}; v != nil {
+		x.history = append(v.history(), st)
 	}
-	slices.Reverse(x.history)
+}
+
+// history returns the steps to a visit.
+func (v *visit) history() (steps []step) {
+	for ; v.from != nil; v = v.from {
+		steps = append(steps, v.by)
+	}
+	slices.Reverse(steps)
+	return steps
 }
 
 // visit comes to a scene, and returns its number; one that was seen is left
@@ -405,7 +422,7 @@ func (x *search) take(sc *scene, st step) (*scene, error) {
 	case stepTake:
 		happens = next.own(st.i).take(x.without)
 	case stepDone:
-		next.done(st.i)
+		next.done(st.i, x.lies)
 	case stepMove:
 		happens, err = x.move(&next, st.i, st.j)
 	}
