@@ -114,3 +114,33 @@ func TestObserve(t *testing.T) {
 	require.NoError(t, watched.Write(t.Context(), other.Read(nil)))
 	require.Equal(t, []string{"2:", "3: 2", "1: 1"}, seen)
 }
+
+// Two that met as equals owe each other what they had then, not what one of
+// them has written since: the other may leave while a marker is under way.
+func TestFinishWhileMarkerIsUnderWay(t *testing.T) {
+	a, ma := newReplica(replicate.Config{})
+	b, _ := newReplica(replicate.Config{})
+	require.NoError(t, ma.Set("k", 1))
+	x, y := pair(a, b, replicate.SyncConfig{Once: true})
+	exchange(t, x, y)
+	x, y = pair(a, b, replicate.SyncConfig{})
+	next := func(s *replicate.Session) []byte {
+		chunk, err := s.Next()
+		require.NoError(t, err)
+		return chunk
+	}
+	hello := next(x)
+	require.NoError(t, x.Take(next(y)))
+	require.NoError(t, y.Take(hello))
+	require.NoError(t, ma.Set("k", 2))
+	underWay := append(next(x), next(x)...) // the update and the marker
+	require.Nil(t, next(x))
+	y.Finish()
+	require.NoError(t, x.Take(next(y)))
+	require.NoError(t, y.Take(append(underWay, next(x)...)))
+	for _, s := range []*replicate.Session{x, y} {
+		_, err := s.Next()
+		require.Equal(t, io.EOF, err)
+	}
+	require.Equal(t, a.Fingerprint(), b.Fingerprint())
+}

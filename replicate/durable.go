@@ -82,6 +82,8 @@ type Tail struct {
 	notes   notes
 	last    bool   // there will be no batch after the next
 	swapped uint64 // Replica.swapped when something was last taken
+
+	limit int // bytes of ops a frame
 }
 
 // A Batch is what a journal appends at once, and then makes durable.
@@ -114,7 +116,7 @@ func (r *Replica) Attach() (*Tail, error) {
 		return nil, errors.New("replicate: replica has a journal already")
 	}
 	t := &Tail{
-		r: r, c: c, pos: r.log.head, seen: r.times(), swapped: r.swapped,
+		r: r, c: c, pos: r.log.head, seen: r.times(), swapped: r.swapped, limit: batchSize,
 		notes: notes{slices.Clone(r.horizon), r.declared, r.heard},
 	}
 	r.renewed = false // the journal asks who writes when something is written
@@ -141,7 +143,7 @@ func (t *Tail) Take() (b Batch, ok bool) {
 	r.mu.Lock()
 	b = Batch{Author: r.self.name, Renewed: r.renewed, Last: r.last, pos: r.log.head, clock: r.times()}
 	if b.swapped = r.swapped; b.swapped != t.swapped {
-		*t = Tail{r: r, c: t.c, buf: t.buf, swapped: r.swapped, last: t.last}
+		*t = Tail{r: r, c: t.c, buf: t.buf, swapped: r.swapped, last: t.last, limit: t.limit}
 		b.Reset = true
 	}
 	if !b.Reset && b.pos == t.pos && !r.renewed && covers(t.seen, b.clock) && !r.partialsMoved() && r.noted(t.notes, t.last) {
@@ -167,7 +169,7 @@ func (t *Tail) Take() (b Batch, ok bool) {
 	r.mu.Unlock()
 
 	b.Updates = len(t.buf)
-	b.Frames = append(t.enc.batches(nil, t.buf, b.pos), partials...)
+	b.Frames = append(t.enc.batches(nil, t.buf, b.pos, t.limit), partials...)
 	b.Frames = t.enc.marker(b.Frames, names, marker{b.pos, b.clock, tokens})
 	clear(t.buf)
 	t.pos, t.seen = b.pos, b.clock

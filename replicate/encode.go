@@ -48,19 +48,19 @@ func (e *encoder) head(kind byte) []byte {
 	return append(e.buf[:0], kind, flags)
 }
 
-// batches appends frames for updates, each at most batchSize unless one
-// update alone is larger; the last says that every place up to pos is sent.
-func (e *encoder) batches(dst []byte, updates []*Update, pos uint64) []byte {
+// batches appends frames for updates, each of at most limit bytes of ops unless
+// one update alone is larger; the last says that every place up to pos is sent.
+func (e *encoder) batches(dst []byte, updates []*Update, pos uint64, limit int) []byte {
 	for len(updates) > 0 {
-		dst, updates = e.batch(dst, updates, pos)
+		dst, updates = e.batch(dst, updates, pos, limit)
 	}
 	return dst
 }
 
 // batch appends the first of the frames that batches makes, and returns what is
 // not in it.
-func (e *encoder) batch(dst []byte, updates []*Update, pos uint64) (frames []byte, rest []*Update) {
-	room := roomFor(nil, batchSize)
+func (e *encoder) batch(dst []byte, updates []*Update, pos uint64, limit int) (frames []byte, rest []*Update) {
+	room := roomFor(nil, limit)
 	n := 0
 	for n < len(updates) && room.take(updates[n]) {
 		n++

@@ -62,7 +62,7 @@ func (o *outbox) open(r *Replica, known []Time, seq uint64) {
 // resume begins after everything up to seq, for a peer that held exactly what
 // we held when our clock was known.
 func (o *outbox) resume(known []Time, seq uint64) {
-	o.known, o.early = known, make(map[*Update]struct{})
+	o.known, o.early = slices.Clone(known), make(map[*Update]struct{})
 	o.pos, o.cut, o.promise, o.silent = seq, seq, known, true
 }
 

@@ -50,7 +50,7 @@ func (s *snapshot) next(context.Context) ([]byte, error) {
 		return s.begin(), nil
 	case len(s.rest) > 0:
 		var chunk []byte
-		chunk, s.rest = s.enc.batch(nil, s.rest, s.promise.pos)
+		chunk, s.rest = s.enc.batch(nil, s.rest, s.promise.pos, batchSize)
 		return chunk, nil
 	case s.bye == nil:
 		return nil, io.EOF

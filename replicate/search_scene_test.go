@@ -1,0 +1,410 @@
+package replicate_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/through/frame"
+)
+
+// A scene is a moment of three replicas, their disks and the sessions between
+// them. It never changes: a step makes the next one, which shares what the step
+// did not touch.
+type scene struct {
+	seats   [3]*seat // nil for one that died for good
+	issued  []issue  // every write that was ever made and not lost unseen
+	writes  int
+	crashes int
+	inPlace bool // steps change this very scene
+}
+
+// seat is one replica, its disk and its ends of sessions.
+type seat struct {
+	replicate.Seat
+	id      int
+	kind    *kind
+	without rule   // a rule that its journal breaks
+	wall    int64  // ms since the first moment
+	draws   byte   // how much chance was used up
+	frames  []byte // the disk
+	round   [3]int // updates sent to each since the last marker
+}
+
+var firstMoment = time.UnixMilli(1_700_000_000_000)
+
+func (s *seat) now() time.Time { return firstMoment.Add(time.Duration(s.wall) * time.Millisecond) }
+
+// Read is all the chance there is: numbers that count up.
+func (s *seat) Read(p []byte) (int, error) {
+	clear(p)
+	s.draws++
+	p[len(p)-1] = s.draws
+	return len(p), nil
+}
+
+func (s *seat) clone() *seat {
+	c := *s
+	c.Place = s.Place.Clone(c.now, &c)
+	return &c
+}
+
+func idOf(i int) (id replicate.ReplicaID) {
+	binary.BigEndian.PutUint64(id[:], uint64(i)+1)
+	return id
+}
+
+// restored returns the replica that a disk holds.
+func (s *seat) restored(frames []byte) *replicate.Replica {
+	r := replicate.New(replicate.Config{
+		ID: idOf(s.id), Types: []replicate.Type{s.kind.Type}, Now: s.now, Rand: s,
+	})
+	x := r.Restorer()
+	for len(frames) > 0 {
+		msg, n, err := frame.Parse(frames, 5<<20)
+		if err == nil {
+			err = x.Frame(msg)
+		}
+		if s.without == batches {
+			r.Heard()
+		}
+		if err != nil {
+			panic(err)
+		}
+		frames = frames[n:]
+	}
+	return r
+}
+
+// image is restored, for looking at: it uses up no chance.
+func (s *seat) image(frames []byte) *replicate.Replica {
+	c := &seat{id: s.id, kind: s.kind, without: s.without}
+	return c.restored(frames)
+}
+
+// open makes the replica anew from its disk. It goes on as the author it was,
+// unless it may have lost what others have seen.
+func (s *seat) open(journal, lost bool) {
+	s.Replica = s.restored(s.frames)
+	if s.Who != "" && !lost {
+		must(s.Replica.Adopt(s.Who))
+	}
+	s.Tail, s.Ends, s.Pending, s.Then = nil, [3]*replicate.Session{}, nil, nil
+	s.round = [3]int{}
+	if journal {
+		tail, err := s.Replica.Attach()
+		must(err)
+		tail.SmallFrames()
+		s.Tail, s.Who, s.Disk = tail, s.Replica.Author(), s.image(s.frames)
+	}
+	s.object()
+}
+
+func (s *seat) object() *replicate.Handle {
+	h, err := s.Replica.Open(replicate.ObjectName{Type: s.kind.Tag})
+	must(err)
+	return h
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// A step is one thing that happens.
+type step struct {
+	kind byte
+	i, j int
+	key  byte // of a write
+}
+
+// The kinds of steps. Those that settle a scene come last: when none of them
+// can be taken, it is at rest.
+const (
+	stepWrite  = 'W' // i writes key
+	stepBoth   = 'X' // i writes both keys, in one transaction
+	stepDelete = 'R' // i deletes key
+	stepCut    = 'C' // the session between i and j ends
+	stepCrash  = 'K' // i crashes and is opened again, with j more frames on its disk
+	stepDie    = 'E' // i dies for good
+	stepOpen   = 'O' // i and j meet
+	stepMove   = 'M' // one frame goes from i to j
+	stepTake   = 'T' // i's journal takes what is new
+	stepDone   = 'J' // and has it
+)
+
+func (s step) String() string {
+	switch s.kind {
+	case stepWrite:
+		return fmt.Sprintf("W%d %c", s.i, s.key)
+	case stepDelete:
+		return fmt.Sprintf("W%d del %c", s.i, s.key)
+	case stepBoth:
+		return fmt.Sprintf("W%d xy", s.i)
+	case stepCut:
+		return fmt.Sprintf("cut%d-%d", s.i, s.j)
+	case stepCrash:
+		return fmt.Sprintf("crash %d+%d", s.i, s.j)
+	case stepDie:
+		return fmt.Sprintf("%d dies", s.i)
+	case stepOpen:
+		return fmt.Sprintf("O%d-%d", s.i, s.j)
+	case stepMove:
+		return fmt.Sprintf("%d>%d", s.i, s.j)
+	case stepTake:
+		return fmt.Sprintf("T%d", s.i)
+	}
+	return fmt.Sprintf("J%d", s.i)
+}
+
+// settles reports whether a step only brings on what is under way.
+func (s step) settles() bool { return s.kind == stepMove || s.kind == stepTake || s.kind == stepDone }
+
+// dead counts those that died for good.
+func (sc *scene) dead() (n int) {
+	for _, s := range sc.seats {
+		if s == nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (sc *scene) alive(i int) bool { return sc.seats[i] != nil }
+
+func (sc *scene) linked(i, j int) bool { return sc.seats[i].Ends[j] != nil }
+
+// links counts sessions.
+func (sc *scene) links() (n int) {
+	for i, s := range sc.seats {
+		for j := range i {
+			if s != nil && s.Ends[j] != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// own makes seat i one that this scene may change.
+func (sc *scene) own(i int) *seat {
+	if !sc.inPlace {
+		sc.seats[i] = sc.seats[i].clone()
+	}
+	return sc.seats[i]
+}
+
+var errHalf = errors.New("a session ended by itself")
+
+// open starts a session; unless every frame of the handshake is a step of its
+// own, both say who they are and where they stand.
+func (sc *scene) open(i, j int, greet bool) error {
+	for _, end := range [][2]int{{i, j}, {j, i}} {
+		s := sc.own(end[0])
+		e := replicate.NewSession(s.Replica, replicate.SyncConfig{FrameSize: 1})
+		e.Begin()
+		s.Ends[end[1]] = e
+		s.round[end[1]] = 0
+	}
+	for k := 0; k < 4 && !greet; k++ {
+		if k%2 == 1 {
+			i, j = j, i
+		}
+		if _, err := sc.pass(i, j, 0); err != nil {
+			return err
+		}
+		if k%2 == 1 {
+			i, j = j, i
+		}
+	}
+	return nil
+}
+
+// pass moves a frame from i to j, which the scene owns; nil if there is none.
+func (sc *scene) pass(i, j int, without rule) ([]byte, error) {
+	from, to := sc.seats[i], sc.seats[j]
+	b, err := from.Ends[j].Next()
+	if err == io.EOF {
+		err = errHalf
+	}
+	if b == nil || err != nil {
+		return nil, err
+	}
+	if replicate.IsUpdates(b) {
+		from.round[j]++
+	}
+	if replicate.IsMarker(b) {
+		from.round[j] = 0
+	}
+	if replicate.IsUpdates(b) && without == alreadyHave {
+		return b, to.Ends[i].TakeUnlessOld(b)
+	}
+	return b, to.Ends[i].Take(b)
+}
+
+func (sc *scene) cut(i, j int) {
+	for _, end := range [][2]int{{i, j}, {j, i}} {
+		s := sc.own(end[0])
+		s.Ends[end[1]].End()
+		s.Ends[end[1]] = nil
+		s.round[end[1]] = 0
+	}
+}
+
+func (sc *scene) cutAll(i int) {
+	for j := range sc.seats {
+		if j != i && sc.alive(j) && sc.linked(i, j) {
+			sc.cut(i, j)
+		}
+	}
+}
+
+// done says that what i's journal has taken is on its disk.
+func (sc *scene) done(i int, lies bool) {
+	s := sc.own(i)
+	s.frames = slices.Concat(s.frames, s.Pending.Frames)
+	if lies {
+		s.Past = slices.Concat(s.Past, []*replicate.Replica{s.Disk}, s.Then[:len(s.Then)-1])
+	}
+	s.Who, s.Disk = s.Pending.Author, s.Then[len(s.Then)-1]
+	if s.without != unseenFirst {
+		s.Tail.Done(*s.Pending)
+	}
+	s.Pending, s.Then = nil, nil
+	sc.issued = slices.Clone(sc.issued)
+	for k, is := range sc.issued {
+		if is.node == i && s.Disk.Covers(is.stamp) {
+			sc.issued[k].safe = true
+		}
+	}
+}
+
+func (s *seat) take(without rule) bool {
+	b, ok := s.Tail.Take()
+	if !ok {
+		return false
+	}
+	s.Pending = &b
+	for _, n := range cuts(b.Frames)[1:] {
+		s.Then = append(s.Then, s.image(slices.Concat(s.frames, b.Frames[:n])))
+	}
+	if without == unseenFirst {
+		s.Tail.Done(b)
+	}
+	return true
+}
+
+// cuts returns how long each whole number of frames is.
+func cuts(frames []byte) []int {
+	at := []int{0}
+	for n := 0; n < len(frames); {
+		_, size, err := frame.Parse(frames[n:], 5<<20)
+		must(err)
+		n += size
+		at = append(at, n)
+	}
+	return at
+}
+
+// crash stops i and opens it again. Of what its journal had taken and not
+// confirmed, keep frames are on the disk. If the disk lies, it may also have
+// lost what it had confirmed: keep then counts from its beginning.
+func (sc *scene) crash(i, keep int, lies bool) {
+	sc.cutAll(i)
+	sc.crashes++
+	s := sc.own(i)
+	var batch []byte
+	if b := s.Pending; b != nil {
+		batch = b.Frames
+		if keep > 0 || !b.Renewed {
+			s.Who = b.Author
+		}
+	}
+	all := slices.Concat(s.frames, batch)
+	if lies {
+		s.frames = all[:cuts(all)[keep]]
+	} else {
+		s.frames = all[:len(s.frames)+cuts(batch)[keep]]
+	}
+	if lies {
+		s.Past = slices.Concat(s.Past, []*replicate.Replica{s.Disk}, s.Then)[:keep]
+	}
+	s.open(true, lies && s.without != newAuthor)
+	sc.forget(i)
+}
+
+// forget drops i's writes that were never confirmed and that nobody holds:
+// nobody was shown them, so that they have never been.
+func (sc *scene) forget(i int) {
+	held := map[replicate.Stamp]bool{}
+	for _, s := range sc.seats {
+		if s != nil {
+			s.Replica.EachLive(func(u *replicate.Update) { held[u.Stamp()] = true })
+		}
+	}
+	sc.issued = slices.DeleteFunc(slices.Clone(sc.issued), func(is issue) bool {
+		return is.node == i && !is.safe && !held[is.stamp]
+	})
+}
+
+// write makes a write at i, and reports why it is out of order if it is not
+// above all that i had seen.
+func (sc *scene) write(st step, still bool) error {
+	s := sc.own(st.i)
+	if !still {
+		s.wall = int64(sc.writes)
+	}
+	newest := newestOf(s.Replica)
+	keys := []string{string(st.key)}
+	if st.kind == stepBoth {
+		keys = []string{"x", "y"}
+	}
+	if st.kind == stepDelete && !s.holds(keys[0]) {
+		return nil
+	}
+	tx := s.Replica.Begin()
+	for _, key := range keys {
+		_, err := s.object().In(tx).Compose(func(d replicate.Draft) (string, error) {
+			return s.kind.op(st.kind == stepDelete, key, sc.writes, d), nil
+		})
+		must(err)
+	}
+	stamp, err := tx.Commit()
+	must(err)
+	if stamp == (replicate.Stamp{}) {
+		return nil // the type had nothing to write
+	}
+	sc.writes++
+	for k, key := range keys {
+		at := replicate.Stamp{Time: stamp.Time + replicate.Time(k), Author: stamp.Author}
+		is := issue{stamp: at, key: key, node: st.i}
+		if len(keys) > 1 {
+			is.group = stamp
+		}
+		sc.issued = append(slices.Clip(sc.issued), is)
+	}
+	if newest.Compare(stamp) >= 0 {
+		return fmt.Errorf("%d wrote %v after it had seen %v", st.i, stamp, newest)
+	}
+	return nil
+}
+
+// holds reports whether a key is set.
+func (s *seat) holds(key string) (ok bool) {
+	s.Replica.EachLive(func(u *replicate.Update) { ok = ok || keyOf(u) == key && u.Op()[0] != 0 })
+	return ok
+}
+
+func newestOf(r *replicate.Replica) (newest replicate.Stamp) {
+	r.EachLive(func(u *replicate.Update) {
+		if at := u.Stamp(); newest.Compare(at) < 0 {
+			newest = at
+		}
+	})
+	return newest
+}
