@@ -32,9 +32,6 @@ var noSuchRow = map[int]string{
 	5: "there are no clones to count",
 
 	17: "open: signatures",
-	21: "open: documents", 22: "open: documents", 23: "open: documents", 24: "open: documents",
-	25: "open: documents", 33: "open: documents", 34: "open: documents", 35: "open: documents",
-	37: "open: documents", 38: "open: documents", 39: "open: documents", 40: "open: documents",
 }
 
 // What was found wrong with the originals, by number: see "defect:" in the tests.
