@@ -129,6 +129,21 @@ func TestNoHalfRow(t *testing.T) {
 	}
 }
 
+// A life that began at the very time of a removal is ended by it, whichever comes
+// first.
+func TestRemovalOfTheSameTime(t *testing.T) {
+	a, b, x, y, _ := two(t)
+	require.NoError(t, x.Set("r", m{"f": 1}))
+	require.NoError(t, y.Set("other", m{"f": 1}))
+	remove(t, x, "r")
+	require.NoError(t, y.Set("r", m{"f": 2}))
+	require.Equal(t, a.Clock()[a.Author()], b.Clock()[b.Author()])
+	require.NoError(t, a.Write(t.Context(), b.Read(a.Clock()))) // the removal is there first
+	exchange(t, a, b)
+	require.Nil(t, fields(t, x, "r"))
+	require.Nil(t, fields(t, y, "r"))
+}
+
 // Two rows made with one id are one row. If the life of one is removed, the
 // other's writes count again, though older than what was removed.
 func TestRowMadeTwice(t *testing.T) {

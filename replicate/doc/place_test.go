@@ -142,6 +142,30 @@ func TestConcurrentRunsDoNotInterleave(t *testing.T) {
 	})
 }
 
+// So does a run that is long, and goes on backwards behind what its author had
+// put there before.
+func TestLongRunDoesNotInterleave(t *testing.T) {
+	for _, other := range []string{"b", "g"} { // whose tags are below and above
+		now := 0
+		l := &line{author: "a", now: &now}
+		l.insert(t, 0)
+		l.insert(t, 1)
+		r := &line{author: other, now: &now, seen: slices.Clone(l.seen)}
+		for range 200 {
+			l.insert(t, 1)
+			r.insert(t, 1)
+		}
+		l.take(r.seen)
+		turns := 0
+		for i := 2; i < 401; i++ {
+			if l.seen[i].author != l.seen[i-1].author {
+				turns++
+			}
+		}
+		require.Equal(t, 1, turns, "runs mix")
+	}
+}
+
 // Places grow with the logarithm of what is pushed, at either end and behind a
 // row that stays first, by one author and by two in turns.
 func TestPlacesStayShort(t *testing.T) {
@@ -224,6 +248,14 @@ func TestAnyTwoPlaces(t *testing.T) {
 		requireBetween(t, gap{high: g.low}, by)
 		requireBetween(t, gap{low: g.low}, by)
 	})
+	// Nothing hangs at zero, where what the two hang from is itself.
+	two := func(at int64) string {
+		return encodePlace([]step{{tag: "xxxxx"}, {at: number{whole: at}, tag: "yyyyy"}})
+	}
+	requireBetween(t, gap{low: two(-1), high: two(1)}, by)
+	requireBetween(t, gap{low: two(-1), high: encodePlace([]step{{at: number{whole: 1}, tag: "xxxxx"}})}, by)
+	requireBetween(t, gap{low: two(-1), high: two(2)}, by)
+
 	var deep []step
 	for len(encodePlace(deep)) < maxPlace-10 {
 		deep = append(deep, step{number{whole: 1}, "\x01\x01\x01\x01\x01", zero})
