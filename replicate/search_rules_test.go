@@ -71,7 +71,7 @@ func TestSearchWithoutRule(t *testing.T) {
 			bound{writes: 3, keys: "x", cast: "W- ", kind: sets(false)}, sets(true), 9},
 		{"R7 token beside a marker", tokenMarker,
 			bound{writes: 1, journal: true, crashes: 1, line: true}, nil, 8},
-		{"R7 epoch is fresh", freshEpoch, bound{writes: 3, cast: "D- ", crashes: 1}, nil, 10},
+		{"R7 epoch is fresh", freshEpoch, bound{writes: 3, cast: "B- ", crashes: 1}, nil, 10},
 		{"R8 journal's clock moves at markers", batches, bound{writes: 3, cast: "WD ", crashes: 1}, nil, 8},
 		{"R10 tombstones count", tombstones, bound{writes: 2, deletes: true, keys: "x", line: true}, nil, 7},
 	} {
@@ -119,7 +119,7 @@ func TestSearch(t *testing.T) {
 		{name: "two writes of a key, in line, a death", writes: 2, keys: "x", line: true, deaths: 1},
 		{name: "three writes of a pair", writes: 3, cast: "WW "},
 		{name: "a write, disks, in line, a crash", writes: 1, line: true, journal: true, crashes: 1},
-		{name: "a write, disks that lie, a pair", writes: 1, cast: "DD ", lies: true, crashes: 1},
+		{name: "a write, disks that lie, a pair", writes: 1, cast: "BB ", lies: true, crashes: 1},
 	} {
 		b.deep = true
 		t.Run(b.name, func(t *testing.T) { searchAll(t, b) })
@@ -135,8 +135,8 @@ func TestSearch(t *testing.T) {
 		{name: "two writes, deletions, in line", writes: 2, line: true, deletes: true, deaths: 1},
 		{name: "a write, disks, in line, a crash and a death",
 			writes: 1, line: true, journal: true, crashes: 1, deaths: 1},
-		{name: "two writes, disks, a pair, a crash", writes: 2, cast: "DD ", crashes: 1},
-		{name: "two writes, disks that lie, a pair", writes: 2, cast: "DD ", lies: true, crashes: 1},
+		{name: "two writes, disks, a pair, a crash", writes: 2, cast: "BB ", crashes: 1},
+		{name: "two writes, disks that lie, a pair", writes: 2, cast: "BB ", lies: true, crashes: 1},
 		{name: "two writes, any two sessions, a death", writes: 2, links: 2, deaths: 1, limit: 4_000_000},
 		{name: "three writes, in line, a death", writes: 3, line: true, deaths: 1, limit: 8_000_000},
 	} {

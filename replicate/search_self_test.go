@@ -15,9 +15,9 @@ import (
 var selfBounds = []bound{
 	{writes: 1},
 	{writes: 2, cast: "WW "},
-	{writes: 1, cast: "DD ", crashes: 1},
-	{writes: 2, cast: "DD ", crashes: 1},
-	{writes: 2, cast: "DD ", crashes: 1, lies: true},
+	{writes: 1, cast: "BB ", crashes: 1},
+	{writes: 2, cast: "BB ", crashes: 1},
+	{writes: 2, cast: "BB ", crashes: 1, lies: true},
 	{writes: 2, line: true, still: true},
 	{writes: 2, line: true, deaths: 1},
 	{writes: 3, line: true, both: true, deletes: true},
