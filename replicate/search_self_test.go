@@ -33,9 +33,9 @@ func TestSearchTakesForOneWhatIs(t *testing.T) {
 	if os.Getenv("WEIR_LONG") != "" {
 		limit = 20_000
 	}
-	for _, b := range selfBounds {
+	for i, b := range selfBounds {
 		b.limit = limit
-		t.Run(fmt.Sprintf("%+v", b), func(t *testing.T) { bisimilar(t, newSearch(b, noRule)) })
+		t.Run(fmt.Sprint(i), func(t *testing.T) { bisimilar(t, newSearch(b, noRule)) })
 	}
 }
 
