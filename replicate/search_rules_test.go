@@ -76,7 +76,7 @@ func TestSearchWithoutRule(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := c.bound
-			b.limit = 6_000
+			b.limit = 4_500
 			f := searched(b, c.without)
 			if f.err == nil {
 				t.Fatalf("nothing found in %v", f)

@@ -94,8 +94,8 @@ type step struct {
 	key  byte // of a write
 }
 
-// The kinds of steps. Those that settle a scene come last: when none of them
-// can be taken, it is at rest.
+// The kinds of steps. When only writes, cuts, crashes and deaths can be taken, a
+// scene is at rest.
 const (
 	stepWrite  = 'W' // i writes key
 	stepBoth   = 'X' // i writes both keys, in one transaction

@@ -18,9 +18,9 @@ import (
 type bound struct {
 	name    string
 	writes  int
-	both    bool // a write may be a transaction over both keys
-	deletes bool // a write may be a deletion
-	keys    string
+	both    bool   // a write may be a transaction over both keys
+	deletes bool   // a write may be a deletion
+	keys    string // "" for x and y
 	kind    *kind  // nil for a model
 	journal bool   // replicas have disks
 	cast    string // of replicas that are not alike: D has a disk, W writes, B both, - neither
@@ -30,7 +30,7 @@ type bound struct {
 	greet   bool // each frame of the handshake is a step
 	still   bool // wall clocks stand, so that stamps are Lamport's
 	rounds  bool // how much is sent between two markers matters
-	line    bool // 0 and 2 never meet
+	line    bool // 0 and 2 meet only when another is dead
 	links   int  // sessions at a time; 0 for three
 	acks    bool // an acknowledgement is a step of its own
 	deep    bool // depth first: less memory, longer histories
@@ -87,7 +87,7 @@ type visit struct {
 	id    uint32
 }
 
-// explore searches the whole bound, or until a law breaks.
+// searched goes through the whole bound, or until a law breaks.
 func searched(b bound, without rule) found {
 	x := newSearch(b, without)
 	// Scenes are small and short-lived.
