@@ -31,9 +31,9 @@ func TestSearch(t *testing.T) {
 		{name: "a write, three sessions", writes: 1}, // 11,530 states
 		{name: "a write, two sessions, a death, handshakes and acks in steps",
 			writes: 1, line: true, deaths: 1, greet: true, acks: true}, // 4,486 states
-		{name: "two writes of a key, in line", writes: 2, keys: "x", line: true}, // 20,271 states
-		{name: "three writes of one of a pair", writes: 3, cast: "W- "}, // 747 states
-		{name: "two writes, disks, a pair, a crash", writes: 2, cast: "BD ", crashes: 1}, // 7,565 states
+		{name: "two writes of a key, in line", writes: 2, keys: "x", line: true},                  // 20,271 states
+		{name: "three writes of one of a pair", writes: 3, cast: "W- "},                           // 747 states
+		{name: "two writes, disks, a pair, a crash", writes: 2, cast: "BD ", crashes: 1},          // 7,565 states
 		{name: "a write, disks that lie, a pair", writes: 1, cast: "BB ", lies: true, crashes: 1}, // 1,860 states
 	} {
 		b.deep = true
@@ -43,16 +43,16 @@ func TestSearch(t *testing.T) {
 		return
 	}
 	for _, b := range []bound{
-		{name: "a write, three sessions, a death, acks in steps", writes: 1, deaths: 1, acks: true}, // 85,250 states
-		{name: "two writes, in line, a death", writes: 2, line: true, deaths: 1}, // 59,595 states
+		{name: "a write, three sessions, a death, acks in steps", writes: 1, deaths: 1, acks: true},    // 85,250 states
+		{name: "two writes, in line, a death", writes: 2, line: true, deaths: 1},                       // 59,595 states
 		{name: "two writes, in line, Lamport's clocks", writes: 2, line: true, deaths: 1, still: true}, // 142,642 states
-		{name: "two writes, transactions, in line", writes: 2, line: true, both: true, deaths: 1}, // 285,322 states
-		{name: "two writes, deletions, in line", writes: 2, line: true, deletes: true, deaths: 1}, // 76,312 states
+		{name: "two writes, transactions, in line", writes: 2, line: true, both: true, deaths: 1},      // 285,322 states
+		{name: "two writes, deletions, in line", writes: 2, line: true, deletes: true, deaths: 1},      // 76,312 states
 		{name: "a write, disks, in line, a crash and a death",
 			writes: 1, line: true, journal: true, crashes: 1, deaths: 1}, // 29,729 states
-		{name: "three writes, a pair", writes: 3, cast: "WW ", deaths: 1}, // 8,338 states
+		{name: "three writes, a pair", writes: 3, cast: "WW "},                                         // 8,338 states
 		{name: "two writes, disks, both of a pair write, a crash", writes: 2, cast: "BB ", crashes: 1}, // 49,994 states
-		{name: "two writes, disks that lie, a pair", writes: 2, cast: "BB ", lies: true, crashes: 1}, // 351,162 states
+		{name: "two writes, disks that lie, a pair", writes: 2, cast: "BB ", lies: true, crashes: 1},   // 351,162 states
 		{name: "two writes, any two sessions, a death", writes: 2, links: 2, deaths: 1, limit: 4_000_000},
 		{name: "three writes, in line, a death", writes: 3, line: true, deaths: 1, limit: 8_000_000},
 	} {
