@@ -15,9 +15,9 @@ import (
 var selfBounds = []bound{
 	{writes: 1},
 	{writes: 2, cast: "WW "},
-	{writes: 1, cast: "DD ", crashes: 1},
-	{writes: 2, cast: "DD ", crashes: 1},
-	{writes: 2, cast: "DD ", crashes: 1, lies: true},
+	{writes: 1, cast: "BB ", crashes: 1},
+	{writes: 2, cast: "BB ", crashes: 1},
+	{writes: 2, cast: "BB ", crashes: 1, lies: true},
 	{writes: 2, line: true, still: true},
 	{writes: 2, line: true, deaths: 1},
 	{writes: 3, line: true, both: true, deletes: true},
@@ -33,9 +33,9 @@ func TestSearchTakesForOneWhatIs(t *testing.T) {
 	if os.Getenv("WEIR_LONG") != "" {
 		limit = 20_000
 	}
-	for _, b := range selfBounds {
+	for i, b := range selfBounds {
 		b.limit = limit
-		t.Run(fmt.Sprintf("%+v", b), func(t *testing.T) { bisimilar(t, newSearch(b, noRule)) })
+		t.Run(fmt.Sprint(i), func(t *testing.T) { bisimilar(t, newSearch(b, noRule)) })
 	}
 }
 

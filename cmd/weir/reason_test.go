@@ -121,7 +121,7 @@ func TestLingering(t *testing.T) {
 		cancel(mux.ErrClosed)
 		time.Sleep(goodbye - 1)
 		require.NoError(t, own.Err())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, mux.ErrClosed, context.Cause(own))
 		end()
