@@ -249,6 +249,11 @@ func (r *Replica) takeIn(d *decoder, msg []byte, in intake) (f updatesFrame, new
 	if f, err = d.parseUpdates(msg); err != nil {
 		return f, 0, err
 	}
+	if !in.own { // a file is vouched for by its checksums
+		if err := r.authenticate(d, &f); err != nil {
+			return f, 0, err
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := d.intern(r, f.names); err != nil {
@@ -299,6 +304,10 @@ func (r *Replica) joinIn(d *decoder, msg []byte, in intake) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !in.own && r.cfg.Trust != nil {
+		r.disbelieve(entries)
+		return nil
+	}
 	r.promised(in.under, entries)
 	if in.own {
 		for _, t := range f.tokens {

@@ -77,7 +77,7 @@ func (x *Restorer) Markers() int { return x.markers }
 // that nothing others may have seen was lost; else the new author stands that
 // every replica begins with. It returns an error for another replica's author.
 func (r *Replica) Adopt(name Author) error {
-	if id, ok := name.ID(); !ok || id != r.id {
+	if !r.Owns(name) {
 		return fmt.Errorf("replicate: author %v is not of replica %s", name, r.id.Short())
 	}
 	r.mu.Lock()

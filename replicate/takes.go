@@ -129,6 +129,9 @@ func (s *Session) takeUpdates(msg []byte) error {
 	if err != nil {
 		return err
 	}
+	if s.doubted {
+		return nil
+	}
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	s.r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
@@ -161,8 +164,13 @@ func (s *Session) takeClock(msg []byte) error {
 	if msg[0] == kindAck {
 		return nil
 	}
-	r.promised(s.under, entries)
-	r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
+	if s.doubted {
+		s.dueAt = r.log.head
+		r.disbelieve(entries)
+	} else {
+		r.promised(s.under, entries)
+		r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
+	}
 	s.due = joined(s.due, clock)
 	s.heard.marker = true
 	r.wake()
@@ -179,7 +187,7 @@ func (s *Session) takeBye(msg []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !s.partial && b.contradicts(r.bye()) {
-		r.suspect = true
+		r.suspect = r.suspect || !s.doubted
 		return ErrDiverged
 	}
 	s.mu.Lock()
