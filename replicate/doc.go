@@ -103,8 +103,8 @@
 // A signature is about one update: who, when, which object, what. It does not
 // say that nothing was left out: a peer that promises what it withholds is what
 // [SyncConfig].Peer is for, the key that the channel has proved, with Trust.
-// Nor does it say which updates were one transaction, or of which data set:
-// use a key for one data set, or name the set on all replicas.
+// Nor does it say which updates were one transaction, or of which data set: what
+// a key has signed in one set can be carried into another that accepts the key.
 //
 // Several replicas may share a key, since each writes under incarnations of its
 // own; what makes a fork is one replica in two places, as ever. One whose key

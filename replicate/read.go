@@ -238,6 +238,7 @@ type intake struct {
 	origin uint32 // Update.origin
 	own    bool   // from the replica's own file, whatever its stamps
 	full   bool   // also what the own clock covers
+	verify bool   // signatures, also of the own file
 
 	only  *scope   // nothing else may come
 	under *partial // whose promises they are; nil for everything
@@ -249,8 +250,8 @@ func (r *Replica) takeIn(d *decoder, msg []byte, in intake) (f updatesFrame, new
 	if f, err = d.parseUpdates(msg); err != nil {
 		return f, 0, err
 	}
-	if !in.own { // a file is vouched for by its checksums
-		if err := r.authenticate(d, &f); err != nil {
+	if !in.own || in.verify { // else checksums vouch for it
+		if err := r.authenticate(d, &f, in.own); err != nil {
 			return f, 0, err
 		}
 	}
