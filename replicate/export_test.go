@@ -95,6 +95,11 @@ func (r *Replica) Suspect() { r.suspect = true }
 // Signature returns the signature of an update, or "".
 func (u *Update) Signature() string { return u.signature() }
 
+// Statement returns what the signature is made over.
+func (u *Update) Statement() []byte {
+	return appendStatement(nil, u.author.name, u.time, u.object.name, u.Op())
+}
+
 // Plant holds an update that nobody has verified; signature is "" for an author
 // who does not sign.
 func (r *Replica) Plant(s Stamp, name ObjectName, op, signature string) {

@@ -2,8 +2,11 @@ package replicate_test
 
 import (
 	"crypto/ed25519"
+	"crypto/sha512"
 	"fmt"
+	"math/big"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,10 +103,56 @@ func TestForgedUpdates(t *testing.T) {
 		require.Equal(t, before, b.Fingerprint(), what)
 		require.Equal(t, "z=3 ", dumpOf(mb), what)
 		require.NotContains(t, b.Clock(), refused.Stamp.Author, what)
+
+		holder, mh := newReplica(replicate.Config{KeepUnknown: true})
+		require.NoError(t, holder.Write(t.Context(), a.Read(nil)))
+		require.ErrorIs(t, holder.Write(t.Context(), r.Read(nil)), replicate.ErrSignature, what)
+		require.Equal(t, "x=1 y=2 ", dumpOf(mh), what)
 	}
 	b, mb := newReplica(replicate.Config{})
 	require.NoError(t, b.Write(t.Context(), planted(s, name, op, signature).Read(nil)))
 	require.Equal(t, "x=1 ", dumpOf(mb), "the same way, and true")
+}
+
+// again makes another signature of the same, as only who has the key can.
+func again(key ed25519.PrivateKey, msg []byte) string {
+	// RFC 8032, 5.1.6, with a nonce of our own: a key pair, whose public half is
+	// the nonce's.
+	nonce := keyOfNo(9)
+	order, _ := new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
+	number := func(b []byte) *big.Int {
+		b = slices.Clone(b)
+		slices.Reverse(b)
+		return new(big.Int).SetBytes(b)
+	}
+	scalar := func(key ed25519.PrivateKey) *big.Int {
+		h := sha512.Sum512(key.Seed())
+		h[0] &= 248
+		h[31] = h[31]&63 | 64
+		return number(h[:32])
+	}
+	k := sha512.Sum512(slices.Concat(publicOf(nonce), publicOf(key), msg))
+	s := new(big.Int).Mul(number(k[:]), scalar(key))
+	b := s.Add(s, scalar(nonce)).Mod(s, order).FillBytes(make([]byte, 32))
+	slices.Reverse(b)
+	return string(publicOf(nonce)) + string(b)
+}
+
+// Two signatures of one update do not make it two.
+func TestTwoSignaturesOfOneUpdate(t *testing.T) {
+	key := keyOfNo(0)
+	a, ma := newReplica(replicate.Config{Key: key})
+	require.NoError(t, ma.Set("x", 1))
+	u := a.Live()[0]
+	r := planted(u.Stamp(), u.Object(), u.Op(), again(key, u.Statement()))
+	require.NotEqual(t, u.Signature(), r.Live()[0].Signature())
+	require.NoError(t, r.Live()[0].Verify())
+	b, _ := newReplica(replicate.Config{})
+	require.NoError(t, b.Write(t.Context(), a.Read(nil)))
+	require.NoError(t, b.Write(t.Context(), r.Read(nil)))
+	require.Equal(t, a.Fingerprint(), b.Fingerprint())
+	require.Equal(t, r.Fingerprint(), b.Fingerprint())
+	require.Equal(t, u.Signature(), b.Live()[0].Signature(), "the first stays")
 }
 
 // One forged update among many spoils its frame, and is named, wherever it is.

@@ -85,13 +85,14 @@ func TestUntrustedPeerIsAcked(t *testing.T) {
 	defer y.End()
 	acks := func() (n int) {
 		for range 10 {
-			for _, way := range [][2]*replicate.Session{{x, y}, {y, x}} {
-				chunk, err := way[0].Next()
-				require.NoError(t, err)
-				require.NoError(t, way[1].Take(chunk))
-				if way[0] == y && replicate.IsAck(chunk) {
-					n++
-				}
+			chunk, err := x.Next()
+			require.NoError(t, err)
+			require.NoError(t, y.Take(chunk))
+			chunk, err = y.Next()
+			require.NoError(t, err)
+			require.NoError(t, x.Take(chunk))
+			if replicate.IsAck(chunk) {
+				n++
 			}
 		}
 		return n
@@ -104,29 +105,43 @@ func TestUntrustedPeerIsAcked(t *testing.T) {
 }
 
 // A peer that is not trusted cannot have a session with another resume behind
-// what was never received.
+// what was never received, neither by updates nor by a marker.
 func TestUntrustedPeerLeavesNoToken(t *testing.T) {
-	key := keyOfNo(0)
-	a, ma := newReplica(replicate.Config{Key: key})
-	require.NoError(t, ma.Set("x", 1))
-	thief, _ := newReplica(replicate.Config{ID: a.ID()})
-	thief.SetEpoch(a.Epoch())
-	b, mb := newReplica(replicate.Config{Trust: only(key)})
-	x, y := pair(thief, b, replicate.SyncConfig{})
-	for range 3 { // both are empty, and stream
-		chunk, err := x.Next()
-		require.NoError(t, err)
-		require.NoError(t, y.Take(chunk))
-		chunk, err = y.Next()
-		require.NoError(t, err)
-		require.NoError(t, x.Take(chunk))
+	key, other := keyOfNo(0), keyOfNo(1)
+	for _, marker := range []bool{false, true} {
+		a, ma := newReplica(replicate.Config{Key: key})
+		require.NoError(t, ma.Set("x", 1))
+		thief, mt := newReplica(replicate.Config{ID: a.ID(), Key: other})
+		thief.SetEpoch(a.Epoch())
+		b, mb := newReplica(replicate.Config{Trust: only(key, other)})
+		x, y := pair(thief, b, replicate.SyncConfig{})
+		turn(t, x, y)
+		turn(t, x, y) // both are empty, and stream
+		if marker {
+			// At the place of what a has written.
+			require.NoError(t, y.Take(frame.Append(nil, []byte{4, 1, 1, 0, 0, 0})))
+		} else {
+			require.NoError(t, mt.Set("y", 2))
+			chunk, err := x.Next()
+			require.NoError(t, err)
+			require.True(t, replicate.IsUpdates(chunk))
+			require.NoError(t, y.Take(chunk))
+		}
+		x.End()
+		y.End()
+		met(t, a, b, publicOf(key), nil)
+		require.Contains(t, dumpOf(mb), "x=1 ")
 	}
-	// A marker at the place of what a has written.
-	require.NoError(t, y.Take(frame.Append(nil, []byte{4, 1, 1, 0, 0, 0})))
-	x.End()
-	y.End()
-	met(t, a, b, publicOf(key), nil)
-	require.Equal(t, "x=1 ", dumpOf(mb))
+}
+
+// turn moves what each of two sessions has to say next.
+func turn(t *testing.T, x, y *replicate.Session) {
+	t.Helper()
+	for _, way := range [][2]*replicate.Session{{x, y}, {y, x}} {
+		chunk, err := way[0].Next()
+		require.NoError(t, err)
+		require.NoError(t, way[1].Take(chunk))
+	}
 }
 
 // R1 with keys: the author is the key's, and nobody else's is adopted.
@@ -198,10 +213,29 @@ func TestUntrustedClaim(t *testing.T) {
 	key := keyOfNo(0)
 	b, mb := newReplica(replicate.Config{Key: key, Trust: only(key)})
 	require.NoError(t, mb.Set("x", 1))
-	before, clock := b.Author(), b.Clock()
+	clock := b.Clock()
 	liar, _ := newReplica(replicate.Config{})
-	liar.Lie(replicate.Clock{before: clock[before] + 1000})
-	met(t, liar, b, nil, nil)
-	require.NotEqual(t, before, b.Author())
+	first := b.Author()
+	liar.Lie(replicate.Clock{first: clock[first] + 1000})
+	met(t, liar, b, nil, nil) // in its position
+	second := b.Author()
+	require.NotEqual(t, first, second)
+	require.Equal(t, clock, b.Clock())
+
+	require.NoError(t, mb.Set("y", 1))
+	clock = b.Clock()
+	x, y := pair(liar, b, replicate.SyncConfig{})
+	defer x.End()
+	defer y.End()
+	for range 10 {
+		turn(t, x, y)
+	}
+	require.Equal(t, second, b.Author())
+	liar.Lie(replicate.Clock{second: clock[second] + 1000})
+	chunk, err := x.Next()
+	require.NoError(t, err)
+	require.True(t, replicate.IsMarker(chunk))
+	require.NoError(t, y.Take(chunk))
+	require.NotEqual(t, second, b.Author())
 	require.Equal(t, clock, b.Clock())
 }
