@@ -64,7 +64,7 @@ func (d *decoder) parseSignatures(c *cursor, f *updatesFrame) {
 // authenticate refuses a frame if one of its updates is not by whom it says, or
 // by somebody who may not write here. What is held already, in the very same
 // bytes, is not looked at again. Called without the lock: a signature takes
-// some fifty times as long as what else is done for an update.
+// some two hundred times as long as what else is done for an update.
 // Who may write here is no matter if the frame is from the own file.
 func (r *Replica) authenticate(d *decoder, f *updatesFrame, own bool) error {
 	if f.signatures == "" && (own || !r.cfg.signedOnly()) {

@@ -193,6 +193,7 @@ func (p *peering) session(
 ) (met bool, err error) {
 	c := &call{finish: p.finish, request: request{
 		Op: "session", Live: true, Only: p.wanted, Allow: p.permissions.allowed(peer),
+		Peer: peer, Stranger: p.gate.insecure,
 	}}
 	c.note = func(_ context.Context, n note) {
 		switch n.Event {

@@ -42,6 +42,7 @@ func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 	r, start := j.Replica(), time.Now()
 	s := replicate.NewSession(r, replicate.SyncConfig{
 		Once: !c.Live, Want: filterOf(c.Only), Allow: filterOf(c.Allow),
+		Peer: c.proved(r),
 	})
 	ended, watched := make(chan error), make(chan struct{})
 	go func() {
