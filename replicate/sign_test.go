@@ -333,3 +333,31 @@ func TestLargestSigned(t *testing.T) {
 	require.NoError(t, b.Write(t.Context(), a.Read(nil)))
 	require.Equal(t, a.Fingerprint(), b.Fingerprint())
 }
+
+// lastByte is a type whose keys are how ops end.
+type lastByte struct{}
+
+func (lastByte) Apply(*replicate.Update, func(*replicate.Update)) {}
+
+// A type sees ops, never what stands behind them.
+func TestTypesSeeNoSignatures(t *testing.T) {
+	ops := map[string]bool{}
+	typ := replicate.Type{
+		Tag: "last", New: func() replicate.Object { return lastByte{} },
+		Check:   func(op string) error { ops[op] = true; return nil },
+		Key:     func(op string) (string, bool) { ops[op] = true; return op[len(op)-1:], true },
+		Observe: func(u *replicate.Update, _ []*replicate.Update) { ops[u.Op()] = true },
+	}
+	cfg := replicate.Config{Types: []replicate.Type{typ}, Key: keyOfNo(0), Now: noon}
+	a, b := replicate.New(cfg), replicate.New(cfg)
+	h, err := a.Open(replicate.ObjectName{Type: "last"})
+	require.NoError(t, err)
+	for _, op := range []string{"ax", "ay"} {
+		_, err = h.Write(op)
+		require.NoError(t, err)
+	}
+	x := replicate.Only(replicate.Rule{Type: "last", Key: "x"})
+	require.NoError(t, b.Write(t.Context(), a.ReadOf(x, nil)))
+	require.Len(t, b.Live(), 1)
+	require.Equal(t, map[string]bool{"ax": true, "ay": true}, ops)
+}
