@@ -122,7 +122,7 @@ func (r *Replica) receive(updates []*Update, full bool) (news int, err error) {
 func clashes(u *Update) (clash bool) {
 	u.rows(func(p *Update) {
 		held := u.author.at(p.time)
-		clash = clash || held != nil && (held.op != p.op || held.object != p.object)
+		clash = clash || held != nil && (held.Op() != p.Op() || held.object != p.object)
 	})
 	return clash
 }
@@ -157,7 +157,7 @@ func unheld(u *Update) *Update {
 // fork says that s names two updates. If s is ours, a copy of this replica is
 // alive: the next write has a new author.
 func (r *Replica) fork(s Stamp) error {
-	if id, ok := s.Author.ID(); ok && id == r.id {
+	if r.wrote(s.Author) {
 		r.newIncarnation()
 	}
 	return &ForkError{ID: r.id, Stamp: s}

@@ -31,10 +31,11 @@ type rawUpdate struct {
 // updatesFrame is a parsed frame of updates.
 type updatesFrame struct {
 	names
-	pos     uint64
-	updates []rawUpdate // rows: updates, and parts of transactions
-	groups  []rawGroup  // ascending from
-	newest  Time
+	pos        uint64
+	updates    []rawUpdate // rows: updates, and parts of transactions
+	groups     []rawGroup  // ascending from
+	signatures string      // of the rows whose authors sign, one after the other
+	newest     Time
 }
 
 // rawGroup says that n rows are one transaction.
@@ -110,6 +111,7 @@ func (d *decoder) parseUpdates(payload []byte) (f updatesFrame, err error) {
 		}
 		f.updates[i].op = string(c.bytes(int(size)))
 	}
+	d.parseSignatures(c, &f)
 	return f, c.end("updates")
 }
 
@@ -236,6 +238,7 @@ func (d *decoder) resolve(f updatesFrame, origin uint32) ([]*Update, error) {
 
 func (d *decoder) resolveRows(f updatesFrame, origin uint32) ([]*Update, error) {
 	out := make([]*Update, len(f.updates))
+	signatures := f.signatures
 	for i, raw := range f.updates {
 		o := d.objects[raw.object]
 		if o.typ.Check != nil {
@@ -244,6 +247,10 @@ func (d *decoder) resolveRows(f updatesFrame, origin uint32) ([]*Update, error) 
 			}
 		}
 		out[i] = &Update{op: raw.op, author: d.authors[raw.author], object: o, time: raw.time, origin: origin}
+		if n := out[i].author.trailer; n > 0 {
+			out[i].op += signatures[:n]
+			signatures = signatures[n:]
+		}
 	}
 	return out, nil
 }

@@ -90,11 +90,12 @@ func (e *encoder) updates(dst []byte, entries []*Update, pos uint64) []byte {
 	}
 	b = append(b, groups...)
 	for _, u := range updates {
-		b = binary.AppendUvarint(b, uint64(len(u.op)))
+		b = binary.AppendUvarint(b, uint64(len(u.Op())))
 	}
 	for _, u := range updates {
-		b = append(b, u.op...)
+		b = append(b, u.Op()...)
 	}
+	b = appendSignatures(b, updates)
 	e.buf = b
 	clear(e.flat)
 	return frame.Append(dst, b)

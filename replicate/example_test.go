@@ -2,6 +2,8 @@ package replicate_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"time"
 
@@ -208,4 +210,34 @@ func ExampleSession_Next() {
 	// there takes a frame: true <nil>
 	// here takes a frame:  true <nil>
 	// green <nil>
+}
+
+// Updates are signed by who writes them. Who takes them in goes by a list of
+// keys, whoever brings them.
+func ExampleAuthor_Key() {
+	ann, annKey, _ := ed25519.GenerateKey(nil)
+	_, eveKey, _ := ed25519.GenerateKey(nil)
+	types := []replicate.Type{model.JSON}
+	write := func(key ed25519.PrivateKey, value string) *replicate.Replica {
+		r := replicate.New(replicate.Config{Types: types, Key: key})
+		m, _ := model.Open[string](r, "")
+		_ = m.Set("greeting", value)
+		return r
+	}
+	reader := replicate.New(replicate.Config{Types: types,
+		Trust: func(key ed25519.PublicKey) bool { return ann.Equal(key) }})
+	m, _ := model.Open[string](reader, "")
+	ctx := context.Background()
+	for _, r := range []*replicate.Replica{write(annKey, "hello"), write(eveKey, "boo"), write(nil, "boo")} {
+		err := reader.Write(ctx, r.Read(nil))
+		fmt.Println(errors.Is(err, replicate.ErrUntrusted), errors.Is(err, replicate.ErrUnsigned))
+	}
+	key, signed := reader.Live()[0].Stamp().Author.Key()
+	greeting, _ := m.Get("greeting")
+	fmt.Println(greeting, signed, ann.Equal(key))
+	// Output:
+	// false false
+	// true false
+	// false true
+	// hello true true
 }

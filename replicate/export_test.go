@@ -97,3 +97,27 @@ func (f Filter) Passes(u *Update) bool { return newScope(f).some(u) }
 
 // Suspect has the next session exchange everything.
 func (r *Replica) Suspect() { r.suspect = true }
+
+// Signature returns the signature of an update, or "".
+func (u *Update) Signature() string { return u.signature() }
+
+// Statement returns what the signature is made over.
+func (u *Update) Statement() []byte {
+	return appendStatement(nil, u.author.name, u.time, u.object.name, u.Op())
+}
+
+// Plant holds an update that nobody has verified; signature is "" for an author
+// who does not sign.
+func (r *Replica) Plant(s Stamp, name ObjectName, op, signature string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o, err := r.internObject(name)
+	if err != nil {
+		panic(err)
+	}
+	u := &Update{op: op + signature, author: r.internAuthor(s.Author), object: o, time: s.Time}
+	if _, err := r.receive([]*Update{u}, true); err != nil {
+		panic(err)
+	}
+	r.promise(u.author, u.time)
+}

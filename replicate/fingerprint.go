@@ -8,7 +8,7 @@ import (
 // A Fingerprint sums the hashes of a replica's clock entries and of its live
 // updates, so that two replicas that hold and promise the same have the same.
 // It is kept incrementally. It guards against accidents, not against peers
-// that forge collisions: peers are trusted, or signed.
+// that forge collisions.
 type Fingerprint [2]uint64
 
 func (f *Fingerprint) add(h Fingerprint) { f[0] += h[0]; f[1] += h[1] }
@@ -74,7 +74,7 @@ func hashOf(u *Update) Fingerprint {
 	b = binary.AppendUvarint(b, uint64(len(u.object.name.Name)))
 	b = append(b, u.object.name.Name...)
 	// The op too: of two updates with one stamp, that is all that differs.
-	return sumOf(append(b, u.op...))
+	return sumOf(append(b, u.Op()...))
 }
 
 func sumOf(b []byte) Fingerprint {

@@ -1,6 +1,7 @@
 package replicate_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,6 +19,8 @@ func FuzzSession(f *testing.F) {
 	for _, payloads := range recordedPayloads(f) {
 		f.Add(payloads[0], payloads[1], payloads[2], payloads[3])
 	}
+	signed := recordedRun(f, replicate.Filter{}, replicate.Config{Key: keyOfNo(0)})
+	f.Add(signed[0], signed[1], signed[2], signed[3])
 	f.Fuzz(func(t *testing.T, a, b, c, d []byte) {
 		r, _ := newReplica(replicate.Config{})
 		s := replicate.NewSession(r, replicate.SyncConfig{})
@@ -54,6 +57,11 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Add(all)
 	f.Add(all[:len(all)/2])
+	signed, ms := newReplica(replicate.Config{Key: keyOfNo(0)})
+	require.NoError(f, ms.Set("a", 1))
+	dump, err = pull.Collect(f.Context(), signed.Read(nil))
+	require.NoError(f, err)
+	f.Add(slices.Concat(dump...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, _ := newReplica(replicate.Config{})
 		stats, err := r.Load(t.Context(), pull.Values(b))
@@ -66,14 +74,15 @@ func FuzzLoad(f *testing.F) {
 // recordedPayloads returns runs of four frames as sessions send them.
 func recordedPayloads(t testing.TB) (runs [][4][]byte) {
 	for _, want := range []replicate.Filter{{}, keys("x", "y"), replicate.Only()} {
-		runs = append(runs, recordedRun(t, want))
+		runs = append(runs, recordedRun(t, want, replicate.Config{}))
 	}
 	return runs
 }
 
-// recordedRun returns four frames of a session under a filter.
-func recordedRun(t testing.TB, want replicate.Filter) (run [4][]byte) {
-	a, ma := newReplica(replicate.Config{})
+// recordedRun returns four frames of a session under a filter with a replica
+// made by cfg.
+func recordedRun(t testing.TB, want replicate.Filter, cfg replicate.Config) (run [4][]byte) {
+	a, ma := newReplica(cfg)
 	b, _ := newReplica(replicate.Config{})
 	for i := range 3 {
 		require.NoError(t, ma.Set(string(rune('x'+i)), i))

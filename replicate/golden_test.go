@@ -45,6 +45,19 @@ func TestGoldenPartial(t *testing.T) {
 	require.Equal(t, "apple=0 apricot=0 avocado=2 plum=3 ", dumpOf(w.nodes[1].m))
 }
 
+// TestGoldenSigned does the same for a session in which one side signs.
+func TestGoldenSigned(t *testing.T) {
+	w := newWorld(t, 2, 44, false)
+	w.single = false
+	w.nodes[0].key = keyOfNo(0)
+	w.open(0, false)
+	w.write(0, "apple")
+	w.write(1, "plum")
+	w.writeAll(0, "pear", "fig")
+	replay(t, w, "testdata/signed.txt")
+	w.converged()
+}
+
 // replay runs a session once and compares its frames with the record.
 func replay(t *testing.T, w *world, name string) {
 	w.dial(0, 1, replicate.SyncConfig{Once: true})

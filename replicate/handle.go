@@ -65,8 +65,8 @@ func (h *Handle) Compose(f func(Draft) (op string, err error)) (Stamp, error) {
 	r := h.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failed != nil {
-		return Stamp{}, r.failed
+	if err := r.writable(); err != nil {
+		return Stamp{}, err
 	}
 	at := r.tick()
 	op, err := f(Draft{Stamp{at, r.self.name}, h.o.state})
@@ -93,8 +93,8 @@ func (h *Handle) Write(op string) (Stamp, error) {
 	r := h.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failed != nil {
-		return Stamp{}, r.failed
+	if err := r.writable(); err != nil {
+		return Stamp{}, err
 	}
 	return r.write(h.o, op, r.tick()), nil
 }
@@ -112,7 +112,7 @@ func (o *object) check(op string) error {
 
 // write applies an own update. The caller holds the lock.
 func (r *Replica) write(o *object, op string, at Time) Stamp {
-	u := &Update{op: op, author: r.self, object: o, time: at}
+	u := r.own(o, op, at)
 	r.promise(r.self, at)
 	r.accept(u)
 	r.wake()

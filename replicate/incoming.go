@@ -211,6 +211,6 @@ func (s *Session) remote(err error) error {
 	if errors.Is(err, ErrForked) {
 		s.r.newIncarnation()
 	}
-	s.r.suspect = s.r.suspect || errors.Is(err, ErrDiverged)
+	s.r.suspect = s.r.suspect || !s.doubted && errors.Is(err, ErrDiverged)
 	return err
 }

@@ -19,6 +19,7 @@ type log struct {
 type author struct {
 	name    Author
 	index   int       // in Replica.authors
+	trailer int       // bytes of signature behind each op, 0 or 64
 	clock   Time      // the own clock's entry
 	entries []*Update // ascending time: updates, and the parts of transactions
 	gone    int

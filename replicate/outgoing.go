@@ -99,7 +99,7 @@ func (s *Session) stand() {
 // stream returns an ack if one is due, else updates, else a marker, else bye.
 func (s *Session) stream() []byte {
 	r, o := s.r, &s.out
-	if s.due != nil && covers(r.publicUnder(s.only), s.due) {
+	if s.due != nil && s.keptPromise() {
 		due := s.due
 		s.due = nil
 		return s.enc.ack(nil, r.authors, due)
@@ -141,6 +141,15 @@ func (s *Session) stream() []byte {
 	}
 }
 
+// keptPromise reports whether what the peer has been heard to promise is
+// durable here. Of a peer that is not believed that is all that it has sent.
+func (s *Session) keptPromise() bool {
+	if s.doubted {
+		return s.r.visible() >= s.dueAt
+	}
+	return covers(s.r.publicUnder(s.only), s.due)
+}
+
 // leaving reports whether it is time to go: both sides have, durably, what the
 // other had, and one of them wants no more.
 func (s *Session) leaving() bool {
@@ -166,6 +175,9 @@ var errorCodes = []error{
 	10: ErrDiverged,
 	11: ErrBehind,
 	12: ErrResynced,
+	13: ErrUnsigned,
+	14: ErrSignature,
+	15: ErrUntrusted,
 }
 
 // A RemoteError is the reason that the peer gave for ending the session. It
@@ -180,7 +192,7 @@ func (e *RemoteError) Error() string { return "peer: " + e.Text }
 
 // Is reports whether target is the sentinel of the code.
 func (e *RemoteError) Is(target error) bool {
-	return e.Code > 0 && e.Code < uint64(len(errorCodes)) && errorCodes[e.Code] == target
+	return target != nil && e.Code < uint64(len(errorCodes)) && errorCodes[e.Code] == target
 }
 
 const maxErrorText = 1 << 10
@@ -188,7 +200,7 @@ const maxErrorText = 1 << 10
 func appendError(dst []byte, err error) []byte {
 	code := 0
 	for i, sentinel := range errorCodes {
-		if i > 0 && errors.Is(err, sentinel) {
+		if sentinel != nil && errors.Is(err, sentinel) {
 			code = i
 		}
 	}

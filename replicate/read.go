@@ -274,6 +274,7 @@ type intake struct {
 	origin uint32 // Update.origin
 	own    bool   // from the replica's own file, whatever its stamps
 	full   bool   // also what the own clock covers
+	verify bool   // signatures, also of the own file
 
 	only  *scope   // nothing else may come
 	under *partial // whose promises they are; nil for everything
@@ -286,6 +287,11 @@ type intake struct {
 func (r *Replica) takeIn(d *decoder, msg []byte, in intake) (f updatesFrame, news int, err error) {
 	if f, err = d.parseUpdates(msg); err != nil {
 		return f, 0, err
+	}
+	if !in.own || in.verify { // else checksums vouch for it
+		if err := r.authenticate(d, &f, in.own); err != nil {
+			return f, 0, err
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -342,6 +348,10 @@ func (r *Replica) joinIn(d *decoder, msg []byte, in intake) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !in.own && r.cfg.Trust != nil {
+		r.disbelieve(entries)
+		return nil
+	}
 	r.promised(in.under, entries)
 	if in.own {
 		for _, t := range f.tokens {

@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/binary"
 	"io"
@@ -27,6 +28,23 @@ type Config struct {
 	// UnknownTypeError.
 	KeepUnknown bool
 
+	// Key signs own updates, whose author is then its public half; nil leaves
+	// them unsigned. Several replicas may have one key, each with incarnations
+	// of its own. A key that is not one panics.
+	Key ed25519.PrivateKey
+
+	// SignedOnly has updates that are not signed refused: they end the session
+	// or load that they come by with ErrUnsigned. When false, and Trust is nil,
+	// they are taken in. A signature that does not match is refused anyway.
+	SignedOnly bool
+
+	// Trust says whether a public key is one of those that may write here: a
+	// signed update of another ends what it comes by with ErrUntrusted. It goes
+	// with SignedOnly. Only sessions whose [SyncConfig].Peer it accepts, and no
+	// dumps, move the clock. The public half of Key is not asked about. It may
+	// be called by several goroutines at once. Nil is everybody.
+	Trust func(key ed25519.PublicKey) bool
+
 	// MaxAhead is how far a peer's stamps may lie ahead of this host's wall
 	// clock; 0 means 5 minutes.
 	MaxAhead time.Duration
@@ -50,6 +68,7 @@ type Replica struct {
 	cfg   Config
 	types map[string]*Type
 
+	identity string       // what the authors of own writes begin with: id or key
 	mu       sync.RWMutex // guards all below; never held while a source or sink runs
 	self     *author      // who writes here now
 	renewed  bool         // self changed since a journal was last told
@@ -109,6 +128,7 @@ func New(cfg Config) *Replica {
 	if r.id == (ReplicaID{}) {
 		r.random(r.id[:])
 	}
+	r.identity = r.cfg.identity(r.id)
 	r.newEpoch()
 	r.obsolete.init()
 	r.newIncarnation()
@@ -158,7 +178,7 @@ func (r *Replica) newEpoch() {
 func (r *Replica) newIncarnation() {
 	var inc [incarnationSize]byte
 	r.random(inc[:])
-	r.self = r.internAuthor(newAuthor(r.id, inc))
+	r.self = r.internAuthor(Author(r.identity + string(inc[:])))
 	r.renewed = true
 	r.wake()
 }
@@ -218,7 +238,7 @@ func (r *Replica) Len() int {
 func (r *Replica) internAuthor(name Author) *author {
 	a := r.byName[name]
 	if a == nil {
-		a = &author{name: name, index: len(r.authors)}
+		a = &author{name: name, index: len(r.authors), trailer: trailerOf(name)}
 		r.authors = append(r.authors, a)
 		r.byName[name] = a
 	}

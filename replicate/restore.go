@@ -29,6 +29,10 @@ type Restorer struct {
 	dec     decoder
 	updates int
 	markers int
+
+	// Verify has signatures checked, too: a frame with one that does not match
+	// is refused with a SignatureError. It is set before the first frame.
+	Verify bool
 }
 
 // Restorer returns a restorer for a replica that was just made and has nothing
@@ -48,14 +52,14 @@ func (x *Restorer) Takes(payload []byte) bool {
 }
 
 // Frame takes one frame's payload. It returns a FrameError if the payload makes
-// no sense, and then has applied nothing of it.
+// no sense, and then has applied nothing of it, or a SignatureError.
 func (x *Restorer) Frame(payload []byte) error {
 	if len(payload) == 0 {
 		return &FrameError{Frame: "empty", Err: errShort}
 	}
 	switch payload[0] {
 	case kindUpdates:
-		f, _, err := x.r.takeIn(&x.dec, payload, intake{own: true})
+		f, _, err := x.r.takeIn(&x.dec, payload, intake{own: true, verify: x.Verify})
 		x.updates += len(f.updates)
 		return err
 	case kindMarker:
@@ -82,7 +86,7 @@ func (x *Restorer) Markers() int { return x.markers }
 // that nothing others may have seen was lost; else the new author stands that
 // every replica begins with. It returns an error for another replica's author.
 func (r *Replica) Adopt(name Author) error {
-	if id, ok := name.ID(); !ok || id != r.id {
+	if !r.Owns(name) {
 		return fmt.Errorf("replicate: author %v is not of replica %s", name, r.id.Short())
 	}
 	r.mu.Lock()

@@ -42,7 +42,7 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 			r.heardMember(s.peer.id, known)
 		}
 		return nil
-	case behind && !ahead && s.resync:
+	case behind && !ahead && s.resync && !s.doubted:
 		s.staging = r.stage()
 		return nil
 	case ahead && !behind && p.resync:
@@ -185,8 +185,7 @@ func (r *Replica) swap(st *Replica, horizon Clock) (unseen []*Update) {
 // and st neither holds nor promises to have replaced.
 func (r *Replica) unseen(st *Replica) (out []*Update) {
 	for _, a := range r.authors {
-		id, ok := a.name.ID()
-		if !ok || id != r.id {
+		if !r.wrote(a.name) {
 			continue
 		}
 		there := st.internAuthor(a.name)

@@ -68,7 +68,7 @@ func (s *scope) passes(p *Update) bool {
 	if v.all || len(v.keys) == 0 || p.object.typ.Key == nil {
 		return v.all
 	}
-	key, ok := p.object.typ.Key(p.op)
+	key, ok := p.object.typ.Key(p.Op())
 	for _, prefix := range v.keys {
 		if ok && strings.HasPrefix(key, prefix) {
 			return true

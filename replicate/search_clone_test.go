@@ -23,7 +23,7 @@ func (p Place) Clone(now func() time.Time, rnd io.Reader) Place {
 	c := &cloner{from: r, to: &Replica{
 		id: r.id, set: r.set, epoch: r.epoch, cfg: r.cfg, types: r.types,
 		renewed: r.renewed, print: r.print, tombs: r.tombs, last: r.last, failed: r.failed,
-		suspect: r.suspect, openings: r.openings, unread: r.unread,
+		suspect: r.suspect, openings: r.openings, unread: r.unread, identity: r.identity,
 		byName:   make(map[Author]*author, len(r.byName)),
 		byObject: make(map[ObjectName]*object, len(r.byObject)),
 		readers:  make(map[*reader]struct{}, len(r.readers)),
@@ -225,8 +225,8 @@ func (c *cloner) tail(t *Tail) *Tail {
 // filters and forgetting need is not, since no world here has them.
 func TestCloneKnowsEveryField(t *testing.T) {
 	for typ, known := range map[reflect.Type]int{
-		reflect.TypeFor[Replica]():    33,
-		reflect.TypeFor[Session]():    37,
+		reflect.TypeFor[Replica]():    34,
+		reflect.TypeFor[Session]():    39,
 		reflect.TypeFor[outbox]():     13,
 		reflect.TypeFor[queue]():      2,
 		reflect.TypeFor[encoder]():    9,

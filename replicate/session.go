@@ -1,6 +1,7 @@
 package replicate
 
 import (
+	"crypto/ed25519"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,14 @@ type SyncConfig struct {
 	// Allow is what the peer may be sent; zero is everything. Of the rest it
 	// learns what clocks give away: who writes, and when last.
 	Allow Filter
+
+	// Peer is the public key that the channel has proved the peer to have; nil
+	// is none. What a peer promises moves no clock if its key is not among
+	// those of [Config.Trust]: its updates are verified and kept, and sent once
+	// more by others. It is asked once a session. What only oneself can
+	// reach, such as a pipe, may be given one's own key. Without Trust it does
+	// not matter.
+	Peer ed25519.PublicKey
 
 	// HandshakeTimeout bounds the time until the peer has said who it is and
 	// where it stands; 0 means 10 seconds.
@@ -85,7 +94,9 @@ type Session struct {
 	full    bool   // one side asks for everything
 	partial bool   // filters hold; never set again once the greeting is out
 	agreed  bool   // the peer's terms are known
+	doubted bool   // the peer's promises count for nothing; never changes
 	due     []Time // what the peer was promised to be told is durable
+	dueAt   uint64 // and up to which place that is, if it is doubted
 	heard   struct {
 		marker bool // the peer has sent all it had
 		bye    bool
@@ -133,6 +144,7 @@ func NewSession(r *Replica, cfg SyncConfig) *Session {
 		cfg.HandshakeTimeout = 10 * time.Second
 	}
 	s := &Session{r: r, cfg: cfg, once: cfg.Once, partial: !cfg.Want.All() || !cfg.Allow.All()}
+	s.doubted = !r.trusts(cfg.Peer)
 	s.out.limit = batchSize
 	if cfg.FrameSize > 0 {
 		s.out.limit = min(cfg.FrameSize, batchSize)

@@ -1,6 +1,7 @@
 package replicate_test
 
 import (
+	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -54,6 +55,8 @@ type node struct {
 	disk []byte          // what was synced
 	who  replicate.Author
 
+	key ed25519.PrivateKey // nil for one that does not sign
+
 	want, allow replicate.Filter   // in every session
 	asked       []replicate.Filter // all that want has been, if it ever was one
 }
@@ -91,7 +94,7 @@ func newWorld(t testing.TB, n int, seed uint64, journaled bool) *world {
 func (w *world) open(i int, journaled bool) {
 	nd := w.nodes[i]
 	nd.r = replicate.New(replicate.Config{
-		ID: nd.id, Types: []replicate.Type{model.JSON},
+		ID: nd.id, Key: nd.key, Types: []replicate.Type{model.JSON},
 		Now: func() time.Time { return w.now }, Rand: randReader{w.rnd},
 	})
 	x := nd.r.Restorer()

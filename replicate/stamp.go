@@ -49,15 +49,10 @@ const incarnationSize = 8
 const maxAuthorSize = 32 + incarnationSize
 
 // An Author is who writes: the raw bytes of an identity (a 16-byte replica
-// id, or later a 32-byte public key) followed by an 8-byte random
+// id, or a 32-byte public key) followed by an 8-byte random
 // incarnation. A replica that may have lost writes that others have seen takes
 // a new incarnation, since an author's stamps must never be used twice.
 type Author string
-
-// newAuthor joins an id and an incarnation.
-func newAuthor(id ReplicaID, incarnation [incarnationSize]byte) Author {
-	return Author(string(id[:]) + string(incarnation[:]))
-}
 
 // ID returns the replica id of an author that has one, and whether it has.
 func (a Author) ID() (id ReplicaID, ok bool) {

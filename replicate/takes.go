@@ -149,6 +149,9 @@ func (s *Session) takeUpdates(msg []byte) error {
 	if err != nil || s.staging != nil {
 		return err
 	}
+	if s.doubted {
+		return nil
+	}
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	s.r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
@@ -181,12 +184,17 @@ func (s *Session) takeClock(msg []byte) error {
 	if msg[0] == kindAck {
 		return nil
 	}
-	r.promised(s.under, entries)
-	r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
-	s.owe(clock)
-	if r.follow(s.horizon) {
-		s.horizon = nil
+	if s.doubted {
+		s.dueAt = r.log.head
+		r.disbelieve(entries)
+	} else {
+		r.promised(s.under, entries)
+		r.keepToken(s.under, s.peer.id, token{s.peer.epoch, f.pos})
+		if r.follow(s.horizon) {
+			s.horizon = nil
+		}
 	}
+	s.owe(clock)
 	r.wake()
 	return nil
 }
@@ -229,7 +237,7 @@ func (s *Session) takeBye(msg []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !s.partial && b.contradicts(r.bye()) {
-		r.suspect = true
+		r.suspect = r.suspect || !s.doubted
 		return ErrDiverged
 	}
 	s.mu.Lock()

@@ -85,8 +85,8 @@ func (tx *Tx) Commit() (Stamp, error) {
 	r := tx.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failed != nil {
-		return Stamp{}, r.failed
+	if err := r.writable(); err != nil {
+		return Stamp{}, err
 	}
 	w := writing{r: r, at: r.tick()}
 	w.made.init()
@@ -119,11 +119,11 @@ func (w *writing) write(d draft) error {
 	if err := d.o.check(op); err != nil {
 		return err
 	}
-	w.size += len(op) + len(d.o.name.Type) + len(d.o.name.Name) + partOverhead
+	w.size += len(op) + len(d.o.name.Type) + len(d.o.name.Name) + partOverhead + r.self.trailer
 	if w.size > MaxUpdate && len(w.parts) > 0 {
 		return &SizeError{What: "transaction", Size: w.size, Limit: MaxUpdate, Text: d.o.name.String()}
 	}
-	u := &Update{op: op, author: r.self, object: d.o, time: w.at}
+	u := r.own(d.o, op, w.at)
 	w.at++
 	w.parts = append(w.parts, u)
 	w.made.apply(u)

@@ -35,7 +35,7 @@ func (n ObjectName) String() string {
 // Inside the package, what the log holds is either such an update or the head
 // of a transaction, which has no object nor op of its own; see group.
 type Update struct {
-	op     string
+	op     string // and behind it the signature, if the author signs
 	author *author
 	object *object
 	time   Time
@@ -61,7 +61,7 @@ func (u *Update) Stamp() Stamp { return Stamp{Time: u.time, Author: u.author.nam
 func (u *Update) Object() ObjectName { return u.object.name }
 
 // Op returns the change itself, in the data type's own encoding.
-func (u *Update) Op() string { return u.op }
+func (u *Update) Op() string { return u.op[:len(u.op)-u.author.trailer] }
 
 // Place returns where the update is in its replica's order of arrival, which
 // the updates of a transaction share; see [Replica.Place].

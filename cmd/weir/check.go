@@ -13,13 +13,14 @@ import (
 )
 
 func checkCommand(e *env) *cobra.Command {
-	var repair bool
+	var repair, verify bool
 	c := &cobra.Command{
 		Use:   "check R",
 		Short: "Verify a replica's file, and repair it",
 		Long: `Reads all of the file R, checks every checksum, and says what it found. Without
 --repair it never changes the file. A torn tail, which a crash can leave, is no
-damage: the next command cuts it off. Damage is exit status 4.
+damage: the next command cuts it off. Damage is exit status 4. Signatures were
+verified when they came in; with --verify they are once more, as damage.
 
 With --repair, what is good from the beginning on is kept, and the rest goes to
 R.cut-OFFSET beside it, for experts: the two together are the file as it was. A
@@ -30,11 +31,12 @@ repaired replica takes back what it lost when it syncs with another that has it.
 		Args: args(1, 1),
 	}
 	c.Flags().BoolVar(&repair, "repair", false, "keep what is good, and move the rest to R.cut-OFFSET")
+	c.Flags().BoolVar(&verify, "verify", false, "verify each signature, too: some 10,000 a second")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if repair {
-			return e.repair(c.Context(), args[0])
+			return e.repair(c.Context(), args[0], verify)
 		}
-		return e.check(c.Context(), args[0])
+		return e.check(c.Context(), args[0], verify)
 	}
 	return c
 }
@@ -58,8 +60,9 @@ type finding struct {
 	Saved     string `json:"saved,omitempty"`         // where repair has put them
 }
 
-func (e *env) check(ctx context.Context, path string) error {
+func (e *env) check(ctx context.Context, path string, verify bool) error {
 	cfg, end := e.reading(path)
+	cfg.Verify = verify
 	rec, err := journal.Check(ctx, path, cfg)
 	end()
 	var corrupt *journal.CorruptError
@@ -77,8 +80,9 @@ func (e *env) check(ctx context.Context, path string) error {
 }
 
 // repair is check with --repair: it is no failure that there was damage.
-func (e *env) repair(ctx context.Context, path string) error {
+func (e *env) repair(ctx context.Context, path string, verify bool) error {
 	cfg, end := e.reading(path)
+	cfg.Verify = verify
 	cfg.LockWait = patience
 	rec, err := journal.Repair(ctx, path, cfg)
 	end()

@@ -20,7 +20,8 @@ func clockCommand(e *env) *cobra.Command {
 		Long: `Prints a line for each author that R knows: up to which of the author's writes R
 holds everything, or something newer in its place. The newest comes first, and *
 marks who writes to R itself. An author is a replica's id, and who wrote there: a
-replica takes a new author when it may have lost writes.
+replica takes a new author when it may have lost writes. Of one that signs it is
+the key instead of the id, and the line ends with the peer whose key it is.
 
 Two replicas with the same lines hold the same. weir diff says how others differ.`,
 		Example: `  weir clock r
@@ -48,8 +49,9 @@ func (e *env) look(ctx context.Context, path string, c *call) error {
 type promise struct {
 	Author string    `json:"author"`
 	Own    bool      `json:"own,omitempty"`
-	Time   string    `json:"time"` // milliseconds and a count
-	Wall   time.Time `json:"wall"` // the same as a date
+	Time   string    `json:"time"`             // milliseconds and a count
+	Wall   time.Time `json:"wall"`             // the same as a date
+	Signer string    `json:"signer,omitempty"` // the peer whose key signs
 }
 
 // promises are the entries of a replica's clock, newest first.
@@ -64,7 +66,7 @@ func promises(r *replicate.Replica) []promise {
 	})
 	lines := make([]promise, 0, len(authors))
 	for _, a := range authors {
-		lines = append(lines, promise{a.String(), a == own, clock[a].String(), clock[a].Wall().UTC()})
+		lines = append(lines, promise{a.String(), a == own, clock[a].String(), clock[a].Wall().UTC(), signer(a)})
 	}
 	return lines
 }
@@ -80,7 +82,11 @@ func opClock(ctx context.Context, j *journal.Journal, c *call) error {
 		if p.Own {
 			own = "*"
 		}
-		text = fmt.Appendf(text, "%s %s  %s\n", own, p.Author, p.Wall.Format("2006-01-02 15:04:05.000"))
+		text = fmt.Appendf(text, "%s %s  %s", own, p.Author, p.Wall.Format("2006-01-02 15:04:05.000"))
+		if p.Signer != "" {
+			text = fmt.Appendf(text, "  signed by %s", p.Signer)
+		}
+		text = append(text, '\n')
 	}
 	return c.write(ctx, text)
 }

@@ -104,6 +104,10 @@ var causes = []cause{
 	{replicate.ErrHandshake, exitProtocol, "something is there, but it does not speak: is it weir?"},
 	{replicate.ErrUnknownType, exitProtocol, "the other side holds objects that this weir cannot read"},
 	{replicate.ErrFuture, exitFailed, "set the clocks of both hosts, then try again"},
+	{replicate.ErrUntrusted, exitIdentity, "a signed replica takes what its trusted peers have signed: see 'weir trust'"},
+	{replicate.ErrUnsigned, exitIdentity, "a signed replica takes only what is signed: " +
+		"'weir id' makes a key, 'weir init --signed' a replica that signs"},
+	{replicate.ErrSignature, exitCorrupt, "somebody on the way has changed it: nothing of it was taken in"},
 	{replicate.ErrCorrupt, exitCorrupt, "what is damaged was not taken in; " +
 		"'weir check R' says what a file holds"},
 	{replicate.ErrDiverged, exitFailed, "sync again: everything will be compared"},
@@ -141,6 +145,7 @@ func explain(err error) *failure {
 	var exited *command.ExitError
 	var stream *mux.StreamError
 	var damage *journal.CorruptError
+	var foreign *replicate.SignatureError
 	switch {
 	case errors.As(err, &known):
 		f.Code, f.Hint = known.Code, known.Hint
@@ -151,6 +156,9 @@ func explain(err error) *failure {
 	case errors.As(err, &damage):
 		f.Code, f.Hint = exitCorrupt, fmt.Sprintf("'weir check %s --repair' keeps what is before the damage; "+
 			"a sync then brings back what others have", escape(damage.Path))
+		return f
+	case errors.As(err, &foreign) && errors.Is(err, replicate.ErrUntrusted):
+		f.Code, f.Hint = exitIdentity, "if whoever signed it may write here: weir trust R "+signer(foreign.Stamp.Author)
 		return f
 	case errors.As(err, &sig):
 		f.Code = exitSignal + int(sig.Signal)

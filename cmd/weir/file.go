@@ -24,6 +24,7 @@ type replicaFile struct {
 	hold bool // serve others, since we are going to have the file for long
 
 	limits *limits // of sessions; nil: none
+	gate   *gate   // of sessions; nil: the usual identity, and nobody pinned
 	asItIs bool    // do not compact it unasked
 
 	// broken ends a command that holds the file, since nothing can be written
@@ -158,6 +159,7 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 	cfg.Sync, cfg.Interval = r.e.fsync.policy, r.e.fsync.interval
 	cfg.Compact.Off = r.asItIs
 	cfg.Compacted = r.compacted
+	cfg.Signed = r.signing
 	j, err := journal.Open(ctx, r.path, cfg)
 	end()
 	switch {

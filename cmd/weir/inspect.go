@@ -41,9 +41,10 @@ type inspection struct {
 	Replica     string  `json:"replica"`
 	Label       string  `json:"label,omitempty"`
 	Set         string  `json:"set,omitempty"`
-	Bytes       int64   `json:"bytes"`       // of the file
-	Overwritten float64 `json:"overwritten"` // the share of them that is not needed
-	Updates     int     `json:"updates"`     // live
+	Bytes       int64   `json:"bytes"`            // of the file
+	Overwritten float64 `json:"overwritten"`      // the share of them that is not needed
+	Updates     int     `json:"updates"`          // live
+	Signed      bool    `json:"signed,omitempty"` // only what is signed is taken in
 	Objects     []share `json:"objects"`
 	Authors     []share `json:"authors"`
 }
@@ -54,6 +55,7 @@ type share struct {
 	Updates int    `json:"updates"`
 	Bytes   int64  `json:"bytes"` // of what they say, names and stamps not counted
 	Own     bool   `json:"own,omitempty"`
+	Signer  string `json:"signer,omitempty"` // of an author: the peer whose key signs
 }
 
 func opInspect(ctx context.Context, j *journal.Journal, c *call) error {
@@ -72,7 +74,7 @@ func opInspect(ctx context.Context, j *journal.Journal, c *call) error {
 	}
 	i := inspection{
 		Path: c.Path, Replica: r.ID().String(), Label: j.Meta().Label, Set: j.Meta().Set,
-		Bytes: info.Size(), Overwritten: max(0, 1-float64(needed)/float64(info.Size())),
+		Bytes: info.Size(), Signed: j.Meta().Signed, Overwritten: max(0, 1-float64(needed)/float64(info.Size())),
 	}
 	i.count(r)
 	if c.Paper.JSON {
@@ -98,7 +100,9 @@ func (i *inspection) count(r *replicate.Replica) {
 	for _, u := range r.Live() {
 		i.Updates++
 		add(objects, u.Object().String(), u)
-		add(authors, u.Stamp().Author.String(), u).Own = u.Stamp().Author == own
+		author := u.Stamp().Author
+		s := add(authors, author.String(), u)
+		s.Own, s.Signer = author == own, signer(author)
 	}
 	i.Objects, i.Authors = sorted(objects), sorted(authors)
 }
@@ -136,6 +140,9 @@ func (i inspection) text(p paper) string {
 			own := ""
 			if s.Own {
 				own = " *"
+			}
+			if s.Signer != "" {
+				own += "  signed by " + s.Signer
 			}
 			fmt.Fprintf(w, "%d\t%d\t  %s%s\n", s.Updates, s.Bytes, p.text(s.Name), own)
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
@@ -43,6 +44,11 @@ type request struct {
 	Members []replicate.ReplicaID `json:"members,omitempty"` // forget: declare these
 	Hurry   bool                  `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
 	Paper   paper                 `json:"paper"`
+
+	// Of a session: the peer whose key was proved, and whether there is one to
+	// prove. Zero of both is who only this user can be.
+	Peer     secure.PeerID `json:"peer,omitzero"`
+	Stranger bool          `json:"stranger,omitempty"`
 }
 
 // A note is what an operation tells while it runs.

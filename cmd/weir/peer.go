@@ -99,7 +99,7 @@ func (p *peering) add(name, path string) error {
 			"%s and %s would both be called %q", other.path, path, name)
 	}
 	r := p.e.open(path)
-	r.hold, r.limits = true, &p.limits
+	r.hold, r.limits, r.gate = true, &p.limits, p.gate
 	p.replicas = append(p.replicas, &served{name: name, replicaFile: r})
 	return nil
 }

@@ -194,6 +194,7 @@ func (p *peering) session(
 ) (met bool, err error) {
 	c := &call{finish: p.finish, request: request{
 		Op: "session", Live: true, Only: p.wanted, Allow: p.permissions.allowed(peer), Resync: *p.resync,
+		Peer: peer, Stranger: p.gate.insecure,
 	}}
 	c.note = func(_ context.Context, n note) {
 		switch n.Event {

@@ -20,6 +20,7 @@ var reasons = []error{
 	replicate.ErrForked, replicate.ErrSelf, replicate.ErrWrongSet, replicate.ErrVersion,
 	replicate.ErrUnknownType, replicate.ErrFuture, replicate.ErrCorrupt, replicate.ErrDiverged,
 	replicate.ErrSuperseded, replicate.ErrNotWeir, replicate.ErrBehind, replicate.ErrResynced,
+	replicate.ErrUnsigned, replicate.ErrSignature, replicate.ErrUntrusted,
 }
 
 // A toldReason is a StreamError of the peer that says one of the reasons. It

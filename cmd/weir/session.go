@@ -40,7 +40,7 @@ const glance = 50 * time.Millisecond
 // and "session" with a summary at the end.
 func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 	r, start := j.Replica(), time.Now()
-	cfg := replicate.SyncConfig{Once: !c.Live, Want: filterOf(c.Only), Allow: filterOf(c.Allow)}
+	cfg := replicate.SyncConfig{Once: !c.Live, Want: filterOf(c.Only), Allow: filterOf(c.Allow), Peer: c.proved(r)}
 	if c.Resync {
 		cfg.Resync = func(unseen []*replicate.Update) { tellUnseen(ctx, c, unseen) }
 	}

@@ -63,7 +63,7 @@ With --only R is sent a part of the other replica, and that one all of R.
 		}
 		l.begin()
 		r := e.open(args[0])
-		r.limits = l
+		r.limits, r.gate = l, g
 		return e.sync(c.Context(), g, r, request{Op: "session", Only: rules, Resync: *resync}, args[1])
 	}
 	return c
@@ -159,6 +159,7 @@ func (e *env) syncPeer(ctx context.Context, g *gate, r *replicaFile, c *call, ta
 	if err != nil {
 		return at(target, err)
 	}
+	c.Peer, c.Stranger = l.peer, g.insecure && a.network == "tcp"
 	return at(target, r.sync(ctx, c, telling(stream.Duplex())))
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,6 +56,11 @@ func (i *Identity) ID() (id PeerID) {
 	}
 	return id
 }
+
+// Key returns a copy of the private key, to sign other things with than
+// connections; nil for the zero value. What is signed should begin with a text
+// that says what it is, so that one signature is never taken for another.
+func (i *Identity) Key() ed25519.PrivateKey { return slices.Clone(i.key) }
 
 // Format prints the peer id whatever the verb, since a key that is printed is
 // a key that is lost.

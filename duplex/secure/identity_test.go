@@ -1,6 +1,7 @@
 package secure_test
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"io/fs"
 	"os"
@@ -196,4 +197,16 @@ func TestZeroIdentity(t *testing.T) {
 	var file *secure.FileError
 	require.ErrorAs(t, zero.Save(path), &file)
 	assert.NoFileExists(t, path)
+}
+
+// Key is a copy of what signs: to change it changes nothing.
+func TestKey(t *testing.T) {
+	i, err := secure.NewIdentity()
+	require.NoError(t, err)
+	msg := []byte("text")
+	id := i.ID()
+	assert.True(t, ed25519.Verify(id[:], msg, ed25519.Sign(i.Key(), msg)))
+	clear(i.Key())
+	assert.True(t, ed25519.Verify(id[:], msg, ed25519.Sign(i.Key(), msg)))
+	assert.Nil(t, new(secure.Identity).Key())
 }

@@ -15,6 +15,16 @@ type Config struct {
 	// are taken from the file.
 	Replica replicate.Config
 
+	// Signed is called when a file is opened whose Meta says Signed, and sets
+	// what is still missing in its replica's configuration: Key, without which
+	// nothing can be written, and Trust. Its error ends the opening. Nil sets
+	// nothing.
+	Signed func(*replicate.Config) error
+
+	// Verify has Check, Open and Fork verify each signature in the file: one
+	// that does not match is damage. When false, checksums vouch for the file.
+	Verify bool
+
 	// FS is the file system; nil means files.OS.
 	FS files.FS
 
@@ -86,6 +96,10 @@ const (
 type Meta struct {
 	Label string // for people; may be empty; at most 4 KiB
 	Set   string // the data set's name; "" joins anything; at most 4 KiB
+
+	// Signed says that the replica takes in signed updates only, as
+	// replicate.Config.SignedOnly, and signs its own: see Config.Signed.
+	Signed bool
 }
 
 func (m Meta) check() error {

@@ -100,8 +100,17 @@ func (l *loader) head() error {
 	if l.anew {
 		cfg.ID = replicate.ReplicaID{}
 	}
+	if l.rec.Meta.Signed {
+		cfg.SignedOnly = true
+		if l.cfg.Signed != nil {
+			if err := l.cfg.Signed(&cfg); err != nil {
+				return err
+			}
+		}
+	}
 	l.replica = replicate.New(cfg)
 	l.restorer = l.replica.Restorer()
+	l.restorer.Verify = l.cfg.Verify
 	l.rec.ID, l.rec.Bytes, l.tail = h.ID, l.scan.at, l.scan.last
 	return nil
 }
@@ -185,7 +194,8 @@ func (l *loader) take(payload []byte, at int64) (err error) {
 
 // refused says why a frame that arrived whole cannot be taken in.
 func (l *loader) refused(err error) error {
-	if errors.Is(err, replicate.ErrCorrupt) || errors.Is(err, replicate.ErrForked) {
+	if errors.Is(err, replicate.ErrCorrupt) || errors.Is(err, replicate.ErrForked) ||
+		errors.Is(err, replicate.ErrSignature) {
 		return &CorruptError{l.path, l.rec.Bytes, err}
 	}
 	return fmt.Errorf("journal: %s: %w", l.path, err)

@@ -40,6 +40,8 @@ func (l *loader) adopts() (ok bool, reason string) {
 	switch {
 	case !l.opened:
 		return false, "nothing was written to this file yet"
+	case l.otherKey():
+		return false, "what it writes is signed with another key than before, or not any more"
 	case !sameFile:
 		return false, "the file is a copy, or was moved between file systems"
 	case l.last.flags&flagSealed != 0 && !sealed(l.info, l.rec.Bytes, l.tail):
@@ -52,6 +54,14 @@ func (l *loader) adopts() (ok bool, reason string) {
 		return false, "the machine stopped while the file was open"
 	}
 	return true, ""
+}
+
+// otherKey reports whether the last author signed and this opening does not, or
+// with another key, or the other way round.
+func (l *loader) otherKey() bool {
+	_, signed := l.last.author.Key()
+	_, signs := l.replica.Author().Key()
+	return (signed || signs) && !l.replica.Owns(l.last.author)
 }
 
 // sameBoot reports whether the page cache of the last opening is still there.

@@ -27,6 +27,9 @@ const (
 	flagSealed = 1 << 1 // every write sets the modification time; see seal.go
 )
 
+// metaSigned is the flag of a meta frame, which without one has no flags.
+const metaSigned = 1 << 0
+
 // maxText bounds a field of an open frame.
 const maxText = 255
 
@@ -85,7 +88,11 @@ func appendText(dst []byte, s string) []byte {
 }
 
 func (m Meta) append(dst []byte) []byte {
-	return frame.Append(dst, appendText(appendText([]byte{kindMeta}, m.Label), m.Set))
+	b := appendText(appendText([]byte{kindMeta}, m.Label), m.Set)
+	if m.Signed {
+		b = append(b, metaSigned)
+	}
+	return frame.Append(dst, b)
 }
 
 func parseMeta(payload []byte) (m Meta, err error) {
@@ -94,6 +101,12 @@ func parseMeta(payload []byte) (m Meta, err error) {
 	}
 	f := &fields{b: payload[1:]}
 	m.Label, m.Set = f.text(replicate.MaxName), f.text(replicate.MaxName)
+	if len(f.b) > 0 {
+		if flags := f.uvarint(); f.err == nil && flags != metaSigned {
+			f.fail(fmt.Errorf("flags %d", flags))
+		}
+		m.Signed = true
+	}
 	return m, f.end("meta")
 }
 

@@ -22,6 +22,15 @@ func TestConvergence(t *testing.T) {
 	}, replicatetest.Config{})
 }
 
+// TestConvergenceSigned is TestConvergence with updates that are signed.
+func TestConvergenceSigned(t *testing.T) {
+	replicatetest.Run(t, replicatetest.Kind{
+		Types:  []replicate.Type{model.JSON},
+		Open:   openSubject,
+		Oracle: oracle,
+	}, replicatetest.Config{Signed: true})
+}
+
 // openSubject edits and shows a model of three keys.
 func openSubject(r *replicate.Replica) (replicatetest.Subject, error) {
 	m, err := model.Open[int](r, "")

@@ -22,6 +22,10 @@ type Config struct {
 	// Most schedules have two to four.
 	MaxReplicas int
 
+	// Signed has every second replica sign what it writes. All verify it, and
+	// their authors are longer.
+	Signed bool
+
 	// Steps is how many steps a schedule has at most; 0 means 80.
 	Steps int
 }

@@ -1,6 +1,7 @@
 package replicatetest
 
 import (
+	"crypto/ed25519"
 	"encoding/binary"
 	"time"
 
@@ -56,6 +57,9 @@ func (w *world) open(n *node) {
 	random := ids(mix(w.seed, who<<32|n.opening))
 	cfg := replicate.Config{Types: n.types, Rand: &random, Now: n.now}
 	binary.BigEndian.PutUint64(cfg.ID[:], mix(w.seed, who))
+	if w.signed && who%2 == 0 {
+		cfg.Key = keyOf(cfg.ID)
+	}
 	n.r = replicate.New(cfg)
 	w.restore(n)
 	sub, err := w.kind.Open(n.r)
@@ -75,6 +79,11 @@ func (w *world) open(n *node) {
 	}
 	n.promised = true
 	w.check(n)
+}
+
+// keyOf is the key of a replica that signs, the same at each opening.
+func keyOf(id replicate.ReplicaID) ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(append(id[:], id[:]...))
 }
 
 // now reads n's clock.

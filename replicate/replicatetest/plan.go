@@ -15,6 +15,7 @@ type plan struct {
 	journals  uint8            // bit i: replica i has one
 	frameSize int              // SyncConfig.FrameSize
 	skew      bool             // clocks step
+	signed    bool             // every second replica signs
 	shape     shape            // of the links that heal all
 	dead      int              // the replica that does not come back, or -1
 	restless  bool             // nothing is healed, and nothing at rest checked
@@ -90,7 +91,7 @@ func (s shape) String() string { return [...]string{"a star", "a line", "a ring"
 // plan makes the schedule of a seed.
 func (c Config) plan(seed uint64) plan {
 	rnd := rand.New(rand.NewPCG(seed, 'w'))
-	p := plan{seed: seed, replicas: 2 + rnd.IntN(3), dead: -1}
+	p := plan{seed: seed, replicas: 2 + rnd.IntN(3), signed: c.Signed, dead: -1}
 	for i := range p.ids {
 		p.ids[i] = i
 	}
@@ -121,6 +122,9 @@ func (c Config) plan(seed uint64) plan {
 
 func (p plan) String() string {
 	parts := []string{fmt.Sprintf("%d replicas", p.replicas)}
+	if p.signed {
+		parts = append(parts, "every second signs")
+	}
 	if p.journals != 0 {
 		var who []string
 		for i := range p.replicas {
