@@ -12,6 +12,7 @@ type decoder struct {
 	authors []*author // by number
 	objects []*object
 	last    Time
+	rows    []rawUpdate // memory for those of a frame
 }
 
 // names is what a frame adds to the dictionaries.
@@ -69,7 +70,7 @@ type marker struct {
 func (d *decoder) flags(c *cursor, n *names) (flags byte) {
 	flags = c.byte()
 	if n.reset = flags&flagReset != 0; n.reset {
-		*d = decoder{}
+		*d = decoder{rows: d.rows}
 	}
 	return flags
 }
@@ -82,7 +83,7 @@ func (d *decoder) parseUpdates(payload []byte) (f updatesFrame, err error) {
 	f.pos = c.uvarint()
 	f.names.authors = parseAuthors(c)
 	f.names.objects = parseObjects(c)
-	f.updates = make([]rawUpdate, n)
+	f.updates = d.rowsFor(n)
 	known := len(d.authors) + len(f.names.authors)
 	c.runs(n, known, func(i int, v uint32) { f.updates[i].author = v })
 	known = len(d.objects) + len(f.names.objects)
@@ -111,6 +112,20 @@ func (d *decoder) parseUpdates(payload []byte) (f updatesFrame, err error) {
 		f.updates[i].op = string(c.bytes(int(size)))
 	}
 	return f, c.end("updates")
+}
+
+// maxKeptRows bounds the memory that a decoder keeps: more rows than fill a frame
+// in practice.
+const maxKeptRows = 1 << 12
+
+// rowsFor returns n rows, which are zero. They last until the next frame.
+func (d *decoder) rowsFor(n int) []rawUpdate {
+	if n > maxKeptRows {
+		return make([]rawUpdate, n)
+	}
+	clear(d.rows)
+	d.rows = slices.Grow(d.rows[:0], n)[:n]
+	return d.rows
 }
 
 // parseGroups reads which rows are one transaction.
