@@ -201,8 +201,13 @@ func parseObjects(c *cursor) []ObjectName {
 // runs reads a column of n numbers below limit.
 func (c *cursor) runs(n, limit int, set func(i int, v uint32)) {
 	for i := 0; i < n && c.err == nil; {
-		v, run := c.uvarint(), c.uvarint()
-		if c.err == nil && (v >= uint64(limit) || run == 0 || run > uint64(n-i)) {
+		v, run := c.uvarint(), uint64(1)
+		if v&1 != 0 {
+			if run = c.uvarint(); run == 1 {
+				run = 0 // refused: one run, one code
+			}
+		}
+		if v >>= 1; c.err == nil && (v >= uint64(limit) || run == 0 || run > uint64(n-i)) {
 			c.fail(fmt.Errorf("run of %d times number %d, with %d left and %d known", run, v, n-i, limit))
 			return
 		}
