@@ -51,7 +51,7 @@ func replicates(share int, js *node, missing error) []work {
 // freshSyncs is a work that is done once a measurement, since it takes long.
 func freshSyncs(name string, values int, ours contender, peers ...peer) work {
 	return work{
-		name: name, values: values, tries: 1, rounds: 9, allocs: -1, ours: ours, peers: peers,
+		name: name, values: values, tries: 1, rounds: minRounds, allocs: -1, ours: ours, peers: peers,
 	}
 }
 

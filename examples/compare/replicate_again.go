@@ -19,11 +19,11 @@ func reconnects(share int) []work {
 	behind := gauges("missed", "ns", missed, many.missed(missed), peer{
 		name: "100 of 1000 keys", run: few.missed(missed), goal: 3,
 	})
-	behind.tries = 10
+	behind.tries = 5
 	further := gauges("missed-1000", "ns", 1, many.missed(10*missed), peer{
 		name: "100 of as many", run: many.missed(missed), goal: 10,
 	})
-	further.tries = 10
+	further.tries = 5
 	return []work{
 		reconnectBytes(1), reconnectBytes(max(2, 1000/share)), flat, behind, further,
 	}
