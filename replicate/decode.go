@@ -12,6 +12,7 @@ type decoder struct {
 	authors []*author // by number
 	objects []*object
 	last    Time
+	rows    []rawUpdate // memory for those of a frame
 }
 
 // names is what a frame adds to the dictionaries.
@@ -70,7 +71,7 @@ type marker struct {
 func (d *decoder) flags(c *cursor, n *names) (flags byte) {
 	flags = c.byte()
 	if n.reset = flags&flagReset != 0; n.reset {
-		*d = decoder{}
+		*d = decoder{rows: d.rows}
 	}
 	return flags
 }
@@ -83,7 +84,7 @@ func (d *decoder) parseUpdates(payload []byte) (f updatesFrame, err error) {
 	f.pos = c.uvarint()
 	f.names.authors = parseAuthors(c)
 	f.names.objects = parseObjects(c)
-	f.updates = make([]rawUpdate, n)
+	f.updates = d.rowsFor(n)
 	known := len(d.authors) + len(f.names.authors)
 	c.runs(n, known, func(i int, v uint32) { f.updates[i].author = v })
 	known = len(d.objects) + len(f.names.objects)
@@ -113,6 +114,20 @@ func (d *decoder) parseUpdates(payload []byte) (f updatesFrame, err error) {
 	}
 	d.parseSignatures(c, &f)
 	return f, c.end("updates")
+}
+
+// maxKeptRows bounds the memory that a decoder keeps: more rows than fill a frame
+// in practice.
+const maxKeptRows = 1 << 12
+
+// rowsFor returns n rows, which are zero. They last until the next frame.
+func (d *decoder) rowsFor(n int) []rawUpdate {
+	if n > maxKeptRows {
+		return make([]rawUpdate, n)
+	}
+	clear(d.rows)
+	d.rows = slices.Grow(d.rows[:0], n)[:n]
+	return d.rows
 }
 
 // parseGroups reads which rows are one transaction.
@@ -188,8 +203,13 @@ func parseObjects(c *cursor) []ObjectName {
 // runs reads a column of n numbers below limit.
 func (c *cursor) runs(n, limit int, set func(i int, v uint32)) {
 	for i := 0; i < n && c.err == nil; {
-		v, run := c.uvarint(), c.uvarint()
-		if c.err == nil && (v >= uint64(limit) || run == 0 || run > uint64(n-i)) {
+		v, run := c.uvarint(), uint64(1)
+		if v&1 != 0 {
+			if run = c.uvarint(); run == 1 {
+				run = 0 // refused: one run, one code
+			}
+		}
+		if v >>= 1; c.err == nil && (v >= uint64(limit) || run == 0 || run > uint64(n-i)) {
 			c.fail(fmt.Errorf("run of %d times number %d, with %d left and %d known", run, v, n-i, limit))
 			return
 		}

@@ -164,14 +164,19 @@ func (e *encoder) newObjects(b []byte, updates []*Update) []byte {
 	return b
 }
 
-// appendRuns codes a column as pairs of number and run length.
+// appendRuns codes a column as runs of one number: twice the number, and for more
+// than one of it one more, and then how many.
 func appendRuns(b []byte, updates []*Update, number func(*Update) uint32) []byte {
 	for i := 0; i < len(updates); {
 		n, from := number(updates[i]), i
 		for i < len(updates) && number(updates[i]) == n {
 			i++
 		}
-		b = binary.AppendUvarint(b, uint64(n))
+		if i-from == 1 {
+			b = binary.AppendUvarint(b, uint64(n)<<1)
+			continue
+		}
+		b = binary.AppendUvarint(b, uint64(n)<<1|1)
 		b = binary.AppendUvarint(b, uint64(i-from))
 	}
 	return b

@@ -1,9 +1,6 @@
 package replicate
 
-import (
-	"crypto/sha256"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // A Fingerprint sums the hashes of a replica's clock entries and of its live
 // updates, so that two replicas that hold and promise the same have the same.
@@ -61,7 +58,7 @@ func hashEntry(a Author, t Time) Fingerprint {
 	b := append(buf[:0], hashClockEntry, byte(len(a)))
 	b = append(b, a...)
 	b = binary.BigEndian.AppendUint64(b, uint64(t))
-	return sumOf(b)
+	return mix(b)
 }
 
 func hashOf(u *Update) Fingerprint {
@@ -74,10 +71,5 @@ func hashOf(u *Update) Fingerprint {
 	b = binary.AppendUvarint(b, uint64(len(u.object.name.Name)))
 	b = append(b, u.object.name.Name...)
 	// The op too: of two updates with one stamp, that is all that differs.
-	return sumOf(append(b, u.Op()...))
-}
-
-func sumOf(b []byte) Fingerprint {
-	h := sha256.Sum256(b)
-	return Fingerprint{binary.BigEndian.Uint64(h[:]), binary.BigEndian.Uint64(h[8:])}
+	return mix(append(b, u.Op()...))
 }

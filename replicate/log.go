@@ -29,7 +29,7 @@ type author struct {
 func (l *log) append(u *Update) {
 	l.head++
 	u.seq = l.head
-	l.entries = append(l.entries, u)
+	l.entries = push(l.entries, u)
 	u.rows(u.author.insert)
 }
 
@@ -37,10 +37,19 @@ func (l *log) append(u *Update) {
 func (a *author) insert(u *Update) {
 	n := len(a.entries)
 	if n == 0 || a.entries[n-1].time < u.time {
-		a.entries = append(a.entries, u)
+		a.entries = push(a.entries, u)
 		return
 	}
 	a.entries = slices.Insert(a.entries, a.after(u.time-1), u)
+}
+
+// push appends u. Where there is no room it makes half as much again, which is
+// copied less often than what append makes, and leaves less behind.
+func push(entries []*Update, u *Update) []*Update {
+	if len(entries) == cap(entries) {
+		entries = slices.Grow(entries, len(entries)/2+1)
+	}
+	return append(entries, u)
 }
 
 // after returns the index of the first entry above t.

@@ -237,13 +237,13 @@ func TestReadmeMeasured(t *testing.T) {
 	assert.True(t, strings.HasPrefix(text, measuredText), "run it with -measure")
 	assert.Regexp(t, `(?m)^\|chain\|iter\.Seq2\|[\d.]+ \([\d.]+–[\d.]+\)\|$`, text)
 	assert.Regexp(t, `(?m)^\|bulk\|netconn duplexes\|[\d.]+ \([\d.]+–[\d.]+\)\|$`, text)
-	assert.Regexp(t, `(?m)^\|sync, bytes\|JSON lines in memory\|0\.\d+ \([\d.]+–[\d.]+\)\|$`, text)
+	assert.Regexp(t, `(?m)^\|sync-tcp\|bare varints into a map\|[\d.]+ \([\d.]+–[\d.]+\)\|$`, text)
 }
 
 const measuredText = "Our time ÷ theirs, in turns in one process: median, smallest and largest of " +
 	"paired rounds. `go run -C examples/compare . streams` runs chains, a buffer and ordered " +
-	"parallel maps; `sync` instead, a first sync of 100,000 updates over TCP; `mux`, streams of a " +
-	"session beside TCP and other multiplexers, by CPU time where it is bulk." + `
+	"parallel maps; `replicate`, what replicas do, beside decoding the same updates into a map; " +
+	"`mux`, streams of a session beside TCP and other multiplexers, by CPU time where it is bulk." + `
 
 |work|beside|ratio|
 |---|---|---|
@@ -253,7 +253,7 @@ func measured(t *testing.T) string {
 	t.Helper()
 	goTool(t)
 	text := measuredText
-	for _, family := range []string{"streams", "sync", "mux"} {
+	for _, family := range []string{"streams", "replicate", "mux"} {
 		cmd := exec.CommandContext(t.Context(),
 			"go", "run", "-C", "examples/compare", ".", "--json", family)
 		cmd.Dir, cmd.Stderr = root, os.Stderr

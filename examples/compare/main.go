@@ -1,5 +1,5 @@
 // Compare measures weir beside its peers in one process, in turns:
-// go run -C examples/compare . streams|sync|mux
+// go run -C examples/compare . streams|replicate|mux
 // It ends with status 1 where a goal is not met.
 package main
 
@@ -20,7 +20,7 @@ const minRounds = 7
 
 var (
 	errUsage = errors.New(
-		"usage: compare [--json] [--rounds N] [--only NAME] streams|sync|mux")
+		"usage: compare [--json] [--rounds N] [--only NAME] streams|replicate|mux")
 	errMissed = errors.New("a goal was not met")
 )
 
@@ -51,11 +51,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if !ok || flags.NArg() != 1 || *rounds < minRounds {
 		return errUsage
 	}
-	works, err := family(ctx)
-	if err != nil {
-		return err
-	}
-	works = slices.DeleteFunc(works, func(w work) bool { return !strings.HasPrefix(w.name, *only) })
+	works := slices.DeleteFunc(family(ctx), func(w work) bool { return !strings.HasPrefix(w.name, *only) })
 	if len(works) == 0 {
 		return errUsage
 	}
@@ -78,10 +74,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // families are the works by name: a new family is a line here.
-var families = map[string]func(context.Context) ([]work, error){
-	"streams": func(context.Context) ([]work, error) { return streams(), nil },
-	"sync":    syncs,
-	"mux":     func(context.Context) ([]work, error) { return muxes(1), nil },
+var families = map[string]func(context.Context) []work{
+	"streams": func(context.Context) []work { return streams() },
+	"mux":     func(context.Context) []work { return muxes(1) },
+	"replicate": func(ctx context.Context) []work {
+		js, missing := newNode(ctx, true)
+		return replicates(1, js, missing)
+	},
 }
 
 func missed(rows []row) error {

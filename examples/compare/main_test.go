@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -245,17 +246,45 @@ func TestMuxRuns(t *testing.T) {
 	}, rows)
 }
 
-func TestSyncAgrees(t *testing.T) {
-	works, err := syncs(t.Context())
-	require.NoError(t, err)
-	require.Len(t, works, 2)
-	for _, w := range works {
-		require.NoError(t, agree(t.Context(), w))
-		n, err := w.ours(t.Context())
-		require.NoError(t, err)
-		assert.Equal(t, syncUpdates, n)
+// A small share of all, each of which checks what has arrived.
+func TestReplicateRuns(t *testing.T) {
+	var rows []string
+	js, missing := newNode(t.Context(), false)
+	for _, w := range replicates(500, js, missing) {
+		if w.skipped == "" {
+			require.NoError(t, agree(t.Context(), w), w.name)
+		}
+		for _, p := range w.peers {
+			rows = append(rows, cmp.Or(p.row, w.name)+": "+p.name)
+		}
+		if w.end != nil {
+			require.NoError(t, w.end())
+		}
 	}
-	r, err := sizes(t.Context(), works[0])
-	require.NoError(t, err)
-	assert.True(t, r.Met, "%.1f B an update, JSON lines %.1f", r.Ours, r.Their)
+	assert.Equal(t, []string{
+		"sync: bare varints into a map",
+		"sync-tcp: bare varints into a map",
+		"sync-lines: JSON lines over TCP",
+		"sync-mux: JSON lines over TCP",
+		"sync-npm: npm scuttlebutt@5.6.15",
+		"sync-yjs: npm yjs@13.6.33",
+		"dump: bare varints into a map",
+		"dump-linear: a tenth of the keys",
+		"load: bare varints into a map",
+		"load-linear: a tenth of the keys",
+		"bytes: a limit of 20 B",
+		"bytes-tail: its key and value",
+		"memory: a limit of 160 B",
+		"memory-written: a limit of 160 B",
+		"fanout: a limit of 49",
+		"reconnect-bytes-1-authors: a limit of 64 B",
+		"reconnect-bytes-2-authors: a limit of 64 B",
+		"reconnect-flat: of 1000 keys",
+		"missed: 100 of 1000 keys",
+		"missed-1000: 100 of as many",
+		"list: a slice of pointers",
+		"list-insert-2000: of 1000",
+		"list-insert-2000: of 1000",
+		"list-insert-2000: of 1000",
+	}, rows)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -33,9 +34,11 @@ type work struct {
 	gauge bool
 	unit  string // of the costs; "" means ns
 
-	// size returns the bytes for a value, ours and the first peer's; nil means
-	// that no bytes are moved.
-	size func(ctx context.Context) (ours, theirs float64, err error)
+	// skipped says why the work is not measured; "" means that it is.
+	skipped string
+
+	// end ends what the runs have begun, if it is not nil.
+	end func() error
 }
 
 // A contender does the work once. What it returns must be the same for all,
@@ -62,6 +65,8 @@ type row struct {
 	Goal  float64 `json:"goal"`     // most that is allowed
 	Bound bool    `json:"has_goal"` // whether Goal counts
 	Met   bool    `json:"met"`      // true where there is no goal
+
+	Skipped string `json:"skipped,omitempty"` // why nothing was measured
 }
 
 // A measurement is the best of tries, each of which repeats a short work for at
@@ -73,11 +78,17 @@ const (
 
 // measure runs us and each peer in turns, so that what slows the machine down
 // for a while slows both sides of a ratio, and checks that all do the same.
-func measure(ctx context.Context, w work, rounds int) ([]row, error) {
+func measure(ctx context.Context, w work, rounds int) (rows []row, err error) {
+	if w.skipped != "" {
+		return unmeasured(w), nil
+	}
 	// One that can be cancelled, as programs have, and is what context makes:
 	// the one of signal.NotifyContext hides it behind a call, for everybody.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if w.end != nil {
+		defer func() { err = errors.Join(err, w.end()) }()
+	}
 	if err := agree(ctx, w); err != nil {
 		return nil, err
 	}
@@ -85,16 +96,8 @@ func measure(ctx context.Context, w work, rounds int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rows []row
 	for i, p := range w.peers {
 		rows = append(rows, compare(w, p, ours[i], theirs[i]))
-	}
-	if w.size != nil {
-		r, err := sizes(ctx, w)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, r)
 	}
 	if w.allocs < 0 {
 		return rows, nil
@@ -194,14 +197,15 @@ func compare(w work, p peer, ours, theirs []float64) row {
 	return r
 }
 
-// sizes compares the bytes for a value, which do not vary.
-func sizes(ctx context.Context, w work) (row, error) {
-	ours, theirs, err := w.size(ctx)
-	ratio := ours / theirs
-	return row{
-		Work: w.name, Peer: w.peers[0].name, Unit: "B", Ours: ours, Their: theirs,
-		Ratio: ratio, Min: ratio, Max: ratio, Goal: 1, Bound: true, Met: ratio <= 1,
-	}, err
+// unmeasured are the rows of a work that cannot be done here.
+func unmeasured(w work) (rows []row) {
+	for _, p := range w.peers {
+		rows = append(rows, row{
+			Work: cmp.Or(p.row, w.name), Peer: p.name, Unit: cmp.Or(w.unit, "ns"),
+			Goal: p.goal, Bound: p.goal > 0, Met: true, Skipped: w.skipped,
+		})
+	}
+	return rows
 }
 
 // allocations counts ours in the best of the tries, since the runtime has its

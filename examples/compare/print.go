@@ -22,6 +22,9 @@ func printTable(out io.Writer, rows []row) error {
 	fmt.Fprintln(w, "work\tpeer\tours\tpeer's\tratio (min–max)\tgoal\tmet\t")
 	for _, r := range rows {
 		ours, theirs, ratio := fmt.Sprintf("%.4g %s", r.Ours, r.Unit), "", ""
+		if r.Skipped != "" {
+			ours = ""
+		}
 		if r.Ratio > 0 {
 			theirs = fmt.Sprintf("%.4g %s", r.Their, r.Unit)
 			ratio = fmt.Sprintf("%.3g (%.3g–%.3g)", r.Ratio, r.Min, r.Max)
@@ -41,6 +44,8 @@ func goalOf(r row) string {
 
 func metOf(r row) string {
 	switch {
+	case r.Skipped != "":
+		return "skipped: " + r.Skipped
 	case !r.Bound:
 		return "-"
 	case r.Met:

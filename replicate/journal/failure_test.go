@@ -58,7 +58,7 @@ func TestDiskFullAndNoTruncate(t *testing.T) {
 	d := newDisk()
 	j := create(t, path, d.config())
 	set(t, j, "a", 1)
-	d.short = 20
+	d.short = 15
 	d.before = func(op string) error {
 		if op == "write" || op == "truncate" {
 			return syscall.ENOSPC
@@ -70,7 +70,7 @@ func TestDiskFullAndNoTruncate(t *testing.T) {
 	require.Error(t, j.Close())
 	d.before = nil
 	k := open(t, path, d.config())
-	assert.Equal(t, int64(20), k.Recovery().TornBytes)
+	assert.Equal(t, int64(15), k.Recovery().TornBytes)
 	assert.False(t, k.Recovery().NewAuthor, "a killed process loses nothing that others have seen")
 	assert.Equal(t, map[string]int{"a": 1}, contents(t, k.Replica()))
 	require.NoError(t, k.Close())

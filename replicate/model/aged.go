@@ -6,20 +6,18 @@ import (
 	"github.com/weir-go/weir/replicate"
 )
 
-// aged finds the oldest of the updates in a map. What is taken out of the map
+// aged finds the oldest of the updates in cells. What is taken out of these
 // stays in the heap until it comes to the top, or is more than half of it.
 type aged struct {
-	cells map[string]*replicate.Update
+	cells *cells
 	heap  byStamp
 }
 
-func newCells() map[string]*replicate.Update { return make(map[string]*replicate.Update) }
-
 func (a *aged) put(key string, u *replicate.Update) {
-	a.cells[key] = u
-	if len(a.heap) > 2*len(a.cells)+64 {
+	a.cells.put(key, u)
+	if len(a.heap) > 2*a.cells.len()+64 {
 		a.heap = a.heap[:0]
-		for _, u := range a.cells {
+		for u := range a.cells.all() {
 			a.heap = append(a.heap, u)
 		}
 		clear(a.heap[len(a.heap):cap(a.heap)])
@@ -33,7 +31,7 @@ func (a *aged) put(key string, u *replicate.Update) {
 func (a *aged) oldest() *replicate.Update {
 	for len(a.heap) > 0 {
 		u := a.heap[0]
-		if _, key, _, _ := parseOp(u.Op()); a.cells[key] == u {
+		if a.cells.get(keyIn(u)) == u {
 			return u
 		}
 		heap.Pop(&a.heap)

@@ -80,7 +80,7 @@ func (m *Model[V]) trim() error {
 	}
 	_, err := m.h.Compose(func(d replicate.Draft) (string, error) {
 		e := d.State.(*state).old
-		if len(e.hidden.cells) <= max(1, m.bounds.count/4) {
+		if e.hidden.cells.len() <= max(1, m.bounds.count/4) {
 			return "", nil
 		}
 		return floorOp(d.Stamp.Time, e.shown.oldest().Stamp().Time), nil
@@ -114,7 +114,7 @@ func (s *state) expire(key string, u *replicate.Update, obsolete func(*replicate
 	e := s.old
 	e.newest = max(e.newest, u.Stamp().Time)
 	e.shown.put(key, u)
-	for e.count > 0 && len(s.cells) > e.count {
+	for e.count > 0 && s.cells.len() > e.count {
 		oldest := e.shown.oldest()
 		_, key, _, _ := parseOp(oldest.Op())
 		s.drop(key, oldest)

@@ -157,8 +157,8 @@ func show(o replicate.Object) string {
 	s := o.(*state)
 	var cells []*replicate.Update
 	set := 0
-	for key, u := range s.cells {
-		if cells = append(cells, u); s.get(key, 0) != nil {
+	for u := range s.cells.all() {
+		if cells = append(cells, u); s.get(keyIn(u), 0) != nil {
 			set++
 		}
 	}

@@ -6,9 +6,9 @@ import "github.com/weir-go/weir/replicate"
 // wins", which is commutative, associative and idempotent. What an expiring
 // model does not show is kept beside it.
 type state struct {
-	cells map[string]*replicate.Update // tombstones included
-	live  int                          // keys that are set
-	old   *expiry                      // nil if nothing expires
+	cells *cells  // tombstones included
+	live  int     // keys that are set
+	old   *expiry // nil if nothing expires
 }
 
 func newState() replicate.Object { return &state{cells: newCells()} }
@@ -20,9 +20,9 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 		return
 	}
 	_, key, _, _ := parseOp(u.Op())
-	old := s.cells[key]
+	old := s.cells.get(key)
 	if old == nil && s.old != nil {
-		old = s.old.hidden.cells[key]
+		old = s.old.hidden.cells.get(key)
 	}
 	switch {
 	case old == u:
@@ -32,10 +32,9 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 		return
 	case old != nil:
 		obsolete(old)
-		// Re-inserting would keep the old key string, and with it the old op.
 		s.drop(key, old)
 	}
-	s.cells[key] = u
+	s.cells.put(key, u)
 	if sets(u) {
 		s.live++
 	}
@@ -46,11 +45,11 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 
 // drop takes a key's update out of the state.
 func (s *state) drop(key string, u *replicate.Update) {
-	if s.cells[key] != u {
-		delete(s.old.hidden.cells, key)
+	if s.cells.get(key) != u {
+		s.old.hidden.cells.remove(key)
 		return
 	}
-	delete(s.cells, key)
+	s.cells.remove(key)
 	if sets(u) {
 		s.live--
 	}
@@ -66,7 +65,7 @@ func (s *state) shows(u *replicate.Update, since replicate.Time) bool {
 
 // get returns what set a key, at since or later, or nil.
 func (s *state) get(key string, since replicate.Time) *replicate.Update {
-	if u := s.cells[key]; u != nil && s.shows(u, since) {
+	if u := s.cells.get(key); u != nil && s.shows(u, since) {
 		return u
 	}
 	return nil
@@ -77,7 +76,7 @@ func (s *state) size(since replicate.Time) (n int) {
 	if since == 0 {
 		return s.live
 	}
-	for _, u := range s.cells {
+	for u := range s.cells.all() {
 		if s.shows(u, since) {
 			n++
 		}
@@ -88,8 +87,8 @@ func (s *state) size(since replicate.Time) (n int) {
 // Forget implements replicate.Forgetter.
 func (s *state) Forget(u *replicate.Update) bool {
 	_, key, _, _ := parseOp(u.Op())
-	if s.cells[key] == u {
-		delete(s.cells, key)
+	if s.cells.get(key) == u {
+		s.cells.remove(key)
 	}
 	return true
 }

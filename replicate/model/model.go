@@ -161,8 +161,8 @@ func (m *Model[V]) Keys(prefix string) []string {
 	var keys []string
 	since := m.since()
 	m.view(func(s *state) {
-		for key, u := range s.cells {
-			if s.shows(u, since) && strings.HasPrefix(key, prefix) {
+		for u := range s.cells.all() {
+			if key := keyIn(u); s.shows(u, since) && strings.HasPrefix(key, prefix) {
 				keys = append(keys, key)
 			}
 		}
@@ -188,8 +188,8 @@ func (m *Model[V]) All(prefix string) iter.Seq2[Entry[V], error] {
 	var cells []cell
 	since := m.since()
 	m.view(func(s *state) {
-		for key, u := range s.cells {
-			if s.shows(u, since) && strings.HasPrefix(key, prefix) {
+		for u := range s.cells.all() {
+			if key := keyIn(u); s.shows(u, since) && strings.HasPrefix(key, prefix) {
 				cells = append(cells, cell{key, u})
 			}
 		}

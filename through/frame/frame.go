@@ -31,6 +31,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+	"slices"
 )
 
 // A Msg is one message, where a []byte in a stream is a chunk without
@@ -47,6 +48,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Append appends the frame of payload to dst and returns the extended slice.
 func Append(dst, payload []byte) []byte {
+	dst = slices.Grow(dst, frameSize(len(payload)))
 	start := len(dst)
 	dst = binary.AppendUvarint(dst, uint64(len(payload)))
 	dst = append(dst, payload...)
