@@ -25,7 +25,7 @@ var ErrNotMember = errors.New("replicate: not a declared member, so it may not f
 // tombstone reports whether a row says only that something is no more.
 func (u *Update) tombstone() bool {
 	f := u.object.typ.Tombstone
-	return f != nil && f(u.op)
+	return f != nil && f(u.Op())
 }
 
 // SetMembers declares who must hold a deletion before it may be forgotten:
