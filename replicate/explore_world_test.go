@@ -19,7 +19,7 @@ import (
 //
 // WEIR_SEED replays one seed; WEIR_LONG=1 plays a million steps and more.
 func TestExploreWorld(t *testing.T) {
-	seeds := uint64(1000)
+	seeds := uint64(300)
 	if testing.Short() {
 		seeds = 200
 	}

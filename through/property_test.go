@@ -50,11 +50,11 @@ var allLinks = slices.Concat(links, []link{
 		return keep(in, func(i, v int) bool { return i == 0 || in[i-1]/3 != v/3 })
 	}},
 	{"Flatten", func(src ints, n int) ints {
-		return through.Flatten(through.Map(src, func(v int) []int { return make([]int, (v+n)%3) }))
+		return through.Flatten(through.Map(src, func(v int) []int { return make([]int, ((v+n)%3+3)%3) }))
 	}, func(in []int, n int) []int {
 		out := []int{}
 		for _, v := range in {
-			out = append(out, make([]int, (v+n)%3)...)
+			out = append(out, make([]int, ((v+n)%3+3)%3)...)
 		}
 		return out
 	}},

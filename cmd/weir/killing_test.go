@@ -39,10 +39,10 @@ var killed = []workload{
 // TestKill kills weir while it imports, compacts, dumps, loads and syncs, at
 // moments spread over the time that each takes, and looks each time at both
 // replicas: all that was acknowledged is there, nothing that was never written,
-// and the files are whole. Only processes that were alive are counted. 100 kills;
+// and the files are whole. Only processes that were alive are counted. 20 kills;
 // as many as WEIR_KILLS says; 20,000 where WEIR_LONG is set.
 func TestKill(t *testing.T) {
-	want := 100
+	want := 20
 	switch n, err := strconv.Atoi(os.Getenv("WEIR_KILLS")); {
 	case err == nil:
 		want = n

@@ -23,5 +23,5 @@ func TestConvergence(t *testing.T) {
 			}, err
 		},
 		Oracle: oracle,
-	}, replicatetest.Config{Schedules: 2000})
+	}, replicatetest.Config{})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // ErrOverflow is matched by an [OverflowError].
@@ -41,7 +42,7 @@ type Counter struct {
 // Open opens the replica's counter of that name, which is 0 at first. It returns
 // replicate.ErrUnknownType unless [Type] is one of the replica's types.
 func Open(r *replicate.Replica, name string) (*Counter, error) {
-	h, err := r.Open(replicate.ObjectName{Type: Type.Tag, Name: name})
+	h, err := typed.Open[*state](r, Type.Tag, name)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (c *Counter) Add(n int64) error {
 // Value returns the sum of all that was added, less what was taken; the nearest
 // int64 where it is none.
 func (c *Counter) Value() (v int64) {
-	c.h.View(func(o replicate.Object) { v = o.(*state).sum.value() })
+	typed.View(c.h, func(s *state) { v = s.sum.value() })
 	return v
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // ErrNotFound is returned for a row that is not there, or not where it was
@@ -44,14 +45,9 @@ func Open[V any](r *replicate.Replica, name string) (*Doc[V], error) {
 
 // OpenWith is Open with a codec of your own.
 func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Doc[V], error) {
-	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+	h, err := typed.Open[*state](r, codec.Type.Tag, name)
 	if err != nil {
 		return nil, err
-	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(*state) })
-	if !ok {
-		return nil, fmt.Errorf("doc: object %v is not a doc", h.Name())
 	}
 	return &Doc[V]{h: h, codec: codec}, nil
 }
@@ -62,7 +58,7 @@ func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]
 func (d *Doc[V]) In(tx *replicate.Tx) *Doc[V] { return &Doc[V]{d.h.In(tx), tx, d.codec} }
 
 func (d *Doc[V]) view(f func(*state)) {
-	d.h.View(func(o replicate.Object) { f(o.(*state)) })
+	typed.View(d.h, f)
 }
 
 // atomically makes all that f writes one transaction.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // ErrUnknownEvent is returned by Resume when the event is not in the log: it
@@ -39,20 +40,15 @@ func Open[V any](r *replicate.Replica, name string) (*Emitter[V], error) {
 
 // OpenWith is Open with a codec of your own.
 func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Emitter[V], error) {
-	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+	h, err := typed.Open[*state](r, codec.Type.Tag, name)
 	if err != nil {
 		return nil, err
-	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(*state) })
-	if !ok {
-		return nil, fmt.Errorf("events: object %v is not an emitter", h.Name())
 	}
 	return &Emitter[V]{h, codec}, nil
 }
 
 func (e *Emitter[V]) view(f func(*state)) {
-	e.h.View(func(o replicate.Object) { f(o.(*state)) })
+	typed.View(e.h, f)
 }
 
 // In returns the emitter with its writes in a transaction.

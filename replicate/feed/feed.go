@@ -7,6 +7,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // ErrNotFound is returned by Get for an item that is not here.
@@ -37,20 +38,15 @@ func Open[V any](r *replicate.Replica, name string) (*Feed[V], error) {
 
 // OpenWith is Open with a codec of your own.
 func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Feed[V], error) {
-	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+	h, err := typed.Open[*state](r, codec.Type.Tag, name)
 	if err != nil {
 		return nil, err
-	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(*state) })
-	if !ok {
-		return nil, fmt.Errorf("feed: object %v is not a feed", h.Name())
 	}
 	return &Feed[V]{h, codec}, nil
 }
 
 func (f *Feed[V]) view(g func(*state)) {
-	f.h.View(func(o replicate.Object) { g(o.(*state)) })
+	typed.View(f.h, g)
 }
 
 // In returns the feed with its writes in a transaction.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,18 +24,20 @@ type saga struct {
 	states  int                    // crash states that were verified
 }
 
-// TestCrashStates verifies 20,000 different states in which a crash may leave
+// TestCrashStates verifies 3,000 different states in which a crash may leave
 // the disk, after any step of random lives: unsynced writes lost, torn, and
 // kept in any order. What is held is always what was held after one of the
 // writes, none that is promised is lost, and the replica goes on. Where
-// WEIR_LONG is set there are 1,000,000.
+// WEIR_LONG is set there are 1,000,000; WEIR_STATES says another number.
 func TestCrashStates(t *testing.T) {
-	want := 20_000
-	switch {
+	want := 3_000
+	switch n, err := strconv.Atoi(os.Getenv("WEIR_STATES")); {
+	case err == nil:
+		want = n
 	case os.Getenv("WEIR_LONG") != "":
 		want = 1_000_000
 	case testing.Short():
-		want = 2_000
+		want = 1_000
 	}
 	total, seed := 0, uint64(1)
 	for ; total < want; seed++ {

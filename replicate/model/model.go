@@ -11,6 +11,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // ErrNotFound is returned by Get for a key that is not set.
@@ -43,24 +44,21 @@ func Open[V any](r *replicate.Replica, name string) (*Model[V], error) {
 
 // OpenWith is Open with a codec of your own, or a type made by [Expiring].
 func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Model[V], error) {
-	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+	h, err := typed.Open[*state](r, codec.Type.Tag, name)
 	if err != nil {
 		return nil, err
 	}
-	var s *state
-	h.View(func(o replicate.Object) { s, _ = o.(*state) })
-	if s == nil {
-		return nil, fmt.Errorf("model: object %v is not a model", h.Name())
-	}
 	m := &Model[V]{h: h, codec: codec}
-	if s.old != nil {
-		m.bounds = s.old.bounds // fixed by the type
-	}
+	m.view(func(s *state) {
+		if s.old != nil {
+			m.bounds = s.old.bounds // fixed by the type
+		}
+	})
 	return m, nil
 }
 
 func (m *Model[V]) view(f func(*state)) {
-	m.h.View(func(o replicate.Object) { f(o.(*state)) })
+	typed.View(m.h, f)
 }
 
 // In returns the model with its writes in a transaction.

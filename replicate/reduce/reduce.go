@@ -10,6 +10,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // ErrNotFound is returned by Get and Value while nobody has contributed.
@@ -27,20 +28,15 @@ type Collection[V any] struct {
 // replicate.ErrUnknownType unless the reduction's Type is one of the replica's
 // types.
 func Open[V any](r *replicate.Replica, name string, d *Reduction[V]) (*Collection[V], error) {
-	h, err := r.Open(replicate.ObjectName{Type: d.tag, Name: name})
+	h, err := typed.Open[*state](r, d.tag, name)
 	if err != nil {
 		return nil, err
-	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(*state) })
-	if !ok {
-		return nil, fmt.Errorf("reduce: object %v is not a collection", h.Name())
 	}
 	return &Collection[V]{h, d}, nil
 }
 
 func (c *Collection[V]) view(f func(*state)) {
-	c.h.View(func(o replicate.Object) { f(o.(*state)) })
+	typed.View(c.h, f)
 }
 
 // In returns the collection with its writes in a transaction.

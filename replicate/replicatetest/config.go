@@ -9,8 +9,8 @@ import (
 // Config says how much is tried. The zero value is what a test should use.
 type Config struct {
 	// Schedules is how many are played; 0 means what the environment's
-	// WEIR_SCHEDULES says, or 1,000, or 100,000 where it has WEIR_LONG; with
-	// go test -short or under the race detector, 200.
+	// WEIR_SCHEDULES says, or 250, or 100,000 where it has WEIR_LONG; with
+	// go test -short or under the race detector, 100.
 	Schedules int
 
 	// Seed makes the first schedule; the next ones take Seed+1 and so on, so
@@ -66,7 +66,7 @@ func schedules() int {
 	case os.Getenv("WEIR_LONG") != "":
 		return 100_000
 	case testing.Short() || raced:
-		return 200
+		return 100
 	}
-	return 1000
+	return 250
 }

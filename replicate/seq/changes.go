@@ -135,6 +135,7 @@ func (s *state) since(news []*replicate.Update) (t told) {
 	if len(elements) > max(manyChanges, s.order.len()/4) {
 		return s.all()
 	}
+	delete(elements, nil) // of what is not known yet, nothing is shown
 	for e := range elements {
 		if n := e.position(); n != nil {
 			t.changes = append(t.changes, toldChange{e.id(), s.order.rank(n), e.update})

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 var (
@@ -66,20 +67,15 @@ func Open[V any](r *replicate.Replica, name string) (*List[V], error) {
 
 // OpenWith is Open with a codec of your own.
 func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*List[V], error) {
-	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+	h, err := typed.Open[*state](r, codec.Type.Tag, name)
 	if err != nil {
 		return nil, err
-	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(*state) })
-	if !ok {
-		return nil, fmt.Errorf("seq: object %v is not a list", h.Name())
 	}
 	return &List[V]{h, codec}, nil
 }
 
 func (l *List[V]) view(f func(*state)) {
-	l.h.View(func(o replicate.Object) { f(o.(*state)) })
+	typed.View(l.h, f)
 }
 
 // Len returns how many elements there are.

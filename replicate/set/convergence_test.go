@@ -49,5 +49,5 @@ func TestConvergence(t *testing.T) {
 			}
 			return lines(elements)
 		},
-	}, replicatetest.Config{Schedules: 2000})
+	}, replicatetest.Config{})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // A Set is what can be read of a [Grow], an [AddWins] and a [Difference], and
@@ -172,14 +173,9 @@ func (o object) about(u *replicate.Update) (element string, ok bool) {
 // open opens a set whose state is an S; element finds the element of an op.
 func open[S state, V any](r *replicate.Replica, name string, codec replicate.Codec[V],
 	element func(op string) string) (object, reader[V], error) {
-	h, err := r.Open(replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+	h, err := typed.Open[S](r, codec.Type.Tag, name)
 	if err != nil {
 		return object{}, reader[V]{}, err
-	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(S) })
-	if !ok {
-		return object{}, reader[V]{}, fmt.Errorf("set: object %v is of another kind", h.Name())
 	}
 	o := object{h, element}
 	return o, reader[V]{o, r, codec}, nil

@@ -37,7 +37,7 @@ func TestMultiConvergence(t *testing.T) {
 			}
 			return fmt.Sprint(writes, nil)
 		},
-	}, replicatetest.Config{Schedules: 2000})
+	}, replicatetest.Config{})
 }
 
 func TestHistoryConvergence(t *testing.T) {
@@ -55,5 +55,5 @@ func TestHistoryConvergence(t *testing.T) {
 			}, err
 		},
 		Oracle: func(updates []*replicate.Update) string { return newest(updates, 3) },
-	}, replicatetest.Config{Schedules: 2000})
+	}, replicatetest.Config{})
 }

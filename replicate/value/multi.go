@@ -7,6 +7,7 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/internal/causal"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // MultiJSON is the type of multi-value registers whose values are JSON. It
@@ -39,7 +40,7 @@ func OpenMulti[V any](r *replicate.Replica, name string) (*Multi[V], error) {
 
 // OpenMultiWith is OpenMulti with a codec of your own.
 func OpenMultiWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Multi[V], error) {
-	h, err := open[*all](r, replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+	h, err := typed.Open[*all](r, codec.Type.Tag, name)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (m *Multi[V]) Set(x V) error {
 // conflict. It returns the codec's error if one does not fit V.
 func (m *Multi[V]) Get() ([]Write[V], error) {
 	var updates []*replicate.Update
-	m.h.View(func(o replicate.Object) { updates = append(updates, o.(*all).live...) })
+	typed.View(m.h, func(s *all) { updates = append(updates, s.live...) })
 	return decodeAll(updates, m.write)
 }
 

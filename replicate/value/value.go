@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/typed"
 )
 
 // ErrNotSet is returned by Get and Last when nothing was ever written.
@@ -54,25 +55,11 @@ func Open[V any](r *replicate.Replica, name string) (*Value[V], error) {
 
 // OpenWith is Open with a codec of your own, or a type made by [Keep].
 func OpenWith[V any](r *replicate.Replica, name string, codec replicate.Codec[V]) (*Value[V], error) {
-	h, err := open[*last](r, replicate.ObjectName{Type: codec.Type.Tag, Name: name})
+	h, err := typed.Open[*last](r, codec.Type.Tag, name)
 	if err != nil {
 		return nil, err
 	}
 	return &Value[V]{h, codec}, nil
-}
-
-// open opens an object and sees that its state is an S.
-func open[S replicate.Object](r *replicate.Replica, name replicate.ObjectName) (*replicate.Handle, error) {
-	h, err := r.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	ok := false
-	h.View(func(o replicate.Object) { _, ok = o.(S) })
-	if !ok {
-		return nil, fmt.Errorf("value: object %v is of another kind", name)
-	}
-	return h, nil
 }
 
 // In returns the value with its writes in a transaction.
@@ -110,7 +97,7 @@ func (v *Value[V]) Get() (V, error) {
 // Last is Get with the stamp of the write.
 func (v *Value[V]) Last() (w Write[V], err error) {
 	var u *replicate.Update
-	v.h.View(func(o replicate.Object) { u = o.(*last).newest() })
+	typed.View(v.h, func(s *last) { u = s.newest() })
 	if u == nil {
 		return w, ErrNotSet
 	}
@@ -122,7 +109,7 @@ func (v *Value[V]) Last() (w Write[V], err error) {
 // fit V.
 func (v *Value[V]) History() ([]Write[V], error) {
 	var updates []*replicate.Update
-	v.h.View(func(o replicate.Object) { updates = append(updates, o.(*last).shown()...) })
+	typed.View(v.h, func(s *last) { updates = append(updates, s.shown()...) })
 	return decodeAll(updates, v.write)
 }
 
