@@ -40,16 +40,12 @@ type op struct {
 // cellOf names the place of a row in a sequence as an op does; a field is named
 // by its name.
 func cellOf(field, value string) string {
-	return string(appendText(appendText(nil, field), value))
-}
-
-func appendText(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+	return string(varint.AppendText(varint.AppendText(nil, field), value))
 }
 
 func (o op) encode() string {
 	dst := make([]byte, 0, 16+len(o.row)+len(o.cell)+len(o.value)+len(o.place))
-	dst = appendText(append(dst, byte(o.kind)), o.row)
+	dst = varint.AppendText(append(dst, byte(o.kind)), o.row)
 	if o.kind == opRemove {
 		return string(dst)
 	}
@@ -57,7 +53,7 @@ func (o op) encode() string {
 	if o.kind == opPlace {
 		return string(append(append(dst, o.cell...), o.place...))
 	}
-	return string(append(appendText(dst, o.cell), o.value...))
+	return string(append(varint.AppendText(dst, o.cell), o.value...))
 }
 
 // parseOp splits an op. All shares its memory.
@@ -90,26 +86,22 @@ func parseOp(s string) (o op, err error) {
 		o.cell, o.value = field, tail
 		return o, nil
 	}
-	if _, tail, err = cutText(tail); err != nil {
-		return op{}, err
+	if _, tail, ok = varint.Text(tail); !ok {
+		return op{}, errOp
 	}
 	o.cell, o.place = rest[:len(rest)-len(tail)], tail
 	return o, checkPlace(tail)
 }
 
 func cutName(s string) (name, rest string, err error) {
-	if name, rest, err = cutText(s); err == nil && len(name) > MaxName {
-		err = replicate.NewSizeError("name", name, MaxName)
-	}
-	return name, rest, err
-}
-
-func cutText(s string) (text, rest string, err error) {
-	n, rest, ok := varint.Uint(s)
-	if !ok || n > uint64(len(rest)) {
+	name, rest, ok := varint.Text(s)
+	switch {
+	case !ok:
 		return "", "", errOp
+	case len(name) > MaxName:
+		return "", "", replicate.NewSizeError("name", name, MaxName)
 	}
-	return rest[:n], rest[n:], nil
+	return name, rest, nil
 }
 
 // field returns the field of an op that was checked, and the value of a place.
@@ -118,7 +110,7 @@ func (o op) field() (field, value string) {
 		return o.cell, o.value
 	}
 	field, rest, _ := cutName(o.cell)
-	value, _, _ = cutText(rest)
+	value, _, _ = varint.Text(rest)
 	return field, value
 }
 

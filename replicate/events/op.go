@@ -1,11 +1,11 @@
 package events
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/varint"
 )
 
 // MaxName bounds an event's name, in bytes.
@@ -19,28 +19,22 @@ const (
 var errOp = errors.New("events: malformed op")
 
 func appendEvent(dst []byte, name string) []byte {
-	dst = append(dst, opEmit)
-	dst = binary.AppendUvarint(dst, uint64(len(name)))
-	return append(dst, name...)
+	return varint.AppendText(append(dst, opEmit), name)
 }
 
 // parseEvent splits the op of an event. Name and value share op's memory.
 func parseEvent(op string) (name, value string, err error) {
-	if len(op) < 2 || op[0] != opEmit {
+	if op == "" || op[0] != opEmit {
 		return "", "", errOp
 	}
-	n, size := binary.Uvarint([]byte(op[1:min(len(op), 1+3)])) // a name's length has 3 bytes at most
-	if size <= 0 {
-		return "", "", errOp
-	}
-	rest := op[1+size:]
+	name, value, ok := varint.Text(op[1:])
 	switch {
-	case n > uint64(len(rest)):
+	case !ok:
 		return "", "", errOp
-	case n > MaxName:
-		return "", "", replicate.NewSizeError("name", rest[:n], MaxName)
+	case len(name) > MaxName:
+		return "", "", replicate.NewSizeError("name", name, MaxName)
 	}
-	return rest[:n], rest[n:], nil
+	return name, value, nil
 }
 
 // parseTrim returns the newest stamp that a trim removes, by the op's author.

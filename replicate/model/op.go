@@ -21,9 +21,7 @@ const (
 var errOp = errors.New("model: malformed op")
 
 func appendOp(dst []byte, kind byte, key string) []byte {
-	dst = append(dst, kind)
-	dst = binary.AppendUvarint(dst, uint64(len(key)))
-	return append(dst, key...)
+	return varint.AppendText(append(dst, kind), key)
 }
 
 // opSize is how long the op is that sets a key to a value of so many bytes.
@@ -38,14 +36,11 @@ func parseOp(op string) (kind byte, key, value string, err error) {
 		return 0, "", "", errOp
 	}
 	kind = op[0]
-	n, size := uvarint(op[1:])
-	rest := op[1+size:]
-	if size == 0 || n > uint64(len(rest)) {
-		return 0, "", "", errOp
-	}
-	key, value = rest[:n], rest[n:]
+	key, value, ok := varint.Text(op[1:])
 	switch {
-	case n > MaxKey:
+	case !ok:
+		return 0, "", "", errOp
+	case len(key) > MaxKey:
 		return 0, "", "", replicate.NewSizeError("key", key, MaxKey)
 	case kind == opDelete && value != "":
 		return 0, "", "", errOp
@@ -68,18 +63,6 @@ func parseFloor(op string) (distance uint64, err error) {
 		return 0, errOp
 	}
 	return distance, nil
-}
-
-// uvarint reads the length of a key, at most 3 bytes; size is 0 if there is
-// none.
-func uvarint(s string) (v uint64, size int) {
-	for i := 0; i < len(s) && i < 3; i++ {
-		v |= uint64(s[i]&0x7f) << (7 * i)
-		if s[i] < 0x80 {
-			return v, i + 1
-		}
-	}
-	return 0, 0
 }
 
 // checkJSON refuses ops that this package cannot read, and values that are not

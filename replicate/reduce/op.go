@@ -1,10 +1,10 @@
 package reduce
 
 import (
-	"encoding/binary"
 	"errors"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/varint"
 )
 
 // MaxKey bounds a key, in bytes.
@@ -13,22 +13,17 @@ const MaxKey = 4 << 10
 var errOp = errors.New("reduce: malformed op")
 
 func appendOp(dst []byte, key string, value []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(key)))
-	return append(append(dst, key...), value...)
+	return append(varint.AppendText(dst, key), value...)
 }
 
 // parseOp splits an op. Key and value share op's memory.
 func parseOp(op string) (key, value string, err error) {
-	n, size := binary.Uvarint([]byte(op[:min(len(op), 3)])) // a key's length has 3 bytes at most
-	if size <= 0 {
-		return "", "", errOp
-	}
-	rest := op[size:]
+	key, value, ok := varint.Text(op)
 	switch {
-	case n > uint64(len(rest)):
+	case !ok:
 		return "", "", errOp
-	case n > MaxKey:
-		return "", "", replicate.NewSizeError("key", rest[:n], MaxKey)
+	case len(key) > MaxKey:
+		return "", "", replicate.NewSizeError("key", key, MaxKey)
 	}
-	return rest[:n], rest[n:], nil
+	return key, value, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/varint"
 )
 
 // kind is what an op does: the lowest bits of its first byte.
@@ -145,38 +146,22 @@ func parseOp(s string) (o op, err error) {
 }
 
 func parseRef(s string, named bool) (r ref, rest string, err error) {
-	age, n := uvarint(s)
-	if n == 0 {
+	age, rest, ok := varint.Uint(s)
+	if !ok {
 		return ref{}, "", errOp
 	}
-	r.age, rest = age, s[n:]
-	if !named {
+	if r.age = age; !named {
 		return r, rest, nil
 	}
 	if rest == "" || int(rest[0]) > len(rest)-1 {
 		return ref{}, "", errOp
 	}
-	n = int(rest[0])
+	n := int(rest[0])
 	r.author, rest = replicate.Author(rest[1:1+n]), rest[1+n:]
 	if !r.author.Valid() {
 		return ref{}, "", errOp
 	}
 	return r, rest, nil
-}
-
-// uvarint reads a number in its shortest form; size is 0 if there is none.
-func uvarint(s string) (v uint64, size int) {
-	for i := 0; i < len(s) && i < binary.MaxVarintLen64; i++ {
-		c := uint64(s[i] & 0x7f)
-		if i == binary.MaxVarintLen64-1 && c > 1 || s[i] == 0 && i > 0 {
-			return 0, 0
-		}
-		v |= c << (7 * i)
-		if s[i] < 0x80 {
-			return v, i + 1
-		}
-	}
-	return 0, 0
 }
 
 // checkJSON refuses ops that this package cannot read, and values that are not

@@ -2,6 +2,7 @@ package varint_test
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,22 @@ func TestUint(t *testing.T) {
 	for _, s := range []string{"", "\x80", "\x80\x00", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
 		"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"} {
 		_, _, ok := varint.Uint(s)
+		require.False(t, ok, "%q", s)
+	}
+}
+
+func TestText(t *testing.T) {
+	for _, want := range []string{"", "a", strings.Repeat("a", 300)} {
+		s := string(varint.AppendText(nil, want))
+		got, rest, ok := varint.Text(s + "rest")
+		require.True(t, ok)
+		require.Equal(t, want, got)
+		require.Equal(t, "rest", rest)
+		_, _, ok = varint.Text(s[:len(s)-1])
+		require.False(t, ok)
+	}
+	for _, s := range []string{"", "\x80\x00", "\x02a", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01a"} {
+		_, _, ok := varint.Text(s)
 		require.False(t, ok, "%q", s)
 	}
 }
