@@ -30,8 +30,6 @@ var noSuchRow = map[int]string{
 	2: "a copy in the same process is a replica of its own, filled by Load",
 	4: "two holders of one id are one replica in two places: ErrForked",
 	5: "there are no clones to count",
-
-	17: "open: signatures",
 }
 
 // What was found wrong with the originals, by number: see "defect:" in the tests.

@@ -230,7 +230,7 @@ func TestCloneKnowsEveryField(t *testing.T) {
 		reflect.TypeFor[outbox]():     13,
 		reflect.TypeFor[queue]():      2,
 		reflect.TypeFor[encoder]():    9,
-		reflect.TypeFor[decoder]():    3,
+		reflect.TypeFor[decoder]():    4,
 		reflect.TypeFor[reader]():     3,
 		reflect.TypeFor[author]():     6,
 		reflect.TypeFor[object]():     4,

@@ -46,6 +46,7 @@ func planted(s replicate.Stamp, name replicate.ObjectName, op, signature string)
 	return r
 }
 
+// row: 17 secure
 func TestSignedUpdatesTravel(t *testing.T) {
 	key := keyOfNo(0)
 	a, ma := newReplica(replicate.Config{Key: key})
@@ -241,6 +242,7 @@ func TestSignedOnly(t *testing.T) {
 	require.Zero(t, b.Len())
 }
 
+// row: 17 secure: an update signed with an unknown key is not applied
 func TestTrustedAuthors(t *testing.T) {
 	mine, friend, foe := keyOfNo(0), keyOfNo(1), keyOfNo(2)
 	trust := only(friend)
