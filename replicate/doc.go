@@ -97,13 +97,13 @@
 // what was deleted. [Replica.SetMembers] declares who must have heard of a
 // deletion before it goes; [Replica.Forget] then drops those that every member
 // has on disk, and moves the horizon up to them. Whoever comes with a clock that
-// is not past the horizon is not listened to ([ErrBehind]), and must take
+// is not past the horizon is not listened to ([ErrBehindPeer]), and must take
 // everything anew ([SyncConfig.Resync]); so a replica that nobody declared, or a
 // backup, can be behind but never bring anything back to life. Without members
 // nothing is forgotten.
 //
 // An old dump, too, is refused where deletions that it may not know were
-// forgotten.
+// forgotten; and so is everything partial ([ErrInFull]).
 //
 // # Signatures
 //

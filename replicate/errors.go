@@ -43,6 +43,14 @@ var (
 	// has forgotten deletions that the other may not know of. The side that is
 	// behind must take everything anew; see [SyncConfig.Resync].
 	ErrBehind = errors.New("replicate: behind what was forgotten")
+	// ErrBehindPeer is an ErrBehind: this replica is the one that is behind.
+	ErrBehindPeer = fmt.Errorf("%w: this replica must take everything anew from the peer", ErrBehind)
+	// ErrPeerBehind is an ErrBehind: the peer is the one that is behind.
+	ErrPeerBehind = fmt.Errorf("%w: the peer must take everything anew from this replica", ErrBehind)
+	// ErrInFull is an ErrBehind: one side has forgotten deletions, and who has
+	// syncs, dumps and loads in full only, since nobody can tell what a part
+	// lacks of what was deleted.
+	ErrInFull = fmt.Errorf("%w: nothing goes in part any more, only in full", ErrBehind)
 	// ErrResynced ends what goes by a state that is no more: everything was
 	// taken anew from another peer.
 	ErrResynced = errors.New("replicate: everything was taken anew")

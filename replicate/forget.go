@@ -109,6 +109,26 @@ func (r *Replica) Forget(hurry bool) (int, error) {
 	return r.forget(limit), nil
 }
 
+// Awaited returns the other declared members that are not known to hold all
+// deletions durably, and of how many each is not. It takes time linear in the
+// replica.
+func (r *Replica) Awaited() map[ReplicaID]int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	missing := map[ReplicaID]int{}
+	for _, u := range r.log.entries {
+		if u.state != stateLive || !u.deletes() {
+			continue
+		}
+		for id, clock := range r.members {
+			if id != r.id && u.end() > timeAt(clock, u.author.index) {
+				missing[id]++
+			}
+		}
+	}
+	return missing
+}
+
 // follow takes over the horizon of a peer that this replica has caught up
 // with, once that is durable here.
 func (r *Replica) follow(horizon Clock) bool {
@@ -161,10 +181,14 @@ func (r *Replica) forgetRow(p *Update) {
 	}
 }
 
-// forgettable reports whether u is live, a tombstone in all of its parts, and
-// not above limit.
+// forgettable reports whether u is live, a deletion, and not above limit.
 func (r *Replica) forgettable(u *Update, limit []Time) bool {
-	ok := u.state == stateLive && u.end() <= timeAt(limit, u.author.index)
+	return u.state == stateLive && u.end() <= timeAt(limit, u.author.index) && u.deletes()
+}
+
+// deletes reports whether u is a tombstone in all of its parts.
+func (u *Update) deletes() bool {
+	ok := true
 	u.rows(func(p *Update) { ok = ok && (p.tombstone() || p.state == stateDropped) })
 	return ok
 }
@@ -202,7 +226,10 @@ func (r *Replica) raise(h []Time) {
 		r.witness(t)
 	}
 	r.eachSession(func(s *Session) {
-		if s.partial || !covers(s.said, r.horizon) {
+		switch {
+		case s.partial:
+			s.stopLocked(ErrInFull)
+		case !covers(s.said, r.horizon):
 			s.stopLocked(ErrBehind)
 		}
 	})

@@ -85,6 +85,7 @@ func TestForgetAheadOfLiveReader(t *testing.T) {
 	w.move(0, 1)
 	w.del(0, "x")
 	require.Zero(t, w.forget(0, false), "1 is connected, and has not heard of it")
+	require.Empty(t, w.nodes[0].r.Awaited(), "1 is no member")
 	require.Equal(t, 1, w.forget(0, true))
 	errs := w.goOn(0, 1)
 	require.ErrorIs(t, errs[0], replicate.ErrBehind)
@@ -92,8 +93,11 @@ func TestForgetAheadOfLiveReader(t *testing.T) {
 	require.Equal(t, "x=0 ", dumpOf(w.nodes[1].m))
 
 	errs = w.talk(0, 1, replicate.SyncConfig{}, replicate.SyncConfig{})
-	require.ErrorIs(t, errs[0], replicate.ErrBehind)
-	require.ErrorIs(t, errs[1], replicate.ErrBehind)
+	for i, want := range []error{replicate.ErrPeerBehind, replicate.ErrBehindPeer} {
+		require.ErrorIs(t, errs[i], want, "the side that is behind is told from the other")
+		require.ErrorIs(t, errs[i], replicate.ErrBehind)
+		require.NotContains(t, errs[i].Error(), "peer: ", "it is said as it is here")
+	}
 	require.Equal(t, [2]error{}, w.talk(0, 1, replicate.SyncConfig{}, resyncs))
 	require.Empty(t, dumpOf(w.nodes[1].m))
 	require.Equal(t, w.nodes[0].r.Horizon(), w.nodes[1].r.Horizon())
@@ -163,6 +167,29 @@ func TestNonMemberForgets(t *testing.T) {
 	w.write(0, "y")
 	w.del(0, "y")
 	require.Zero(t, w.forget(0, true), "1 was never heard of")
+	require.Equal(t, map[replicate.ReplicaID]int{w.nodes[1].id: 1}, w.nodes[0].r.Awaited())
+	w.talk(0, 1, replicate.SyncConfig{}, replicate.SyncConfig{})
+	require.Empty(t, w.nodes[0].r.Awaited())
+	require.Equal(t, 1, w.forget(0, true))
+}
+
+// What a part of a replica lacks of what was deleted nobody can tell.
+func TestForgottenOnlyInFull(t *testing.T) {
+	w := newWorld(t, 2, 6, false)
+	w.members(0)
+	w.write(0, "x")
+	part := replicate.SyncConfig{Want: keys("x")}
+	require.Equal(t, [2]error{}, w.talk(0, 1, replicate.SyncConfig{}, part))
+	w.del(0, "x")
+	require.Equal(t, 1, w.forget(0, true))
+	errs := w.goOn(0, 1)
+	require.ErrorIs(t, errs[0], replicate.ErrInFull, "the session that was live")
+	require.ErrorIs(t, errs[1], replicate.ErrInFull)
+	errs = w.talk(0, 1, replicate.SyncConfig{}, part)
+	require.ErrorIs(t, errs[0], replicate.ErrInFull)
+	require.ErrorIs(t, errs[1], replicate.ErrInFull)
+	require.ErrorIs(t, errs[1], replicate.ErrBehind)
+	require.ErrorIs(t, w.nodes[1].r.Write(t.Context(), w.nodes[0].r.ReadOf(keys("x"), nil)), replicate.ErrInFull)
 }
 
 // W0 p; W0 del; F0; 1, which holds p, begins to take everything anew and 0

@@ -178,6 +178,21 @@ var errorCodes = []error{
 	13: ErrUnsigned,
 	14: ErrSignature,
 	15: ErrUntrusted,
+	16: ErrBehindPeer,
+	17: ErrPeerBehind,
+	18: ErrInFull,
+}
+
+// heardAs is what a code means to whom it is sent, where that is not what it
+// means to the sender.
+func heardAs(sent error) error {
+	switch sent {
+	case ErrBehindPeer:
+		return ErrPeerBehind
+	case ErrPeerBehind:
+		return ErrBehindPeer
+	}
+	return sent
 }
 
 // A RemoteError is the reason that the peer gave for ending the session. It
@@ -187,12 +202,26 @@ type RemoteError struct {
 	Text string // what the peer said, at most 1 KiB
 }
 
-// Error quotes the peer.
-func (e *RemoteError) Error() string { return "peer: " + e.Text }
+// Error quotes the peer, unless what it says means something else here.
+func (e *RemoteError) Error() string {
+	if here := e.here(); here != heardAs(here) {
+		return here.Error()
+	}
+	return "peer: " + e.Text
+}
+
+// here is the error that the reason is at this end, or nil.
+func (e *RemoteError) here() error {
+	if e.Code >= uint64(len(errorCodes)) {
+		return nil
+	}
+	return heardAs(errorCodes[e.Code])
+}
 
 // Is reports whether target is the sentinel of the code.
 func (e *RemoteError) Is(target error) bool {
-	return target != nil && e.Code < uint64(len(errorCodes)) && errorCodes[e.Code] == target
+	here := e.here()
+	return here != nil && errors.Is(here, target)
 }
 
 const maxErrorText = 1 << 10

@@ -254,7 +254,7 @@ func (l *loader) compareHorizons(p position) error {
 	r := l.r
 	switch {
 	case l.partial && len(p.forgot)+len(r.horizon) > 0:
-		return ErrBehind
+		return ErrInFull
 	case r.blank():
 		l.anew = p.forgot
 	case !p.clock.CoversAll(r.named(r.horizon)), !r.clock().CoversAll(p.forgot):

@@ -30,7 +30,7 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 	}
 	horizon := r.indexed(p.forgot)
 	if s.partial && (len(p.forgot) > 0 || !covers(nil, r.horizon)) {
-		return ErrBehind
+		return ErrInFull
 	}
 	s.horizon = p.forgot
 	behind, ahead := !covers(s.announced, horizon), !covers(known, s.told)
@@ -52,8 +52,12 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 		opening.open(r, opening.epoch)
 		s.out.peer = opening.number
 		return nil
+	case !ahead:
+		return ErrBehindPeer
+	case !behind:
+		return ErrPeerBehind
 	}
-	return ErrBehind
+	return ErrBehind // each of the other
 }
 
 // heardMember notes what a peer holds durably, if it is a declared member.

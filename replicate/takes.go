@@ -140,7 +140,7 @@ func (s *Session) place(clock Clock) ([]Time, error) {
 // takeUpdates takes in one frame of updates, whole or not at all.
 func (s *Session) takeUpdates(msg []byte) error {
 	if s.feeding {
-		return ErrBehind // nothing is taken from who may hold what was deleted
+		return ErrPeerBehind // nothing is taken from who may hold what was deleted
 	}
 	in := intake{origin: s.out.peer, full: s.full, only: s.only, over: s.failure}
 	f, news, err := s.into().takeIn(&s.dec, msg, in)
@@ -162,7 +162,7 @@ func (s *Session) takeUpdates(msg []byte) error {
 func (s *Session) takeClock(msg []byte) error {
 	switch {
 	case s.feeding && msg[0] == kindMarker:
-		return ErrBehind
+		return ErrPeerBehind
 	case s.staging != nil:
 		return s.takeStaged(msg)
 	}

@@ -111,8 +111,14 @@ var causes = []cause{
 	{replicate.ErrCorrupt, exitCorrupt, "what is damaged was not taken in; " +
 		"'weir check R' says what a file holds"},
 	{replicate.ErrDiverged, exitFailed, "sync again: everything will be compared"},
-	{replicate.ErrBehind, exitFailed, "one side has forgotten deletions that the other may not know of: " +
+	{replicate.ErrBehindPeer, exitFailed, "deletions that are not here have been forgotten there: " +
 		"'weir sync R OTHER --resync' replaces all that is in R by what is in OTHER"},
+	{replicate.ErrPeerBehind, exitFailed, "deletions that are not there have been forgotten here: " +
+		"there, 'weir sync R OTHER --resync' replaces all that is in R by what is here"},
+	{replicate.ErrInFull, exitFailed, "one side has forgotten deletions (see 'weir forget --help'): leave out --only, " +
+		"at the peer --allow"},
+	{replicate.ErrBehind, exitFailed, "each side has forgotten deletions that the other may not know of: " +
+		"sync both with a third replica, or 'weir export' one of them and 'weir init' it anew"},
 	{replicate.ErrResynced, exitFailed, "everything was replaced meanwhile: once more"},
 	{replicate.ErrNotMember, exitUsage, "name who must have heard of a deletion, R too: " +
 		"'weir forget R --members ID,ID'; 'weir inspect' shows ids"},

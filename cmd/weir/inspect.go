@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,8 @@ func inspectCommand(e *env) *cobra.Command {
 		Short: "Say what a replica is made of",
 		Long: `Says how large R is and how much of its file is overwritten, which weir compact
 gives back, and for each object and each author how many updates are live, and
-how many bytes they have. Deletions are updates, too.`,
+how many bytes they have. Deletions are updates, too. Members are those that weir
+forget declared.`,
 		Example: `  weir inspect r
   weir inspect --json r`,
 		Args: args(1, 1),
@@ -47,6 +49,14 @@ type inspection struct {
 	Signed      bool    `json:"signed,omitempty"` // only what is signed is taken in
 	Objects     []share `json:"objects"`
 	Authors     []share `json:"authors"`
+
+	Members []member `json:"members,omitempty"` // who must have heard of a deletion before it is forgotten
+}
+
+// A member is one of those that weir forget declared.
+type member struct {
+	Replica string `json:"replica"`
+	Awaited int    `json:"awaited"` // deletions that it is not known to have
 }
 
 // A share is what one object or author has of a replica.
@@ -77,6 +87,10 @@ func opInspect(ctx context.Context, j *journal.Journal, c *call) error {
 		Bytes: info.Size(), Signed: j.Meta().Signed, Overwritten: max(0, 1-float64(needed)/float64(info.Size())),
 	}
 	i.count(r)
+	waits := r.Awaited()
+	for _, id := range r.Members() {
+		i.Members = append(i.Members, member{id.String(), waits[id]})
+	}
 	if c.Paper.JSON {
 		return c.write(ctx, c.Paper.line(i))
 	}
@@ -149,5 +163,12 @@ func (i inspection) text(p paper) string {
 		_ = w.Flush()
 		b.WriteByte('\n')
 	}
-	return b.String()[:b.Len()-1]
+	for _, m := range i.Members {
+		fmt.Fprintf(&b, "member %s", m.Replica)
+		if m.Awaited > 0 {
+			fmt.Fprintf(&b, ", not known to have %s", plural(int64(m.Awaited), "deletion"))
+		}
+		b.WriteByte('\n')
+	}
+	return strings.TrimSuffix(b.String(), "\n\n") + "\n"
 }

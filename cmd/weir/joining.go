@@ -58,7 +58,7 @@ func (p *peering) joinFor(ctx, own context.Context, a address) {
 }
 
 // lasting reports whether trying again at once is of no use: whoever is there
-// is the wrong one, or a clock is wrong. That one side does not trust the other
+// is the wrong one, a clock is wrong, or one side is behind. That one side does not trust the other
 // is what somebody may be about to change.
 func lasting(err error) bool {
 	if err == nil || errors.Is(err, secure.ErrRefused) || errors.Is(err, secure.ErrUnknownPeer) {
@@ -68,7 +68,14 @@ func lasting(err error) bool {
 	case exitIdentity, exitProtocol, exitNoReplica:
 		return true
 	}
-	return errors.Is(err, replicate.ErrFuture)
+	for _, reason := range []error{
+		replicate.ErrFuture, replicate.ErrBehindPeer, replicate.ErrPeerBehind, replicate.ErrInFull,
+	} {
+		if errors.Is(err, reason) {
+			return true
+		}
+	}
+	return false
 }
 
 // once connects and has a session for each replica, until all have ended. It
@@ -197,7 +204,7 @@ func (j *joining) tell(ctx context.Context, r *served, met bool, how string, err
 	}
 	j.mu.Lock()
 	text := fmt.Sprint(err)
-	again := !met && j.said[r] == text
+	again := j.said[r] == text && (!met || lasting(err))
 	j.said[r] = text
 	j.mu.Unlock()
 	if !again {

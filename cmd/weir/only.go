@@ -12,7 +12,8 @@ import (
 
 const onlyText = `OBJECT[/KEYS] names a part of a replica: all of the object of that name, or its
 keys that begin with KEYS. What set writes is in the object without a name:
-/KEYS. A star ends a name of which that is the beginning: 'OBJECT*[/KEYS]'.`
+/KEYS. A star ends a name of which that is the beginning: 'OBJECT*[/KEYS]'.
+Where deletions were forgotten (weir forget --help), nothing goes in part any more.`
 
 // parsePart reads OBJECT[/KEYS].
 func parsePart(flag, text string) (replicate.Rule, error) {

@@ -41,9 +41,9 @@ type request struct {
 	Path   string            `json:"path,omitempty"`   // snapshot: where to, in full
 	Resync bool              `json:"resync,omitempty"` // session: take everything anew where that must be
 
-	Members []replicate.ReplicaID `json:"members,omitempty"` // forget: declare these
-	Hurry   bool                  `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
-	Paper   paper                 `json:"paper"`
+	Members []string `json:"members,omitempty"` // forget: declare these, by what their ids begin with
+	Hurry   bool     `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
+	Paper   paper    `json:"paper"`
 
 	// Of a session: the peer whose key was proved, and whether there is one to
 	// prove. Zero of both is who only this user can be.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/mux"
@@ -21,6 +22,18 @@ var reasons = []error{
 	replicate.ErrUnknownType, replicate.ErrFuture, replicate.ErrCorrupt, replicate.ErrDiverged,
 	replicate.ErrSuperseded, replicate.ErrNotWeir, replicate.ErrBehind, replicate.ErrResynced,
 	replicate.ErrUnsigned, replicate.ErrSignature, replicate.ErrUntrusted,
+	replicate.ErrBehindPeer, replicate.ErrPeerBehind, replicate.ErrInFull,
+}
+
+// meansHere is what a reason of the peer is at this end.
+func meansHere(reason error) error {
+	switch reason {
+	case replicate.ErrBehindPeer:
+		return replicate.ErrPeerBehind
+	case replicate.ErrPeerBehind:
+		return replicate.ErrBehindPeer
+	}
+	return reason
 }
 
 // A toldReason is a StreamError of the peer that says one of the reasons. It
@@ -30,11 +43,18 @@ type toldReason struct {
 	reason error
 }
 
-func (e toldReason) Error() string { return "peer: " + e.Text }
+func (e toldReason) Error() string {
+	if e.reason != meansHere(e.reason) {
+		return e.reason.Error()
+	}
+	return "peer: " + e.Text
+}
 
 // Is and As are there instead of Unwrap: what wraps something would be news to
 // whoever aborts.
-func (e toldReason) Is(target error) bool { return target == e.reason || e.StreamError.Is(target) }
+func (e toldReason) Is(target error) bool {
+	return errors.Is(e.reason, target) || e.StreamError.Is(target)
+}
 
 func (e toldReason) As(target any) bool {
 	stream, ok := target.(**mux.StreamError)
@@ -50,7 +70,7 @@ func told(err error) error {
 	if !ok || !stream.Remote || stream.Code < firstReason || int(stream.Code-firstReason) >= len(reasons) {
 		return err
 	}
-	return toldReason{stream, reasons[stream.Code-firstReason]}
+	return toldReason{stream, meansHere(reasons[stream.Code-firstReason])}
 }
 
 // coded makes of a failure what a stream says by its code, if it is a reason.
@@ -58,7 +78,7 @@ func coded(err error) error {
 	if errors.As(err, new(*mux.StreamError)) {
 		return err // it is passed on
 	}
-	for i, reason := range reasons {
+	for i, reason := range slices.Backward(reasons) { // the later ones say more
 		if errors.Is(err, reason) {
 			return &mux.StreamError{Code: firstReason + mux.Code(i), Text: err.Error()}
 		}

@@ -204,10 +204,29 @@ func syncBoth(ctx context.Context, r, other *replicaFile, c *call) error {
 	}()
 	err := r.sync(ctx, c, mine)
 	otherErr := <-result
+	if behind := orderOf(r.path, other.path, err, otherErr); behind != nil {
+		return behind
+	}
 	if otherErr != nil && (err == nil || echoes(err, otherErr)) {
 		return at(other.path, otherErr)
 	}
 	return at(r.path, err)
+}
+
+// orderOf says which of two files must take everything anew from the other, if
+// that is what their errors are about.
+func orderOf(path, other string, err, otherErr error) error {
+	behind, ahead := path, other
+	switch {
+	case errors.Is(err, replicate.ErrBehindPeer), errors.Is(otherErr, replicate.ErrPeerBehind):
+	case errors.Is(err, replicate.ErrPeerBehind), errors.Is(otherErr, replicate.ErrBehindPeer):
+		behind, ahead = other, path
+	default:
+		return nil
+	}
+	return fail(exitFailed, fmt.Sprintf("'weir sync %s %s --resync' replaces all that is in %s",
+		escape(behind), escape(ahead), escape(behind)),
+		"%s is behind: %s has forgotten deletions that it may not know of", behind, ahead)
 }
 
 // echoes reports whether a side's error only says that the other side had one,
