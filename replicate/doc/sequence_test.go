@@ -37,6 +37,32 @@ func push(t testing.TB, q *Sequence[any], text string) string {
 	return id
 }
 
+// Sequences are those that a row was put into, and is in.
+func TestSequences(t *testing.T) {
+	_, d := open[any](t)
+	names := func() (all []string) {
+		for _, q := range d.Sequences() {
+			value, err := q.Value()
+			require.NoError(t, err)
+			all = append(all, fmt.Sprint(q.Field(), "=", value, " ", texts(t, q)))
+		}
+		return all
+	}
+	require.NoError(t, d.Set("x", m{"list": "done", "text": "x"}))
+	require.Empty(t, names(), "it only entered")
+	todo := listed(t, d)
+	push(t, todo, "a")
+	require.NoError(t, todo.UnshiftRow("x"))
+	prio, err := d.Sequence("a", 3)
+	require.NoError(t, err)
+	require.NoError(t, prio.PushRow("x"))
+	require.Equal(t, []string{"a=3 [x]", "list=todo [x a]"}, names())
+	require.NoError(t, d.Set("x", m{"list": "done"}))
+	require.Equal(t, []string{"a=3 [x]", "list=todo [a]"}, names())
+	remove(t, d, "x")
+	require.Equal(t, []string{"list=todo [a]"}, names())
+}
+
 // row: 28 seq simple, 29 push
 func TestSequence(t *testing.T) {
 	_, d := open[any](t)
