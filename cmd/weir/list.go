@@ -55,7 +55,9 @@ the end.`,
 		{
 			name: "move", short: "Move an element, also to another list", key: "ELEMENT",
 			long: `Moves an element: to the end, unless a flag says where to. To another list it
-is moved in one transaction, and has a new id there.`,
+is moved in one transaction, and has a new id there. If two replicas move it at
+once to two lists, it is in both when they meet; a row of weir doc, whose lists
+are sequences, is in one.`,
 			example: `  weir list move r todo 2 --before 0
   weir list move r todo 0 --to done`,
 			flags:     moveFlags("LIST"),

@@ -255,6 +255,30 @@ func TestMoveBetweenLists(t *testing.T) {
 	require.Equal(t, []string{"wine", "beer", "milk"}, texts(t, todo))
 }
 
+// A row that two move at once to two lists, not knowing of each other, is in one
+// of them: where the later put it.
+func TestMoveToTwoListsAtOnce(t *testing.T) {
+	a, b, x, y, now := two(t)
+	todo := listed(t, x)
+	beer := push(t, todo, "beer")
+	exchange(t, a, b)
+	done, err := x.Sequence("list", "done")
+	require.NoError(t, err)
+	require.NoError(t, done.PushRow(beer))
+	*now = now.Add(time.Second)
+	never, err := y.Sequence("list", "never")
+	require.NoError(t, err)
+	require.NoError(t, never.PushRow(beer))
+	exchange(t, a, b)
+	for _, d := range []*Doc[any]{x, y} {
+		for _, name := range []string{"todo", "done", "never"} {
+			q, err := d.Sequence("list", name)
+			require.NoError(t, err)
+			require.Equal(t, name == "never", q.Len() == 1, name)
+		}
+	}
+}
+
 // Rows that enter by a plain write come last, in the order in which they came,
 // and what is pushed then is behind them.
 func TestPlainEntry(t *testing.T) {

@@ -20,7 +20,11 @@
 // stamp wins; a move and a set do not conflict. An element is always in one
 // place. Deleted wins over moved and set, before or after: what is deleted
 // never comes back. To move an element to another list, delete it here and
-// insert it there in one transaction ([List.In]); it gets a new ID.
+// insert it there in one transaction ([List.In]); it gets a new ID. Lists are
+// objects of their own, and no law spans two: an element that two authors move to
+// two lists, not knowing of each other, ends in both, and a value that somebody
+// sets meanwhile is not in the copy. The sequences of package doc are of one
+// object: a row is in one of them, whoever moves it.
 //
 // # Places
 //
