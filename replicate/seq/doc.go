@@ -53,7 +53,7 @@
 // dropped; so the tree has no cycles, whoever wrote it. Two updates that
 // disagree on an element's first place were not written by this package. The
 // one that stands for the element is believed, and the tree is built again, in
-// time linear in the list.
+// time O(n log n).
 //
 // Sources: places and their order, Weidner and Kleppmann, The Art of the Fugue
 // (2023); moves, Kleppmann, Moving Elements in List CRDTs (2020).
