@@ -40,15 +40,8 @@ func clausesOf(fields map[string]json.RawMessage) []clause {
 	return all
 }
 
-// fields are clauses as they may be typed, each behind what separates it from
-// what was before.
-func (p paper) fields(all []clause, separator string) string {
-	var b strings.Builder
-	for _, c := range all {
-		b.WriteString(separator + p.text(c.Field) + c.Is + p.value(c.Value))
-	}
-	return b.String()
-}
+// clause is a clause as it may be typed.
+func (p paper) clause(c clause) string { return p.text(c.Field) + c.Is + p.value(c.Value) }
 
 func isClause(arg string) bool { return strings.ContainsAny(arg, "=<>") }
 

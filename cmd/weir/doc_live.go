@@ -23,6 +23,8 @@ var whereVerb = verb{
   FIELD<VALUE    it is less; so are <= > >= read: of two numbers by size, of all
                  else by the bytes
 
+What has < > or ! in it goes in quotes, as they mean something to the shell.
+
 With --follow it goes on until it is interrupted: a row is printed when it comes
 to be one of these and when it changes, and "ROW left" when it is one no more.`,
 	example: `  weir doc where r tasks list=todo 'prio<3'

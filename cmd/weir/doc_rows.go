@@ -37,7 +37,8 @@ ELEMENT is a row in a sequence: its id, or an index, from 0 on or from -1 back.`
 		{
 			name: "add", short: "Make a row, and print its id", words: "FIELD=VALUE…", lines: true,
 			long: `Makes a row with an id of its own, and prints the id. With - instead of fields,
-rows are made of the lines of stdin, each a JSON object of fields.`,
+rows are made of the lines of stdin, each a JSON object of fields. At a bad line
+those before it stay (exit status 3).`,
 			example: `  weir doc add r people name=ann born:=1990
   jq -c '.[]' people.json | weir doc add r people -`,
 			read: readFields,

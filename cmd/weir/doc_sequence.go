@@ -30,7 +30,8 @@ for the last: take out what such lines name, then put each at its index.`,
 		words: "FIELD=VALUE [FIELD=VALUE…]",
 		long: `Makes a row at the end of the sequence that the first FIELD=VALUE names, with that
 field and the others, and prints its id. With - instead of the others, rows are
-made of the lines of stdin, each a JSON object of fields.`,
+made of the lines of stdin, each a JSON object of fields. At a bad line those
+before it stay (exit status 3).`,
 		example: `  weir doc push r tasks list=todo text=beer`,
 		read:    readSequence(false, true),
 		operation: fills(openTable, inSequence(func(q sequence, _ *call) (putting, error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"github.com/weir-go/weir/replicate"
 )
@@ -75,7 +74,10 @@ func (p paper) news(r row) []byte {
 	case len(r.Value) == 0 && !r.Deleted:
 		return nil
 	case !r.Deleted && r.fields != nil:
-		return []byte(label + p.fields(r.fields, "\t") + "\n")
+		for _, c := range r.fields {
+			label += "\t" + p.clause(c)
+		}
+		return []byte(label + "\n")
 	case !r.Deleted && (r.Key != nil || r.Event != nil || r.Index != nil):
 		return []byte(label + "\t" + p.value(r.Value) + "\n")
 	case !r.Deleted:
@@ -109,7 +111,11 @@ func (p paper) single(r row) []byte {
 	case p.JSON:
 		return p.line(r)
 	case r.fields != nil:
-		return []byte(strings.TrimPrefix(p.fields(r.fields, "\n"), "\n") + "\n")
+		var text []byte
+		for _, c := range r.fields {
+			text = append(text, p.clause(c)+"\n"...)
+		}
+		return text
 	}
 	return []byte(p.value(r.Value) + "\n")
 }
