@@ -20,9 +20,9 @@ func pair(a, b *replicate.Replica, cfg replicate.SyncConfig) (x, y *replicate.Se
 	return x, y
 }
 
-// exchange moves frames both ways until both have said their last, and counts
-// those that hold updates.
-func exchange(t *testing.T, x, y *replicate.Session) (frames int) {
+// exchange moves frames both ways until both have said their last, calls between
+// after each of both, and counts those that hold updates.
+func exchange(t *testing.T, x, y *replicate.Session, between ...func()) (frames int) {
 	t.Helper()
 	for ended := 0; ended < 2; {
 		ended = 0
@@ -37,6 +37,9 @@ func exchange(t *testing.T, x, y *replicate.Session) (frames int) {
 			if replicate.IsUpdates(chunk) {
 				frames++
 			}
+		}
+		for _, f := range between {
+			f()
 		}
 	}
 	return frames

@@ -2,7 +2,6 @@ package replicate_test
 
 import (
 	"crypto/ed25519"
-	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,23 +20,14 @@ func met(t *testing.T, a, b *replicate.Replica, proved ed25519.PublicKey, tail *
 	y.Begin()
 	defer x.End()
 	defer y.End()
-	for ended := 0; ended < 2; {
-		ended = 0
-		for _, way := range [][2]*replicate.Session{{x, y}, {y, x}} {
-			chunk, err := way[0].Next()
-			if err == io.EOF {
-				ended++
-				continue
-			}
-			require.NoError(t, err)
-			require.NoError(t, way[1].Take(chunk))
+	exchange(t, x, y, func() {
+		if tail == nil {
+			return
 		}
-		if tail != nil {
-			if batch, ok := tail.Take(); ok {
-				tail.Done(batch)
-			}
+		if batch, ok := tail.Take(); ok {
+			tail.Done(batch)
 		}
-	}
+	})
 }
 
 // A peer that is not on the list brings what those on it have signed, and its

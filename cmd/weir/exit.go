@@ -18,6 +18,7 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/counter"
+	"github.com/weir-go/weir/replicate/doc"
 	"github.com/weir-go/weir/replicate/events"
 	"github.com/weir-go/weir/replicate/feed"
 	"github.com/weir-go/weir/replicate/journal"
@@ -126,6 +127,9 @@ var causes = []cause{
 	{model.ErrNotFound, exitNotFound, ""},
 	{seq.ErrNotFound, exitNotFound, "'weir list ls R NAME' lists what is there"},
 	{seq.ErrIndex, exitNotFound, "'weir list ls R NAME' lists what is there; indexes begin with 0"},
+	{doc.ErrNotFound, exitNotFound, "'weir doc ls R NAME' lists the rows, each with its id first"},
+	{doc.ErrIndex, exitNotFound, "'weir doc list R NAME FIELD=VALUE' lists what is there, each row with its index first"},
+	{doc.ErrCrowded, exitFailed, "too many were put there, each between the two before it: move one of the two"},
 	{feed.ErrNotFound, exitNotFound, "'weir log ls --json R NAME' lists the items with their ids"},
 	{events.ErrUnknownEvent, exitNotFound, "it was trimmed, or is of another file: leave out --from"},
 	{counter.ErrOverflow, exitFailed, "a number has 64 bits"},
@@ -194,7 +198,7 @@ func explain(err error) *failure {
 }
 
 var prefixes = regexp.MustCompile(
-	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|set|value|counter|events|feed): )+`)
+	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|doc|set|value|counter|events|feed): )+`)
 
 // plain is an error's text on one line, without the names of packages, which
 // say nothing to whoever types commands.

@@ -18,9 +18,11 @@ func exportCommand(e *env) *cobra.Command {
 		Use:   "export R",
 		Short: "Write all contents as JSON lines",
 		Long: `Writes a line {"key":…,"value":…} for each key, sorted by key, and for all else
-lines {"type":…,"name":…,"value":…}, by type and name. Equal replicas are exported
-byte for byte alike, so that cmp says whether two are equal. Who wrote what, and
-ids, are not in it: weir dump writes them, too.`,
+lines {"type":…,"name":…,"value":…}, by type and name. The rows of a doc have a
+"key", too; those with a "field" as well are behind them, and say by their order
+how a sequence goes. Equal replicas are exported byte for byte alike, so that cmp
+says whether two are equal. Who wrote what, and ids, are not in it: weir dump
+writes them, too.`,
 		Example: `  weir export r > r.jsonl
   weir export a > a.jsonl; weir export b | cmp - a.jsonl`,
 		Args: args(1, 1),
@@ -61,13 +63,25 @@ func (k *kind) export(r *replicate.Replica, name string, p paper) pull.Source[[]
 // replica could not give them, and with where they belong. The map without a
 // name is where lines belong that say nothing.
 func (f named) exported(yield func(row, error) bool) {
-	for r, err := range f.rows {
-		r.ID, r.Index = "", nil
-		if f.kind != mapKind || f.name != "" {
-			r.Type, r.Name = f.kind.name, f.name
-		}
-		if !yield(r, err) {
-			return
+	all := []func(func(row, error) bool){f.rows}
+	if o, ok := f.object.(arranged); ok {
+		all = append(all, o.arrangement)
+	}
+	for _, rows := range all {
+		for r, err := range rows {
+			r.ID, r.Index = "", nil
+			if f.kind != mapKind || f.name != "" {
+				r.Type, r.Name = f.kind.name, f.name
+			}
+			if !yield(r, err) {
+				return
+			}
 		}
 	}
+}
+
+// arranged is an object whose rows do not say all.
+type arranged interface {
+	// arrangement is rows to be taken in behind those: in what order they are.
+	arrangement(yield func(row, error) bool)
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,12 +15,13 @@ import (
 // A kind is a data type as the shell sees it: a command, what an object of it
 // can do, and the verbs that do more.
 type kind struct {
-	name  string // of the command, and in the lines of an export
-	what  string // it holds, to be listed
-	short string
-	long  string // in front of the vocabulary
-	typ   replicate.Type
-	open  func(r *replicate.Replica, name string) (object, error)
+	name   string // of the command, and in the lines of an export
+	what   string // it holds, to be listed
+	short  string
+	long   string // in front of the vocabulary
+	values string // behind it; "" for valueWords
+	typ    replicate.Type
+	open   func(r *replicate.Replica, name string) (object, error)
 	// admit says what a line of an import lacks; nil: a value is enough.
 	admit  func(row) error
 	shared []string // the names of the shared verbs that it has
@@ -41,6 +44,7 @@ type object interface {
 //
 // What key and value say is how the arguments read in the help, and how they
 // are taken apart: what is in brackets can be left out, and … is one or more.
+// Where that is not enough, words stand for both, and read takes them apart.
 type verb struct {
 	name    string
 	alias   string
@@ -49,7 +53,11 @@ type verb struct {
 	example string
 	key     string // "ELEMENT", "[N]"; "" for none
 	value   string // "VALUE", "VALUE…", "[VALUE…]"; "" for none
-	flags   func(*cobra.Command, *request)
+	words   string
+	// read puts arguments into a request; the first is NAME if it was given.
+	read  func(c *cobra.Command, e *env, q *request, args []string) error
+	lines bool // - stands for lines of stdin, though value does not say so
+	flags func(*cobra.Command, *request)
 	// check refuses a request before R is opened; may be nil.
 	check  func(*cobra.Command, *request) error
 	follow bool // it goes on until it is interrupted
@@ -67,11 +75,14 @@ Where there may be several, - takes one from each line of stdin: JSON, or with
 disk, and at a bad line those before it stay (exit status 3). What begins with
 a dash comes after --.`
 
+// parts are the arguments behind NAME.
+func (v *verb) parts() []string { return strings.Fields(v.words + " " + v.key + " " + v.value) }
+
 // required is how many arguments behind NAME a verb needs, and most how many
 // it takes.
 func (v *verb) required() (n int) {
-	for _, what := range []string{v.key, v.value} {
-		if what != "" && what[0] != '[' {
+	for _, what := range v.parts() {
+		if what[0] != '[' {
 			n++
 		}
 	}
@@ -81,20 +92,16 @@ func (v *verb) required() (n int) {
 // many reports whether there can be several values.
 func (v *verb) many() bool { return strings.Contains(v.value, "…") }
 
-func (v *verb) most() (n int) {
-	if v.many() {
+func (v *verb) most() int {
+	parts := v.parts()
+	if slices.ContainsFunc(parts, func(what string) bool { return strings.Contains(what, "…") }) {
 		return 1 << 30
 	}
-	for _, what := range []string{v.key, v.value} {
-		if what != "" {
-			n++
-		}
-	}
-	return n
+	return len(parts)
 }
 
 func (v *verb) use() string {
-	return strings.Join(strings.Fields(v.name+" R [NAME] "+v.key+" "+v.value), " ")
+	return strings.Join(append([]string{v.name, "R", "[NAME]"}, v.parts()...), " ")
 }
 
 // help is the verb's text, and what the words in its use mean.
@@ -107,7 +114,10 @@ func (v *verb) help() string {
 	if v.value != "" {
 		text += "\n\n" + valueWords
 	}
-	if v.many() {
+	if v.words != "" {
+		text += "\n\n" + fieldWords
+	}
+	if v.many() || v.lines {
 		text += "\n\n" + durabilityText
 	}
 	return text
@@ -132,7 +142,7 @@ func (k *kind) commands(e *env) (all []*cobra.Command) {
 	group := &cobra.Command{
 		Use:   k.name,
 		Short: k.short,
-		Long:  k.long + "\n\n" + vocabulary + "\n\n" + valueWords,
+		Long:  k.long + "\n\n" + vocabulary + "\n\n" + cmp.Or(k.values, valueWords),
 		Args:  cobra.ArbitraryArgs,
 
 		DisableFlagsInUseLine:      true,
@@ -176,6 +186,8 @@ func (k *kind) command(e *env, v *verb) *cobra.Command {
 	}
 	if v.many() {
 		c.Flags().BoolVar(&raw, "raw", false, "of stdin (-), take each line as a string")
+	}
+	if v.many() || v.lines {
 		fsyncFlag(c, e)
 	}
 	if v.flags != nil {
@@ -183,16 +195,14 @@ func (k *kind) command(e *env, v *verb) *cobra.Command {
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		path, rest := args[0], args[1:]
-		if len(rest) > v.required() {
-			q.Name, rest = rest[0], rest[1:]
+		read := v.read
+		if read == nil {
+			read = v.reader(asJSON, raw)
 		}
-		if v.key != "" && len(rest) > 0 {
-			q.Key, rest = rest[0], rest[1:]
-		}
-		if err := v.checkText(&q); err != nil {
+		if err := read(c, e, &q, rest); err != nil {
 			return err
 		}
-		if err := e.values(c.Context(), v, &q, rest, asJSON, raw); err != nil {
+		if err := v.checkText(&q); err != nil {
 			return err
 		}
 		if v.check != nil {
@@ -203,6 +213,19 @@ func (k *kind) command(e *env, v *verb) *cobra.Command {
 		return e.perform(c.Context(), path, q)
 	}
 	return c
+}
+
+// reader reads the arguments of a verb that has no way of its own.
+func (v *verb) reader(asJSON, raw bool) func(*cobra.Command, *env, *request, []string) error {
+	return func(c *cobra.Command, e *env, q *request, rest []string) error {
+		if len(rest) > v.required() {
+			q.Name, rest = rest[0], rest[1:]
+		}
+		if v.key != "" && len(rest) > 0 {
+			q.Key, rest = rest[0], rest[1:]
+		}
+		return e.values(c.Context(), v, q, rest, asJSON, raw)
+	}
 }
 
 // perform has the request of a command performed in the way that it wants.

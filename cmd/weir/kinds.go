@@ -9,7 +9,8 @@ import (
 // kinds are all types of object, in the order in which they are listed and
 // exported. A replica's file may hold objects of each.
 var kinds = complete(
-	mapKind, valueKind, versionsKind, countKind, membersKind, growKind, listKind, logKind, eventsKind,
+	mapKind, valueKind, versionsKind, countKind, membersKind, growKind, listKind, docKind,
+	logKind, eventsKind,
 )
 
 // complete gives each kind its shared verbs.

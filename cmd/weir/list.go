@@ -3,10 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"regexp"
-	"strconv"
-
-	"github.com/spf13/cobra"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
@@ -59,10 +55,12 @@ the end.`,
 		{
 			name: "move", short: "Move an element, also to another list", key: "ELEMENT",
 			long: `Moves an element: to the end, unless a flag says where to. To another list it
-is moved in one transaction, and has a new id there.`,
+is moved in one transaction, and has a new id there. If two replicas move it at
+once to two lists, it is in both when they meet; a row of weir doc, whose lists
+are sequences, is in one.`,
 			example: `  weir list move r todo 2 --before 0
   weir list move r todo 0 --to done`,
-			flags:     moveFlags,
+			flags:     moveFlags("LIST"),
 			check:     checkMove,
 			operation: operation{run: listMove, writes: true},
 		},
@@ -135,18 +133,8 @@ func (l list) put(r row) error {
 	return err
 }
 
-var index = regexp.MustCompile(`^-?[0-9]{1,18}$`)
-
 // at returns the index that an ELEMENT is; ok is false if it is an id.
-func (l list) at(element string) (i int, ok bool) {
-	if !index.MatchString(element) {
-		return 0, false
-	}
-	if i, _ = strconv.Atoi(element); element[0] == '-' {
-		i += l.Len()
-	}
-	return i, true
-}
+func (l list) at(element string) (i int, ok bool) { return indexIn(l.Len(), element) }
 
 // find returns the id of an ELEMENT.
 func (l list) find(element string) (seq.ID, error) {
@@ -224,41 +212,6 @@ func listTake(
 	}
 }
 
-// A target says where an element is moved to.
-type target struct {
-	To     *string `json:"to,omitempty"` // another list
-	Before *string `json:"before,omitempty"`
-	After  *string `json:"after,omitempty"`
-	At     *string `json:"at,omitempty"`
-}
-
-func moveFlags(c *cobra.Command, q *request) {
-	q.Target = &target{}
-	add := func(p **string, name, usage string) {
-		c.Flags().Func(name, usage, func(s string) error {
-			*p = &s
-			return nil
-		})
-	}
-	add(&q.Target.To, "to", "the `LIST` to move it to")
-	add(&q.Target.Before, "before", "the `ELEMENT` to put it before, in that list")
-	add(&q.Target.After, "after", "the `ELEMENT` to put it behind")
-	add(&q.Target.At, "at", "the `INDEX` that it has afterwards")
-}
-
-func checkMove(c *cobra.Command, q *request) error {
-	n := 0
-	for _, p := range []*string{q.Target.Before, q.Target.After, q.Target.At} {
-		if p != nil {
-			n++
-		}
-	}
-	if n > 1 {
-		return usage(c, "only one of --before, --after and --at can be")
-	}
-	return nil
-}
-
 func listMove(_ context.Context, j *journal.Journal, c *call) error {
 	r := j.Replica()
 	from, err := openList(r, c.Name)
@@ -274,7 +227,7 @@ func listMove(_ context.Context, j *journal.Journal, c *call) error {
 		t = &target{}
 	}
 	if t.To == nil || *t.To == c.Name {
-		return t.place(from, placing{
+		return place(t, from, placing[seq.ID]{
 			before: func(other seq.ID) error { return from.MoveBefore(id, other) },
 			after:  func(other seq.ID) error { return from.MoveAfter(id, other) },
 			at:     func(i int) error { return from.Move(id, i) },
@@ -293,7 +246,7 @@ func listMove(_ context.Context, j *journal.Journal, c *call) error {
 		return err
 	}
 	there := to.In(tx)
-	err = t.place(to, placing{
+	err = place(t, to, placing[seq.ID]{
 		before: func(other seq.ID) error { _, err := there.InsertBefore(other, value); return err },
 		after:  func(other seq.ID) error { _, err := there.InsertAfter(other, value); return err },
 		at:     func(i int) error { _, err := there.Insert(i, value); return err },
@@ -303,33 +256,4 @@ func listMove(_ context.Context, j *journal.Journal, c *call) error {
 	}
 	_, err = tx.Commit()
 	return err
-}
-
-// placing is how an element gets to its place.
-type placing struct {
-	before, after func(seq.ID) error
-	at            func(int) error
-}
-
-// place puts an element where the target says, in the list l.
-func (t *target) place(l list, p placing) error {
-	next, put := t.Before, p.before
-	if t.After != nil {
-		next, put = t.After, p.after
-	}
-	switch {
-	case t.At != nil:
-		i, ok := l.at(*t.At)
-		if !ok {
-			return fail(exitUsage, "--before and --after take an id", "--at %.80q is no index", *t.At)
-		}
-		return p.at(i)
-	case next == nil:
-		return p.before(seq.ID{}) // the end
-	}
-	other, err := l.find(*next)
-	if err != nil {
-		return err
-	}
-	return put(other)
 }

@@ -19,8 +19,8 @@ func objectsCommand(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "objects R",
 		Short: "List the objects: type, size and name",
-		Long: `Lists the objects that are not empty: type, tab, how many keys, elements, members,
-items or events there are, tab, and name. The types are those of the commands: a
+		Long: `Lists the objects that are not empty: type, tab, how many keys, elements, rows,
+members, items or events there are, tab, and name. The types are those of the commands: a
 list is read by weir list ls, and so on.`,
 		Example: `  weir objects r
   weir objects --json r`,

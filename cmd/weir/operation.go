@@ -34,7 +34,10 @@ type request struct {
 	All    bool              `json:"all,omitempty"`    // watch: what is there, too
 	From   string            `json:"from,omitempty"`   // events: behind this one
 	Events []string          `json:"events,omitempty"` // events: of these names alone
-	Target *target           `json:"target,omitempty"` // list move
+	Target *target           `json:"target,omitempty"` // list move, doc move
+	Fields []string          `json:"fields,omitempty"` // doc: of these names
+	In     *clause           `json:"in,omitempty"`     // doc: the sequence
+	Where  []clause          `json:"where,omitempty"`  // doc: what holds for rows
 	Live   bool              `json:"live,omitempty"`   // session: goes on when both are equal
 	Only   []replicate.Rule  `json:"only,omitempty"`   // session: what is wanted; empty for everything
 	Allow  []replicate.Rule  `json:"allow,omitempty"`  // session: what the peer may have, likewise

@@ -16,10 +16,14 @@ type row struct {
 	Index   *int            `json:"index,omitempty"`
 	Key     *string         `json:"key,omitempty"`
 	Event   *string         `json:"event,omitempty"`
+	Field   *string         `json:"field,omitempty"` // of a doc: the one that has the value
 	Value   json.RawMessage `json:"value,omitempty"`
 	Deleted bool            `json:"deleted,omitempty"`
+	Left    bool            `json:"left,omitempty"`  // of a change of a live set: it is in it no more
 	Reset   bool            `json:"reset,omitempty"` // of a change: all before it is void
 	More    bool            `json:"more,omitempty"`  // of a change: the next is of the same moment
+
+	fields []clause // the value, if it is a row of a doc
 }
 
 // together are changes of one moment, of which reset says that they are all
@@ -47,6 +51,8 @@ func idOf(s replicate.Stamp) string {
 // value does.
 func (r row) label(p paper) string {
 	switch {
+	case r.Key != nil && r.Index != nil:
+		return strconv.Itoa(*r.Index) + "\t" + p.text(*r.Key)
 	case r.Key != nil:
 		return p.text(*r.Key)
 	case r.Event != nil:
@@ -63,8 +69,15 @@ func (p paper) news(r row) []byte {
 	switch {
 	case p.JSON:
 		return p.line(r)
+	case r.Left:
+		return []byte(label + " left\n")
 	case len(r.Value) == 0 && !r.Deleted:
 		return nil
+	case !r.Deleted && r.fields != nil:
+		for _, c := range r.fields {
+			label += "\t" + p.clause(c)
+		}
+		return []byte(label + "\n")
 	case !r.Deleted && (r.Key != nil || r.Event != nil || r.Index != nil):
 		return []byte(label + "\t" + p.value(r.Value) + "\n")
 	case !r.Deleted:
@@ -82,6 +95,8 @@ func (p paper) entry(r row) []byte {
 	switch {
 	case p.JSON:
 		return p.line(r)
+	case r.fields != nil:
+		return p.news(r)
 	case r.Key != nil:
 		return []byte(r.label(p) + "\n")
 	case r.Event != nil:
@@ -92,8 +107,15 @@ func (p paper) entry(r row) []byte {
 
 // single is a row as get prints it.
 func (p paper) single(r row) []byte {
-	if p.JSON {
+	switch {
+	case p.JSON:
 		return p.line(r)
+	case r.fields != nil:
+		var text []byte
+		for _, c := range r.fields {
+			text = append(text, p.clause(c)+"\n"...)
+		}
+		return text
 	}
 	return []byte(p.value(r.Value) + "\n")
 }

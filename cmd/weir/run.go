@@ -106,9 +106,10 @@ const rootLong = `Keeps replicas equal, on one host or many.
 
 A replica is a file. What is written to one is merged into others by sync,
 peer, dump and load; of two writes of a key the later one wins, everywhere.
-Beside the map of set and get it holds lists, sets, counters, values, logs and
-events, each by its name, all with one vocabulary: weir TYPE VERB R [NAME] …,
-as in weir list push a todo milk, with ls, get, watch and export to read them.
+Beside the map of set and get it holds lists, docs of rows, sets, counters,
+values, logs and events, each by its name, all with one vocabulary: weir TYPE
+VERB R [NAME] …, as in weir list push a todo milk, with ls, get, watch and
+export to read them.
 Users on two hosts first say whom they trust: weir id, weir trust.
 
 Exit status: 0 ok, 1 not found or differs, 2 usage, 3 partial, 4 corrupt,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/counter"
+	"github.com/weir-go/weir/replicate/doc"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/through/codec"
 	"github.com/weir-go/weir/through/frame"
@@ -19,7 +21,8 @@ import (
 
 // checkText refuses names that no line of JSON could hold.
 func (v *verb) checkText(q *request) error {
-	for _, s := range []struct{ what, text string }{{"NAME", q.Name}, {strings.Trim(v.key, "[]"), q.Key}} {
+	key := cmp.Or(strings.Trim(v.key, "[]"), "ROW")
+	for _, s := range []struct{ what, text string }{{"NAME", q.Name}, {key, q.Key}} {
 		if !utf8.ValidString(s.text) {
 			return fail(exitUsage, "encode bytes as text, in base64 for instance", "%s is not UTF-8", s.what)
 		}
@@ -46,7 +49,7 @@ func (e *env) values(ctx context.Context, v *verb, q *request, args []string, as
 }
 
 // each hands all values of a call to put, those of lines while they come in.
-// With --json, it is said which ids arguments were given.
+// It is said which keys arguments were given, and with --json which ids.
 func (c *call) each(ctx context.Context, j *journal.Journal, put putting) error {
 	if c.Lines {
 		err := writeLines(ctx, j, c, c.lines(), func(v json.RawMessage) error {
@@ -65,11 +68,14 @@ func (c *call) each(ctx context.Context, j *journal.Journal, put putting) error 
 		if err != nil {
 			return err
 		}
-		if r.ID != "" {
+		switch {
+		case r.Key != nil:
+			text = append(text, c.Paper.entry(r)...)
+		case r.ID != "" && c.Paper.JSON:
 			text = append(text, c.Paper.line(r)...)
 		}
 	}
-	if err := j.Replica().Flush(ctx); err != nil || !c.Paper.JSON || len(text) == 0 {
+	if err := j.Replica().Flush(ctx); err != nil || len(text) == 0 {
 		return err
 	}
 	return c.write(ctx, text)
@@ -120,7 +126,7 @@ func (e *putError) Unwrap() error { return e.error }
 
 // isOfTheLine reports whether it is the value that is wrong.
 func (e *putError) isOfTheLine() bool {
-	for _, target := range []error{replicate.ErrTooLarge, counter.ErrOverflow, errNotJSON} {
+	for _, target := range []error{replicate.ErrTooLarge, counter.ErrOverflow, doc.ErrNotFound, errNotJSON, errNotFields} {
 		if errors.Is(e.error, target) {
 			return true
 		}

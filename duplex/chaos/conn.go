@@ -44,8 +44,11 @@ func newConn(out, in *Line, seed uint64, local, remote net.Addr) *Conn {
 // address is the name of an end of a Pair.
 type address string
 
+// Network returns the name of a network that is none.
 func (a address) Network() string { return "chaos" }
-func (a address) String() string  { return string(a) }
+
+// String returns the name.
+func (a address) String() string { return string(a) }
 
 // Seed returns what the random choices come from: print it when a test fails.
 func (c *Conn) Seed() uint64 { return c.seed }

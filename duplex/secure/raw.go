@@ -66,15 +66,23 @@ func (r *raw) await() error {
 // know if it may go on, as it may when a deadline has passed.
 type rawError struct{ err error }
 
-func (e *rawError) Error() string   { return e.err.Error() }
-func (e *rawError) Unwrap() error   { return e.err }
+// Error returns what the connection said.
+func (e *rawError) Error() string { return e.err.Error() }
+
+// Unwrap returns the connection's error.
+func (e *rawError) Unwrap() error { return e.err }
+
+// Temporary reports whether TLS may go on after it.
 func (e *rawError) Temporary() bool { return e.Timeout() }
 
+// Timeout reports whether a deadline has passed.
 func (e *rawError) Timeout() bool {
 	var n net.Error
 	return errors.As(e.err, &n) && n.Timeout()
 }
 
+// Read returns first what was read before TLS began, and then what the
+// connection yields. Its end is io.ErrUnexpectedEOF: TLS says when it is over.
 func (r *raw) Read(p []byte) (int, error) {
 	if len(r.first) > 0 {
 		n := copy(p, r.first)
@@ -107,6 +115,7 @@ func (r *raw) fetch(p []byte) (int, error) {
 	return n, mark(err)
 }
 
+// Write writes to the connection, whose errors it marks as such.
 func (r *raw) Write(p []byte) (int, error) {
 	n, err := r.Conn.Write(p)
 	return n, mark(err)

@@ -108,6 +108,11 @@ type linkConn struct {
 	link *link
 }
 
-func (c linkConn) Read(p []byte) (int, error)  { return c.link.Read(p) }
+// Read reads through the link.
+func (c linkConn) Read(p []byte) (int, error) { return c.link.Read(p) }
+
+// Write writes through the link.
 func (c linkConn) Write(p []byte) (int, error) { return c.link.Write(p) }
-func (c linkConn) Close() error                { return c.link.Close() }
+
+// Close closes the link, and with it the connection.
+func (c linkConn) Close() error { return c.link.Close() }

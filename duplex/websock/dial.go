@@ -19,12 +19,19 @@ var errSubprotocol = errors.New("none of the subprotocols is spoken by both side
 // errTimeout ends a handshake.
 var errTimeout = &timeoutError{}
 
+// A timeoutError is a net.Error that matches context.DeadlineExceeded.
 type timeoutError struct{}
 
-func (*timeoutError) Error() string   { return "no answer within Config.HandshakeTimeout" }
-func (*timeoutError) Timeout() bool   { return true }
+// Error names the field that says how long.
+func (*timeoutError) Error() string { return "no answer within Config.HandshakeTimeout" }
+
+// Timeout reports true.
+func (*timeoutError) Timeout() bool { return true }
+
+// Temporary reports true: the next try may be answered.
 func (*timeoutError) Temporary() bool { return true }
 
+// Is reports whether target is the error of a deadline.
 func (*timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // Dial connects to url, of scheme ws, wss, http or https. Where that fails it

@@ -210,8 +210,11 @@ func (n *netConn) SetWriteDeadline(t time.Time) error {
 // http.RoundTripper.
 type addr struct{}
 
+// Network returns what is there instead.
 func (addr) Network() string { return "websocket" }
-func (addr) String() string  { return "websocket" }
+
+// String returns the same.
+func (addr) String() string { return "websocket" }
 
 // A deadline closes a channel at a time that can be changed.
 type deadline struct {

@@ -265,6 +265,21 @@ func (r *row) placeIn(field, value string, u *replicate.Update) (place string, c
 	return o.place, u.Stamp()
 }
 
+// placed is the fields and values of the sequences that the row is in, and in
+// which a place was chosen for it.
+func (r *row) placed(yield func(field, value string) bool) {
+	for _, c := range r.cells {
+		if !c.place {
+			continue
+		}
+		o, _ := parseOp(c.u.Op())
+		field, value := o.field()
+		if is, _, ok := r.get(field); ok && is == value && !yield(field, value) {
+			return
+		}
+	}
+}
+
 // Tombstone reports whether an update of this object only takes away, and may
 // be forgotten once everybody has it.
 func (s *state) Tombstone(u *replicate.Update) bool {

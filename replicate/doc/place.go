@@ -11,7 +11,7 @@ import (
 const maxPlace = 16 << 10
 
 // ErrCrowded is returned where a row cannot be put between two others, since
-// more than ten thousand were, each between the two before it.
+// thousands were, each between the two before it.
 var ErrCrowded = errors.New("doc: no place is left between the two rows")
 
 // A place is where a row is in a sequence: places sort as their bytes do. It

@@ -35,6 +35,27 @@ func (d *Doc[V]) Sequence(field string, v V) (*Sequence[V], error) {
 	return &Sequence[V]{*q}, nil
 }
 
+// Sequences returns those of which a row has a place that was chosen: by field,
+// then by value as it is encoded. It takes time linear in the rows.
+func (d *Doc[V]) Sequences() (all []*Sequence[V]) {
+	type name struct{ field, value string }
+	names := make(map[name]bool)
+	d.view(func(s *state) {
+		for _, r := range s.rows {
+			for field, value := range r.placed {
+				names[name{field, value}] = true
+			}
+		}
+	})
+	for n := range names {
+		all = append(all, &Sequence[V]{Set[V]{d, indexName{n.field, true}, n.value}})
+	}
+	slices.SortFunc(all, func(a, b *Sequence[V]) int {
+		return cmp.Or(cmp.Compare(a.name.field, b.name.field), cmp.Compare(a.value, b.value))
+	})
+	return all
+}
+
 // In returns the sequence with its writes in a transaction; see [Doc.In].
 func (q *Sequence[V]) In(tx *replicate.Tx) *Sequence[V] { return &Sequence[V]{*q.Set.In(tx)} }
 

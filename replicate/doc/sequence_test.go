@@ -37,6 +37,32 @@ func push(t testing.TB, q *Sequence[any], text string) string {
 	return id
 }
 
+// Sequences are those that a row was put into, and is in.
+func TestSequences(t *testing.T) {
+	_, d := open[any](t)
+	names := func() (all []string) {
+		for _, q := range d.Sequences() {
+			value, err := q.Value()
+			require.NoError(t, err)
+			all = append(all, fmt.Sprint(q.Field(), "=", value, " ", texts(t, q)))
+		}
+		return all
+	}
+	require.NoError(t, d.Set("x", m{"list": "done", "text": "x"}))
+	require.Empty(t, names(), "it only entered")
+	todo := listed(t, d)
+	push(t, todo, "a")
+	require.NoError(t, todo.UnshiftRow("x"))
+	prio, err := d.Sequence("a", 3)
+	require.NoError(t, err)
+	require.NoError(t, prio.PushRow("x"))
+	require.Equal(t, []string{"a=3 [x]", "list=todo [x a]"}, names())
+	require.NoError(t, d.Set("x", m{"list": "done"}))
+	require.Equal(t, []string{"a=3 [x]", "list=todo [a]"}, names())
+	remove(t, d, "x")
+	require.Equal(t, []string{"list=todo [a]"}, names())
+}
+
 // row: 28 seq simple, 29 push
 func TestSequence(t *testing.T) {
 	_, d := open[any](t)
@@ -227,6 +253,30 @@ func TestMoveBetweenLists(t *testing.T) {
 	require.NoError(t, y.Set(beer, m{"list": "todo"}))
 	exchange(t, a, b)
 	require.Equal(t, []string{"wine", "beer", "milk"}, texts(t, todo))
+}
+
+// A row that two move at once to two lists, not knowing of each other, is in one
+// of them: where the later put it.
+func TestMoveToTwoListsAtOnce(t *testing.T) {
+	a, b, x, y, now := two(t)
+	todo := listed(t, x)
+	beer := push(t, todo, "beer")
+	exchange(t, a, b)
+	done, err := x.Sequence("list", "done")
+	require.NoError(t, err)
+	require.NoError(t, done.PushRow(beer))
+	*now = now.Add(time.Second)
+	never, err := y.Sequence("list", "never")
+	require.NoError(t, err)
+	require.NoError(t, never.PushRow(beer))
+	exchange(t, a, b)
+	for _, d := range []*Doc[any]{x, y} {
+		for _, name := range []string{"todo", "done", "never"} {
+			q, err := d.Sequence("list", name)
+			require.NoError(t, err)
+			require.Equal(t, name == "never", q.Len() == 1, name)
+		}
+	}
 }
 
 // Rows that enter by a plain write come last, in the order in which they came,

@@ -38,6 +38,13 @@ func (d *Doc[V]) where(name indexName, v V) (*Set[V], error) {
 	return &Set[V]{d, name, value}, nil
 }
 
+// Field returns the field by which rows are in the set.
+func (q *Set[V]) Field() string { return q.name.field }
+
+// Value returns the value that the field has in all rows of the set. It returns
+// the codec's error if that does not fit V.
+func (q *Set[V]) Value() (V, error) { return q.d.codec.Decode([]byte(q.value)) }
+
 // In returns the set with its writes in a transaction; see [Doc.In].
 func (q *Set[V]) In(tx *replicate.Tx) *Set[V] { return &Set[V]{q.d.In(tx), q.name, q.value} }
 

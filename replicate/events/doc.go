@@ -36,6 +36,11 @@
 // removed, however old its stamp. The newest event of each author stays, whatever
 // its age, so that a reader which has heard everything still finds its place.
 //
+// A trim is an update for each author, and by itself no transaction: that would
+// stay in the log whole for as long as one of its updates is in force, so that of
+// authors who fall silent one after the other each would keep a trim of all. Half
+// a trim, as a crash may leave it, removes less, and the next does the rest.
+//
 // To keep the newest n by themselves, on each replica, would not converge: an
 // event would go because of n others together, which may never meet in one place.
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -360,6 +361,52 @@ func TestTrimKeepsTheNewest(t *testing.T) {
 	give(t, rb, ra)
 	require.Equal(t, []int{7, 8, 9}, read(t, a.Events(0), 3))
 	require.Equal(t, 5, ra.Len(), "three events and what is left of two authors' trimmed ones")
+}
+
+// A trim in a transaction is one. By itself it is not, so that it leaves one
+// update for each author, also of authors who fell silent one after the other.
+func TestTrimInATransaction(t *testing.T) {
+	type host struct {
+		r *replicate.Replica
+		e *events.Emitter[int]
+	}
+	var hosts []host
+	for range 4 {
+		r, e := open[int](t)
+		hosts = append(hosts, host{r, e})
+	}
+	trimmer := hosts[0]
+	emit := func(who []host) {
+		for _, h := range who {
+			for range 2 {
+				_, err := h.e.Emit("n", 1)
+				require.NoError(t, err)
+			}
+			give(t, h.r, trimmer.r)
+		}
+	}
+	for i := range hosts {
+		emit(hosts[i:])
+		_, err := trimmer.e.Trim(0)
+		require.NoError(t, err)
+	}
+	require.Equal(t, 4, trimmer.e.Len(), "the newest of each")
+	require.Equal(t, 4+4, trimmer.r.Len(), "and a trim of each")
+	dump, err := pull.Collect(t.Context(), trimmer.r.Read(nil))
+	require.NoError(t, err)
+	require.Less(t, len(slices.Concat(dump...)), 600, "with those that are over it would be 762")
+
+	emit(hosts)
+	head := trimmer.r.Head()
+	tx := trimmer.r.Begin()
+	gone, err := trimmer.e.In(tx).Trim(0)
+	require.NoError(t, err)
+	require.Zero(t, gone)
+	require.Equal(t, 12, trimmer.e.Len())
+	_, err = tx.Commit()
+	require.NoError(t, err)
+	require.Equal(t, 4, trimmer.e.Len())
+	require.Equal(t, head+1, trimmer.r.Head(), "one place in the log")
 }
 
 // Two that trim alike leave one trim between them, the newer.

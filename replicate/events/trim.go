@@ -11,8 +11,10 @@ import (
 )
 
 // Trim removes events everywhere but for the newest keep by stamp, and returns
-// how many went here (in a transaction, 0). The newest event of each author stays, and so does what is
-// not yet covered by the replica's clock. Errors are those of Emit.
+// how many went here (in a transaction, 0). The newest event of each author
+// stays, and so does what is not yet covered by the replica's clock. It writes an
+// update for each author, which are one transaction only if [Emitter.In] makes
+// them one. Errors are those of Emit; what was removed by then stays so.
 func (e *Emitter[V]) Trim(keep int) (int, error) {
 	return e.trim(func(s *state) replicate.Stamp { return s.newest(max(keep, 0)) })
 }

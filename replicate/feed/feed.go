@@ -53,10 +53,10 @@ func (f *Feed[V]) view(g func(*state)) {
 func (f *Feed[V]) In(tx *replicate.Tx) *Feed[V] { return &Feed[V]{f.h.In(tx), f.codec} }
 
 // Append appends an item and returns its id (in a transaction, the zero Stamp),
-// which is above those of all items that are here. It returns a replicate.SizeError if the update is over
-// replicate.MaxUpdate, the codec's error, or the failure of the replica's
-// journal. The item is in memory when Append returns, and durable when the
-// replica's Flush does.
+// which is above those of all items that are here. It returns a
+// replicate.SizeError if the update is over replicate.MaxUpdate, the codec's
+// error, or the failure of the replica's journal. The item is in memory when
+// Append returns, and durable when the replica's Flush does.
 func (f *Feed[V]) Append(v V) (id replicate.Stamp, err error) {
 	b, err := f.codec.Encode(v)
 	if err != nil {
@@ -66,9 +66,9 @@ func (f *Feed[V]) Append(v V) (id replicate.Stamp, err error) {
 }
 
 // Remove removes an item everywhere, for good, and reports whether it was here
-// (in a transaction, false). One that is still to come is never shown; one that was removed before costs
-// nothing. It returns replicate.ErrStamp for an id whose author is not valid, or
-// the failure of the replica's journal.
+// (in a transaction, false). One that is still to come is never shown; one that
+// was removed before costs nothing. It returns replicate.ErrStamp for an id
+// whose author is not valid, or the failure of the replica's journal.
 func (f *Feed[V]) Remove(id replicate.Stamp) (here bool, err error) {
 	if !id.Author.Valid() {
 		return false, fmt.Errorf("feed: %w: %v", replicate.ErrStamp, id)

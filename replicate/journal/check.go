@@ -9,8 +9,8 @@ import (
 // Check reads the file path and says what opening would find. It never changes
 // the file and waits for nobody: where another process has the file open
 // (Recovery.InUse), what it is just writing looks like a torn tail. Errors are
-// those of [Open], context.Cause(ctx) among them, without a LockedError; beside a CorruptError, the Recovery
-// describes the good prefix.
+// those of [Open], context.Cause(ctx) among them, without a LockedError; beside
+// a CorruptError, the Recovery describes the good prefix.
 func Check(ctx context.Context, path string, cfg Config) (Recovery, error) {
 	l, err := look(ctx, path, cfg.withDefaults(), false)
 	if l == nil {

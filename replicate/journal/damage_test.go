@@ -50,16 +50,20 @@ func golden(t testing.TB) []byte {
 	return d.names[path].data
 }
 
-// The format is that of files that last: it must not change by accident.
-func TestGolden(t *testing.T) {
-	got := golden(t)
+// asBefore wants got to be what the file holds, and returns that.
+func asBefore(t *testing.T, path string, got []byte) []byte {
 	if *update {
-		require.NoError(t, os.WriteFile(goldenPath, got, 0o600))
+		require.NoError(t, os.WriteFile(path, got, 0o600))
 	}
-	want, err := os.ReadFile(goldenPath)
+	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
+	return want
+}
 
+// The format is that of files that last: it must not change by accident.
+func TestGolden(t *testing.T) {
+	want := asBefore(t, goldenPath, golden(t))
 	d := newDisk()
 	d.put(path, want)
 	rec, err := journal.Check(t.Context(), path, d.config())

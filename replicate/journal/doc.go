@@ -12,9 +12,10 @@
 // One goroutine appends. Everything that is not yet in the file goes into one
 // write, a batch, which ends with a marker and a commit frame, and into one
 // fsync; what comes meanwhile goes into the next batch. Nothing waits for a
-// timer. [Policy] says what may be synced later, and what each can lose. When a write or an fsync fails, or the path no longer leads to this file,
-// the replica's Flush and all later writes return that error, and nothing is
-// written any more.
+// timer. [Policy] says what may be synced later, and what each can lose. When a
+// write or an fsync fails, or the path no longer leads to this file, the
+// replica's Flush and all later writes return that error, and nothing is written
+// any more.
 //
 // # Recovery
 //

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"testing"
 
@@ -155,13 +154,7 @@ func goldenDump(t testing.TB) []byte {
 }
 
 func TestGoldenDump(t *testing.T) {
-	got := goldenDump(t)
-	if *update {
-		require.NoError(t, os.WriteFile(goldenDumpPath, got, 0o600))
-	}
-	want, err := os.ReadFile(goldenDumpPath)
-	require.NoError(t, err)
-	assert.Equal(t, want, got)
+	asBefore(t, goldenDumpPath, goldenDump(t))
 }
 
 // A dump that was cut anywhere, or has any bit flipped, ends with a typed error,

@@ -323,6 +323,34 @@ func TestMoveToAnotherList(t *testing.T) {
 	require.Equal(t, s.r.Fingerprint(), there.r.Fingerprint())
 }
 
+// Two lists are two objects: an element that two move at once to two others is
+// in both. Package doc has the test that a row is in one.
+func TestMoveToTwoListsAtOnce(t *testing.T) {
+	sites, ids := typists(t)
+	sites = sites[:2]
+	names := []string{"done", "never"}
+	for i, s := range sites {
+		other, err := seq.Open[int](s.r, names[i])
+		require.NoError(t, err)
+		tx := s.r.Begin()
+		_, err = s.l.In(tx).Delete(ids[0])
+		require.NoError(t, err)
+		_, err = other.In(tx).Push(1)
+		require.NoError(t, err)
+		_, err = tx.Commit()
+		require.NoError(t, err)
+	}
+	meet(t, sites...)
+	for _, s := range sites {
+		require.Equal(t, []int{2}, s.values(t))
+		for _, name := range names {
+			other, err := seq.Open[int](s.r, name)
+			require.NoError(t, err)
+			require.Equal(t, 1, other.Len(), name)
+		}
+	}
+}
+
 // Each write of a transaction sees those before it, and one that fails takes
 // all back.
 func TestManyInOneTransaction(t *testing.T) {

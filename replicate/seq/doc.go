@@ -20,7 +20,11 @@
 // stamp wins; a move and a set do not conflict. An element is always in one
 // place. Deleted wins over moved and set, before or after: what is deleted
 // never comes back. To move an element to another list, delete it here and
-// insert it there in one transaction ([List.In]); it gets a new ID.
+// insert it there in one transaction ([List.In]); it gets a new ID. Lists are
+// objects of their own, and no law spans two: an element that two authors move to
+// two lists, not knowing of each other, ends in both, and a value that somebody
+// sets meanwhile is not in the copy. The sequences of package doc are of one
+// object: a row is in one of them, whoever moves it.
 //
 // # Places
 //
@@ -49,7 +53,7 @@
 // dropped; so the tree has no cycles, whoever wrote it. Two updates that
 // disagree on an element's first place were not written by this package. The
 // one that stands for the element is believed, and the tree is built again, in
-// time linear in the list.
+// time O(n log n).
 //
 // Sources: places and their order, Weidner and Kleppmann, The Art of the Fugue
 // (2023); moves, Kleppmann, Moving Elements in List CRDTs (2020).

@@ -1,11 +1,8 @@
 package seq
 
 import (
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/weir-go/weir/replicate"
 )
@@ -18,31 +15,24 @@ var ErrMalformedID = errors.New("seq: malformed element id")
 // no element.
 type ID replicate.Stamp
 
-// timeDigits is how many hexadecimal digits a time has in text.
-const timeDigits = 16
-
-// String returns the ID as text for [ParseID], which sorts as stamps do: the
-// time in 16 hexadecimal digits, a hyphen, and the author in hexadecimal, 65
-// characters for the author of a replica id.
+// String returns the ID as text for [ParseID]: what MarshalText returns of its
+// stamp, 65 characters for the author of a replica id; "" for the zero ID.
 func (id ID) String() string {
-	return fmt.Sprintf("%0*x-%x", timeDigits, uint64(id.Time), string(id.Author))
+	text, err := replicate.Stamp(id).MarshalText()
+	if err != nil {
+		return "" // it names no element
+	}
+	return string(text)
 }
 
 // ParseID reads what [ID.String] returned. It returns an error that matches
 // ErrMalformedID for anything else.
 func ParseID(s string) (ID, error) {
-	t, a, ok := strings.Cut(s, "-")
-	time, err := hex.DecodeString(t)
-	author, err2 := hex.DecodeString(a)
-	id := ID{Author: replicate.Author(author)}
-	if !ok || err != nil || err2 != nil || len(t) != timeDigits || !id.Author.Valid() {
+	var stamp replicate.Stamp
+	if stamp.UnmarshalText([]byte(s)) != nil {
 		return ID{}, fmt.Errorf("%w: %.100q", ErrMalformedID, s)
 	}
-	id.Time = replicate.Time(binary.BigEndian.Uint64(time))
-	if id.String() != s { // one ID, one text
-		return ID{}, fmt.Errorf("%w: %.100q", ErrMalformedID, s)
-	}
-	return id, nil
+	return ID(stamp), nil
 }
 
 // MarshalText returns the ID as [ID.String] does, and never fails.

@@ -109,7 +109,7 @@ func (r ref) append(dst []byte, bit byte) []byte {
 	dst = binary.AppendUvarint(dst, r.age)
 	if r.author != "" {
 		dst[0] |= bit
-		dst = append(append(dst, byte(len(r.author))), r.author...)
+		dst = varint.AppendText(dst, string(r.author))
 	}
 	return dst
 }
@@ -153,12 +153,8 @@ func parseRef(s string, named bool) (r ref, rest string, err error) {
 	if r.age = age; !named {
 		return r, rest, nil
 	}
-	if rest == "" || int(rest[0]) > len(rest)-1 {
-		return ref{}, "", errOp
-	}
-	n := int(rest[0])
-	r.author, rest = replicate.Author(rest[1:1+n]), rest[1+n:]
-	if !r.author.Valid() {
+	author, rest, ok := varint.Text(rest)
+	if r.author = replicate.Author(author); !ok || !r.author.Valid() {
 		return ref{}, "", errOp
 	}
 	return r, rest, nil

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/orders"
 	"github.com/weir-go/weir/replicate/seq"
 )
 
@@ -31,7 +32,7 @@ func converge(t testing.TB, updates []*replicate.Update) (elements, []*replicate
 // to.
 func everyOrder(t testing.TB, updates []*replicate.Update) (list elements) {
 	var live []*replicate.Update
-	orders(slices.Clone(updates), 0, func(order []*replicate.Update) {
+	orders.Permute(updates, func(order []*replicate.Update) {
 		got, kept := converge(t, order)
 		slices.SortFunc(kept, func(u, v *replicate.Update) int { return u.Stamp().Compare(v.Stamp()) })
 		if list == nil {
@@ -41,19 +42,6 @@ func everyOrder(t testing.TB, updates []*replicate.Update) (list elements) {
 		require.True(t, slices.Equal(live, kept), "what is obsolete depends on the order")
 	})
 	return list
-}
-
-// orders calls f with all orders of what is behind the first n updates.
-func orders(updates []*replicate.Update, n int, f func([]*replicate.Update)) {
-	if n >= len(updates)-1 {
-		f(updates)
-		return
-	}
-	for i := n; i < len(updates); i++ {
-		updates[n], updates[i] = updates[i], updates[n]
-		orders(updates, n+1, f)
-		updates[n], updates[i] = updates[i], updates[n]
-	}
 }
 
 // shuffled applies updates in some random orders.

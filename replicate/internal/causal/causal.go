@@ -59,7 +59,7 @@ func (c Context) Append(dst []byte, own replicate.Stamp) []byte {
 	}
 	for _, s := range c {
 		if s.Author != own.Author {
-			dst = append(append(dst, byte(len(s.Author))), s.Author...)
+			dst = varint.AppendText(dst, string(s.Author))
 			dst = binary.AppendUvarint(dst, uint64(own.Time-s.Time))
 		}
 	}
@@ -84,15 +84,11 @@ func Check(text string, n uint64) (rest string, err error) {
 
 // entry reads one entry; the author is "" for the op's own.
 func entry(text string) (author replicate.Author, below uint64, rest string, ok bool) {
-	if text == "" || len(text) <= int(text[0]) {
+	name, rest, ok := varint.Text(text)
+	if author = replicate.Author(name); !ok || name != "" && !author.Valid() {
 		return "", 0, "", false
 	}
-	n := int(text[0])
-	author = replicate.Author(text[1 : 1+n])
-	if n > 0 && !author.Valid() {
-		return "", 0, "", false
-	}
-	below, rest, ok = varint.Uint(text[1+n:])
+	below, rest, ok = varint.Uint(rest)
 	return author, below, rest, ok
 }
 

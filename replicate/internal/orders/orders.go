@@ -67,7 +67,7 @@ func History(t testing.TB, rng *rand.Rand, typ replicate.Type, replicas, steps i
 // some of more, with replaced ones coming again.
 func (c Case) Check(t testing.TB, rng *rand.Rand, updates []*replicate.Update) {
 	if len(updates) <= 5 {
-		permute(slices.Clone(updates), 0, func(order []*replicate.Update) { c.play(t, rng, order) })
+		Permute(updates, func(order []*replicate.Update) { c.play(t, rng, order) })
 	}
 	var parts [2][]*replicate.Update
 	var whole []*replicate.Update
@@ -160,6 +160,11 @@ func (c Case) replaces(u, v *replicate.Update) bool {
 		}
 	}
 	return true
+}
+
+// Permute calls f with the updates in all orders, each time in the same slice.
+func Permute(updates []*replicate.Update, f func([]*replicate.Update)) {
+	permute(slices.Clone(updates), 0, f)
 }
 
 func permute(order []*replicate.Update, from int, f func([]*replicate.Update)) {
