@@ -146,6 +146,9 @@ func explain(err error) *failure {
 	var stream *mux.StreamError
 	var damage *journal.CorruptError
 	var foreign *replicate.SignatureError
+	if errors.As(err, &foreign) {
+		f.What = strings.Replace(f.What, foreign.Object.String(), shown(foreign.Object), 1)
+	}
 	switch {
 	case errors.As(err, &known):
 		f.Code, f.Hint = known.Code, known.Hint

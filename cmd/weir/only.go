@@ -65,7 +65,8 @@ type permissions struct {
 
 func (p *permissions) flag(c *cobra.Command) {
 	c.Flags().StringArrayVar(&p.texts, "allow", nil,
-		"send peers only this part, `[PEER=]OBJECT[/KEYS]`: the peer with that id, or all others; may be repeated")
+		"send peers only this part, `[PEER=]OBJECT[/KEYS]`: the peer with that id, or all others; may be repeated;\n"+
+			"does not limit what they write")
 }
 
 func (p *permissions) parse() error {

@@ -40,7 +40,8 @@ Over TCP both ends are encrypted, and must know each other: by weir trust, by
 --peer, or as the same user. Of a peer that is not known weir asks on a
 terminal, and otherwise refuses. The other targets stay in the clear.
 
-With --only R is sent a part of the other replica, and that one all of R.
+With --only R is sent a part of the other replica, and that one all of R: to send
+less, use weir peer --allow.
 ` + onlyText + "\n" + rateText + "\n" + durabilityText,
 		Example: `  weir sync a b
   weir sync a tcp://192.168.1.2:8000
