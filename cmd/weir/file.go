@@ -64,9 +64,9 @@ func (r *replicaFile) do(ctx context.Context, c *call) error {
 		}
 		return err
 	case conn != nil:
-		return callHolder(ctx, conn, c)
+		return inHint(callHolder(ctx, conn, c), r.path, c.Name)
 	}
-	return r.perform(ctx, j, c)
+	return inHint(r.perform(ctx, j, c), r.path, c.Name)
 }
 
 func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) error {

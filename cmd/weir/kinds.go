@@ -37,7 +37,11 @@ func kindOf(tag string) *kind {
 
 // shown is an object's name in the file, with that of the command for its type.
 func shown(n replicate.ObjectName) string {
-	return kindOf(n.Type).name + " (" + n.String() + ")"
+	k := kindOf(n.Type)
+	if k == nil {
+		return n.String()
+	}
+	return k.name + " (" + n.String() + ")"
 }
 
 func kindWhere(is func(*kind) bool) *kind {
