@@ -106,7 +106,6 @@ var causes = []cause{
 		"use 'weir sync R OTHER'"},
 	{journal.ErrNotReplica, exitProtocol, "replicas are made by 'weir init R'; " +
 		"dumps are read by 'weir load R'"},
-	{syscall.EISDIR, exitProtocol, "a replica is a file: 'weir init R' makes one"},
 	{replicate.ErrVersion, exitProtocol, "one side is older: use the newer weir on both"},
 	{mux.ErrVersion, exitProtocol, "one side is older: use the newer weir on both"},
 	{replicate.ErrNotWeir, exitProtocol, "what answers there, or was read, is not weir"},

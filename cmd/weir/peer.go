@@ -22,7 +22,9 @@ one of 127.0.0.1.
 
 With --only R is sent a part of what its peers have, and with --allow they a part
 of what R has. Neither limits what a peer writes, nor what R sends: to keep yours
-private, use --allow on your side. ` + onlyText + `
+private, use --allow on your side.
+
+` + onlyText + `
 
 ` + durabilityText + "\n\n" + limitsText,
 		Example: `  weir peer r --listen 0.0.0.0:8000
