@@ -23,12 +23,14 @@ func importCommand(e *env) *cobra.Command {
 		Short: "Take in what export wrote, from stdin",
 		Long: `Reads lines {"key":…,"value":…}, and those of other types that weir export writes.
 Keys, values and numbers are set and members added, so that nothing changes at a
-second time; elements, items and events come behind those that are there, at a
-second time twice: to go back to old keys, import what weir map export wrote. How
+second time; elements, items and events come behind those that are there. How
 many lines are on disk is said on stderr, as "durable N", while it grows.
 
 At a bad line the lines before it stay (exit status 3); with --atomic none of
 them is written (exit status 4), for which all are held in memory first.
+
+To go back to old keys, import what weir map export wrote: of a whole export,
+elements, items and events would then be there twice.
 
 ` + durabilityText,
 		Example: `  weir import r < r.jsonl
