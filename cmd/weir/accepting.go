@@ -79,7 +79,8 @@ func (p *peering) turnedAway(from string, err error) {
 		p.askAbout(peer, from)
 		return
 	case errors.Is(err, secure.ErrNoKey):
-		if p.noise.Allow() {
+		host, _, _ := net.SplitHostPort(from)
+		if p.gate.due(host) && p.noise.Allow() {
 			p.left(nil, from, "left", p.gate.explained(err, p.paths[0]))
 		}
 		return

@@ -19,13 +19,13 @@ written over, and the marks of old openings, are not in it; deletions are, since
 others may not know of them. Nobody has to wait: a weir that holds R does it
 between its writes. A crash leaves the old file or the new one, whole.
 
-A file that could be half as long is compacted by itself, when a command opens it
-or while a weir holds it.`,
+A file of at least 1 MiB that could be half as long is compacted by itself, when a
+command opens it or while a weir holds it.`,
 		Example: `  weir compact r
   weir compact --json r`,
 		Args: args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return e.compact(c.Context(), args[0])
+			return kept(e.compact(c.Context(), args[0]), "the file is whole, as it was or compacted")
 		},
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/spf13/cobra"
+
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/counter"
@@ -28,13 +30,18 @@ var countKind = &kind{
 			example: `  weir count add r visits
   weir count add r visits 10
   weir count add r visits -- -3`,
+			check: func(c *cobra.Command, q *request) error {
+				if q.Key == "" && c.Flags().NArg() > 2 {
+					return noNumber("") // it was given, and is not to be 1
+				}
+				return nil
+			},
 			operation: writes(openCount, func(_ context.Context, n tally, c *call) error {
 				by := int64(1)
 				if c.Key != "" {
 					var err error
 					if by, err = strconv.ParseInt(c.Key, 10, 64); err != nil {
-						return fail(exitUsage, "N is a whole number of 64 bits; NAME comes before it",
-							"%.40q is no number to add", c.Key)
+						return noNumber(c.Key)
 					}
 				}
 				return n.Add(by)
@@ -48,6 +55,11 @@ var countKind = &kind{
 			}),
 		},
 	},
+}
+
+func noNumber(n string) *failure {
+	return fail(exitUsage, "N is a whole number of 64 bits; NAME comes before it",
+		"%.40q is no number to add", n)
 }
 
 // A tally is an object of the kind.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -86,6 +87,7 @@ type keyDifference struct {
 
 // An objectDifference is one of updates that only one side has.
 type objectDifference struct {
+	Type   string `json:"type"` // as in weir objects
 	Object string `json:"object"`
 	OnlyA  int    `json:"only_a"`
 	OnlyB  int    `json:"only_b"`
@@ -111,8 +113,10 @@ func (d *difference) compare(a, b *replicate.Replica) error {
 	onlyA, onlyB := only(a, b), only(b, a)
 	names := maps.Clone(onlyA)
 	maps.Copy(names, onlyB)
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		d.object(objectDifference{name, onlyA[name], onlyB[name]})
+	for _, n := range slices.SortedFunc(maps.Keys(names), func(a, b replicate.ObjectName) int {
+		return cmp.Compare(a.String(), b.String())
+	}) {
+		d.object(objectDifference{kindOf(n.Type).name, n.String(), onlyA[n], onlyB[n]})
 	}
 	return nil
 }
@@ -139,8 +143,8 @@ func (d *difference) object(o objectDifference) {
 		d.text.Write(d.paper.line(o))
 		return
 	}
-	fmt.Fprintf(&d.text, "%s: %s only in A, %d only in B\n",
-		d.paper.text(o.Object), plural(int64(o.OnlyA), "update"), o.OnlyB)
+	fmt.Fprintf(&d.text, "%s (%s): %s only in A, %d only in B\n",
+		o.Type, d.paper.text(o.Object), plural(int64(o.OnlyA), "update"), o.OnlyB)
 }
 
 // keysOf are the keys that commands work on, with their values.
@@ -161,7 +165,7 @@ func keysOf(r *replicate.Replica) (map[string]json.RawMessage, error) {
 
 // only counts, by object, the live updates of a that b has neither seen nor
 // replaced: what a sync would send.
-func only(a, b *replicate.Replica) map[string]int {
+func only(a, b *replicate.Replica) map[replicate.ObjectName]int {
 	type id struct {
 		stamp  replicate.Stamp
 		object replicate.ObjectName
@@ -170,10 +174,10 @@ func only(a, b *replicate.Replica) map[string]int {
 	for _, u := range b.Live() {
 		held[id{u.Stamp(), u.Object()}] = true
 	}
-	counts, clock := map[string]int{}, b.Clock()
+	counts, clock := map[replicate.ObjectName]int{}, b.Clock()
 	for _, u := range a.Live() {
 		if !clock.Covers(u.Stamp()) && !held[id{u.Stamp(), u.Object()}] {
-			counts[u.Object().String()]++
+			counts[u.Object()]++
 		}
 	}
 	return counts

@@ -62,7 +62,17 @@ func fail(code int, hint, format string, args ...any) *failure {
 // A signalError is the cause of a command that was cut short by a signal.
 type signalError struct{ syscall.Signal }
 
-func (e signalError) Error() string { return "cut short by " + e.Signal.String() }
+func (e signalError) Error() string { return "cut short by a signal: " + e.Signal.String() }
+
+// kept says of what was cut short by a signal what became of it. Of what has no
+// part that could be kept, nothing is said.
+func kept(err error, what string) error {
+	var sig signalError
+	if !errors.As(err, &sig) {
+		return err
+	}
+	return &failure{What: sig.Error(), Code: exitSignal + int(sig.Signal), Hint: what, err: err}
+}
 
 // A cause says what an error means for whoever typed the command.
 type cause struct {
@@ -72,7 +82,7 @@ type cause struct {
 }
 
 // notThere is the hint for an address at which nobody answers.
-const notThere = "is 'weir peer' or 'weir serve' running there, and is the port right?"
+const notThere = "is 'weir peer' or 'weir serve' running there, and is the address right?"
 
 // causes is looked through in order; the first that matches decides.
 var causes = []cause{
@@ -146,6 +156,30 @@ var causes = []cause{
 	{syscall.EPIPE, exitPartial, "what had arrived is kept: sync again for the rest"},
 }
 
+// inHint puts a replica's path and an object's name where a hint says R and NAME,
+// if it is of what is not in that file, or of who may write to it.
+func inHint(err error, path, name string) error {
+	if err == nil {
+		return nil
+	}
+	f := explain(err)
+	if f.Code != exitNotFound && f.Code != exitIdentity {
+		return err
+	}
+	f.Hint = placeholders.ReplaceAllStringFunc(f.Hint, func(word string) string {
+		switch {
+		case word == "R":
+			return escape(path)
+		case name == "":
+			return ""
+		}
+		return " " + escape(name)
+	})
+	return f
+}
+
+var placeholders = regexp.MustCompile(`\bR\b| NAME\b`)
+
 // explain makes a failure of any error. It is the one place where errors
 // become exit statuses.
 func explain(err error) *failure {
@@ -156,10 +190,14 @@ func explain(err error) *failure {
 	var stream *mux.StreamError
 	var damage *journal.CorruptError
 	var foreign *replicate.SignatureError
-	switch {
-	case errors.As(err, &known):
+	if errors.As(err, &known) {
 		f.Code, f.Hint = known.Code, known.Hint
 		return f
+	}
+	if errors.As(err, &foreign) {
+		f.What = strings.Replace(f.What, foreign.Object.String(), shown(foreign.Object), 1)
+	}
+	switch {
 	case errors.As(err, &stream) && stream.Code == mux.CodeRefused:
 		f.Code, f.Hint = exitNoReplica, "which replica is meant is said as in tcp://HOST:PORT/NAME"
 		return f
@@ -184,7 +222,10 @@ func explain(err error) *failure {
 		}
 	}
 	var dns *net.DNSError
+	var socket *net.OpError
 	switch {
+	case errors.As(err, &socket) && errors.Is(err, fs.ErrNotExist):
+		f.Hint = notThere
 	case errors.As(err, &exited):
 		f.Hint = "the command of exec: failed; try it by hand"
 	case errors.As(err, &dns):

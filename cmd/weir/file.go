@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/weir-go/weir/duplex"
@@ -64,9 +65,9 @@ func (r *replicaFile) do(ctx context.Context, c *call) error {
 		}
 		return err
 	case conn != nil:
-		return callHolder(ctx, conn, c)
+		return inHint(callHolder(ctx, conn, c), r.path, c.Name)
 	}
-	return r.perform(ctx, j, c)
+	return inHint(r.perform(ctx, j, c), r.path, c.Name)
 }
 
 func (r *replicaFile) perform(ctx context.Context, j *journal.Journal, c *call) error {
@@ -165,6 +166,8 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noReplica(r.path)
+	case errors.Is(err, syscall.EISDIR):
+		return &journal.NotReplicaError{Path: r.path, Seen: "it is a folder"}
 	case err != nil:
 		return err
 	}

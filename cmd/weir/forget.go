@@ -149,12 +149,12 @@ func resyncFlag(c *cobra.Command) *bool {
 // tellUnseen tells of own updates that are lost by taking everything anew.
 func tellUnseen(ctx context.Context, c *call, unseen []*replicate.Update) {
 	for _, u := range unseen {
-		text := fmt.Sprintf("%v, %d bytes", u.Object(), len(u.Op()))
+		text := fmt.Sprintf("%s, %d bytes", shown(u.Object()), len(u.Op()))
 		if u.Object().Type == model.JSON.Tag {
 			// An op ends with its key, and the value if there is one.
 			key, _ := model.JSON.Key(u.Op())
 			_, value, _ := strings.Cut(u.Op()[1:], key)
-			text = fmt.Sprintf("%v %q = %s", u.Object(), key, cmp.Or(value, "deleted"))
+			text = fmt.Sprintf("%s %q = %s", shown(u.Object()), key, cmp.Or(value, "deleted"))
 		}
 		c.tell(ctx, note{Event: "unseen", Lost: text})
 	}

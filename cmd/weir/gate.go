@@ -23,12 +23,12 @@ type gate struct {
 	pins []secure.PeerID
 
 	mu     sync.Mutex
-	asking bool                        // somebody at the terminal is
-	told   map[secure.PeerID]time.Time // when a refusal was last told or asked about
+	asking bool                 // somebody at the terminal is
+	told   map[string]time.Time // when a refusal was last told or asked about, by peer or host
 }
 
 const (
-	maxTold   = 100         // strangers for whom a line is printed
+	maxTold   = 100         // strangers, or hosts, for whom a line is printed
 	tellAgain = time.Minute // until one is printed again
 )
 
@@ -162,9 +162,12 @@ func (g *gate) explained(err error, replica string) error {
 	if peer, ok := stranger(err); ok {
 		return notTrusted(peer, replica)
 	}
-	us := ""
-	if id, idErr := g.identity(); idErr == nil {
-		us = id.ID().String()
+	us := func() string {
+		id, err := g.identity()
+		if err != nil {
+			return ""
+		}
+		return id.ID().String()
 	}
 	switch {
 	case errors.As(err, &refused) && errors.Is(err, errNotPinned):
@@ -179,13 +182,13 @@ func (g *gate) explained(err error, replica string) error {
 		f.err = err
 		return f
 	case errors.As(err, &there):
-		f := fail(exitIdentity, "on that host: weir trust R "+us,
+		f := fail(exitIdentity, "on that host: weir trust R "+us(),
 			"peer %s does not trust this one", there.Peer)
 		f.err = err
 		return f
 	case errors.Is(err, secure.ErrNoKey):
-		f := fail(exitIdentity, "on that host, if it is to: weir trust R "+us,
-			"it does not trust this peer")
+		f := fail(exitIdentity, "on that host, if it is to: weir trust R "+us()+
+			"; 'weir id' there says whom to trust here", "it does not trust this peer")
 		f.err = err
 		return f
 	}
@@ -197,14 +200,9 @@ func (g *gate) explained(err error, replica string) error {
 func (g *gate) news(peer secure.PeerID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	_, known := g.told[peer]
-	if g.asking || known || len(g.told) >= maxTold {
+	if _, known := g.told[peer.String()]; g.asking || known || !g.tell(peer.String()) {
 		return false
 	}
-	if g.told == nil {
-		g.told = map[secure.PeerID]time.Time{}
-	}
-	g.told[peer] = time.Now()
 	g.asking = g.e.canAsk()
 	return true
 }
@@ -214,10 +212,28 @@ func (g *gate) news(peer secure.PeerID) bool {
 func (g *gate) again(peer secure.PeerID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	last, known := g.told[peer]
-	if g.asking || !known || time.Since(last) < tellAgain {
+	_, known := g.told[peer.String()]
+	return !g.asking && known && g.tell(peer.String())
+}
+
+// due reports whether it is time to tell of somebody who did not say who it is,
+// but comes from that host.
+func (g *gate) due(host string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tell(host)
+}
+
+// tell notes that something is told about someone, unless it was just now. The
+// caller holds mu.
+func (g *gate) tell(of string) bool {
+	last, known := g.told[of]
+	if known && time.Since(last) < tellAgain || !known && len(g.told) >= maxTold {
 		return false
 	}
-	g.told[peer] = time.Now()
+	if g.told == nil {
+		g.told = map[string]time.Time{}
+	}
+	g.told[of] = time.Now()
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -29,6 +30,30 @@ func TestStrangersComeAgain(t *testing.T) {
 		assert.False(t, g.again(one))
 		assert.False(t, g.again(other))
 		assert.True(t, g.news(other))
+	})
+}
+
+// Whoever does not trust us does not say who it is: it is told of once for each
+// host, with the id to be trusted there, however often it connects.
+func TestWhoDoesNotTrustUsIsToldOfOnce(t *testing.T) {
+	self, err := secure.NewIdentity()
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		var said strings.Builder
+		p := newPeering(&env{stderr: &said})
+		p.gate.self, p.paths = self, []string{"r"}
+		for _, from := range []string{"10.0.0.1:40001", "10.0.0.1:40002", "[fe80::1]:1", "10.0.0.1:40003"} {
+			p.turnedAway(from, secure.ErrNoKey)
+		}
+		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+		require.Len(t, lines, 2)
+		assert.Contains(t, lines[0], "10.0.0.1:40001 left: it does not trust this peer")
+		assert.Contains(t, lines[0], "weir trust R "+self.ID().String())
+		assert.Contains(t, lines[0], "'weir id' there")
+		assert.Contains(t, lines[1], "[fe80::1]:1 left: ")
+		time.Sleep(tellAgain)
+		p.turnedAway("10.0.0.1:40004", secure.ErrNoKey)
+		assert.Contains(t, said.String(), "10.0.0.1:40004")
 	})
 }
 

@@ -30,6 +30,9 @@ do the rows of a sequence. How many lines are on disk is said on stderr, as
 At a bad line the lines before it stay (exit status 3); with --atomic none of
 them is written (exit status 4), for which all are held in memory first.
 
+To go back to old keys, import what weir map export wrote: of a whole export,
+elements, items and events would then be there twice.
+
 ` + durabilityText,
 		Example: `  weir import r < r.jsonl
   weir export a | weir import b`,

@@ -61,6 +61,7 @@ type member struct {
 
 // A share is what one object or author has of a replica.
 type share struct {
+	Type    string `json:"type,omitempty"` // of an object, as in weir objects
 	Name    string `json:"name"`
 	Updates int    `json:"updates"`
 	Bytes   int64  `json:"bytes"` // of what they say, names and stamps not counted
@@ -113,7 +114,7 @@ func (i *inspection) count(r *replicate.Replica) {
 	}
 	for _, u := range r.Live() {
 		i.Updates++
-		add(objects, u.Object().String(), u)
+		add(objects, u.Object().String(), u).Type = kindOf(u.Object().Type).name
 		author := u.Stamp().Author
 		s := add(authors, author.String(), u)
 		s.Own, s.Signer = author == own, signer(author)
@@ -151,14 +152,17 @@ func (i inspection) text(p paper) string {
 	}{{"object", i.Objects}, {"author (* writes here)", i.Authors}} {
 		fmt.Fprintf(w, "updates\tbytes\t  %s\n", table.of)
 		for _, s := range table.rows {
-			own := ""
+			name, own := p.text(s.Name), ""
+			if s.Type != "" {
+				name = s.Type + " (" + name + ")"
+			}
 			if s.Own {
 				own = " *"
 			}
 			if s.Signer != "" {
 				own += "  signed by " + s.Signer
 			}
-			fmt.Fprintf(w, "%d\t%d\t  %s%s\n", s.Updates, s.Bytes, p.text(s.Name), own)
+			fmt.Fprintf(w, "%d\t%d\t  %s%s\n", s.Updates, s.Bytes, name, own)
 		}
 		_ = w.Flush()
 		b.WriteByte('\n')

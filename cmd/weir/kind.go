@@ -66,8 +66,11 @@ type verb struct {
 
 const vocabulary = `R is the file of the replica. NAME is the name of the object: a first write makes
 it, and a replica has as many as you like. Where NAME is left out, and with it
-all else that may be, the object is the one without a name. get, ls, watch and
-export read an object; the other commands return 0 when their write is on disk.`
+all else that may be, the object is the one without a name; with one word more
+than there must be, the first is NAME: weir list push r bread eggs puts eggs into
+the list bread, and weir list push r '' bread eggs puts both into the one without
+a name. get, ls, watch and export read an object; the other commands return 0 when
+their write is on disk.`
 
 const valueWords = `VALUE is a string, or JSON with --json-value. One VALUE as - is all of stdin.
 Where there may be several, - takes one from each line of stdin: JSON, or with

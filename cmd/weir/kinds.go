@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weir-go/weir/replicate"
 )
 
 // kinds are all types of object, in the order in which they are listed and
@@ -32,6 +34,15 @@ func kindNamed(name string) *kind {
 // kindOf finds the kind of a type, by its tag.
 func kindOf(tag string) *kind {
 	return kindWhere(func(k *kind) bool { return k.typ.Tag == tag })
+}
+
+// shown is an object's name in the file, with that of the command for its type.
+func shown(n replicate.ObjectName) string {
+	k := kindOf(n.Type)
+	if k == nil {
+		return n.String()
+	}
+	return k.name + " (" + n.String() + ")"
 }
 
 func kindWhere(is func(*kind) bool) *kind {

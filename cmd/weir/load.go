@@ -19,10 +19,12 @@ func loadCommand(e *env) *cobra.Command {
 		Use:   "load R",
 		Short: "Merge a dump from stdin",
 		Long: `Merges a dump, which weir dump wrote, into R. Loading the same one again changes
-nothing. Of a dump that was cut off, what is there is loaded (exit status 3).
+nothing. Of a dump that was cut off, what is there is loaded (exit status 3), and
+of one that is damaged, what is before the damage (exit status 4: that a part was
+loaded is less than that the dump is of no use any more).
 
 A dump brings back what was lost, not what was written over: what R has deleted
-or set since is newer, and stays. To return to old values, keep what weir export
+or set since is newer, and stays. To return to old keys, keep what weir map export
 writes, and give it to weir import.
 
 With --dry-run it changes nothing, and says how much would be new. R is held in
@@ -37,10 +39,14 @@ memory twice for that.
 	fsyncFlag(c, e)
 	c.Flags().BoolVar(&dry, "dry-run", false, "load nothing, only say what would be new")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return e.doLong(c.Context(), args[0], "loading", &call{
+		err := e.doLong(c.Context(), args[0], "loading", &call{
 			request: request{Op: "load", Dry: dry},
 			in:      e.input(),
 		})
+		if dry {
+			return err
+		}
+		return kept(err, "what was loaded is kept: once more brings the rest")
 	}
 	return c
 }

@@ -21,7 +21,7 @@ ls --json shows.`,
 			name: "append", short: "Append items", value: "VALUE…",
 			example: `  weir log append r chat hello
   make 2>&1 | weir log append --raw r build -
-  weir log follow r chat`,
+  weir log watch r chat`,
 			operation: fills(openLog, func(l logFeed, _ *call) (putting, error) {
 				return func(v json.RawMessage) (row, error) {
 					id, err := l.Append(v)

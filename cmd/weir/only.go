@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,6 +56,27 @@ func filterOf(rules []replicate.Rule) replicate.Filter {
 	return replicate.Only(rules...)
 }
 
+// unmet returns which of the rules name nothing that r has, or has deleted.
+func unmet(r *replicate.Replica, rules []replicate.Rule) (which []int) {
+	if len(rules) == 0 {
+		return nil
+	}
+	live := r.Live()
+	for i, rule := range rules {
+		only := replicate.Only(rule)
+		if !slices.ContainsFunc(live, func(u *replicate.Update) bool {
+			part := replicate.Rule{Type: u.Object().Type, Name: u.Object().Name}
+			if part.Type == model.JSON.Tag {
+				part.Key, _ = model.JSON.Key(u.Op())
+			}
+			return only.Contains(replicate.Only(part))
+		}) {
+			which = append(which, i)
+		}
+	}
+	return which
+}
+
 // permissions say what peers may be sent: one by its identity, or anybody of
 // whom nothing is said.
 type permissions struct {
@@ -66,7 +88,8 @@ type permissions struct {
 
 func (p *permissions) flag(c *cobra.Command) {
 	c.Flags().StringArrayVar(&p.texts, "allow", nil,
-		"send peers only this part, `[PEER=]OBJECT[/KEYS]`: the peer with that id, or all others; may be repeated")
+		"send peers only this part, `[PEER=]OBJECT[/KEYS]`: the peer with that id, or all others; may be repeated;\n"+
+			"does not limit what they write")
 }
 
 func (p *permissions) parse() error {

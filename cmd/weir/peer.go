@@ -21,7 +21,10 @@ on a terminal, and otherwise refuses. What is sent is encrypted. A port alone is
 one of 127.0.0.1.
 
 With --only R is sent a part of what its peers have, and with --allow they a part
-of what R has. ` + onlyText + `
+of what R has. Neither limits what a peer writes, nor what R sends: to keep yours
+private, use --allow on your side.
+
+` + onlyText + `
 
 ` + durabilityText + "\n\n" + limitsText,
 		Example: `  weir peer r --listen 0.0.0.0:8000

@@ -59,7 +59,7 @@ func (e *env) report(err error) int {
 		return exitOK
 	}
 	f := explain(err)
-	quiet := f.Code > exitSignal || f.What == ""
+	quiet := f.Code > exitSignal && f.Hint == "" || f.What == ""
 	switch {
 	case e.out.JSON && !quiet:
 		_, _ = e.stderr.Write(line(f))

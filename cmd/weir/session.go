@@ -56,6 +56,11 @@ func opSession(ctx context.Context, j *journal.Journal, c *call) error {
 	if ferr := r.Flush(context.WithoutCancel(ctx)); err == nil {
 		err = ferr
 	}
+	if err == nil && !c.Live {
+		for _, i := range unmet(r, c.Only) {
+			c.tell(ctx, note{Event: "unmet", Count: int64(i)})
+		}
+	}
 	stats := s.Stats()
 	nothing := stats.SentUpdates == 0 && stats.ReceivedUpdates == 0
 	if stats.Peer != (replicate.ReplicaID{}) && (err == nil || !nothing) {

@@ -71,7 +71,7 @@ func (e *env) readAll(ctx context.Context, limit int) (text []byte, err error) {
 			return nil, fmt.Errorf("stdin: %w", err)
 		}
 		if text = append(text, chunk...); len(text) > limit {
-			return nil, replicate.NewSizeError("value", string(text), limit)
+			return nil, fmt.Errorf("stdin: %w: more than %d bytes", replicate.ErrTooLarge, limit)
 		}
 	}
 	return text, nil

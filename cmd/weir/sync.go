@@ -40,7 +40,8 @@ Over TCP both ends are encrypted, and must know each other: by weir trust, by
 --peer, or as the same user. Of a peer that is not known weir asks on a
 terminal, and otherwise refuses. The other targets stay in the clear.
 
-With --only R is sent a part of the other replica, and that one all of R.
+With --only R is sent a part of the other replica, and that one all of R: to send
+less, use weir peer --allow.
 ` + onlyText + "\n" + rateText + "\n" + durabilityText,
 		Example: `  weir sync a b
   weir sync a tcp://192.168.1.2:8000
@@ -64,15 +65,18 @@ With --only R is sent a part of the other replica, and that one all of R.
 		l.begin()
 		r := e.open(args[0])
 		r.limits, r.gate = l, g
-		return e.sync(c.Context(), g, r, request{Op: "session", Only: rules, Resync: *resync}, args[1])
+		err = e.sync(c.Context(), g, r, request{Op: "session", Only: rules, Resync: *resync}, only, args[1])
+		return kept(err, "what had arrived is kept: sync again for the rest")
 	}
 	return c
 }
 
-func (e *env) sync(ctx context.Context, g *gate, r *replicaFile, q request, target string) error {
+func (e *env) sync(
+	ctx context.Context, g *gate, r *replicaFile, q request, only []string, target string,
+) error {
 	scheme, rest, hasScheme := strings.Cut(target, ":")
 	c := &call{request: q}
-	c.note = e.syncNote(target)
+	c.note = e.syncNote(only, target)
 	var err error
 	switch {
 	case target == "-":
@@ -110,12 +114,15 @@ func isAddress(target string) bool {
 
 // syncNote prints the summary: as text to stderr, as JSON to stdout, unless
 // that is the way to the peer.
-func (e *env) syncNote(target string) func(context.Context, note) {
+func (e *env) syncNote(only []string, target string) func(context.Context, note) {
 	return func(_ context.Context, n note) {
 		s := n.Stats
 		switch {
 		case n.Event == "unseen":
 			e.say("not taken over: %s", n.Lost)
+		case n.Event == "unmet":
+			n.Label, n.Count = only[n.Count], 0
+			e.tell(n, "note: --only %s: nothing of that was sent, nor is here", n.Label)
 		case s == nil:
 		case e.out.JSON && target == "-":
 			_, _ = e.stderr.Write(line(s))

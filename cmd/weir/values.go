@@ -90,10 +90,14 @@ func (c *call) lines() pull.Source[json.RawMessage] {
 	number := int64(0)
 	return pull.From(func(ctx context.Context) (json.RawMessage, error) {
 		msg, err := text(ctx)
-		if err != nil {
+		number++
+		var long *frame.LineError
+		switch {
+		case errors.As(err, &long):
+			return nil, &codec.LineError{Line: number, Err: long}
+		case err != nil:
 			return nil, err
 		}
-		number++
 		if !utf8.Valid(msg) {
 			return nil, &codec.LineError{Line: number, Err: errors.New("not UTF-8")}
 		}
