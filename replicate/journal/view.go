@@ -11,8 +11,8 @@ var errViewed = errors.New("opened for reading only")
 // View reads the file path as [Check] does: it needs no permission to write,
 // waits for nobody, and never changes anything. The journal's replica holds what
 // was in the file at that moment, and does not follow it. Writing to the replica,
-// its Flush and Compact fail with a WriteError; what reads works, Snapshot too,
-// and Close lets go of the memory. Errors are those of Check.
+// and Compact, fail with a WriteError; what reads works, Snapshot too. Errors are
+// those of Check.
 func View(ctx context.Context, path string, cfg Config) (*Journal, error) {
 	l, err := look(ctx, path, cfg.withDefaults(), false)
 	if err == nil {

@@ -48,7 +48,6 @@ func TestView(t *testing.T) {
 			assert.EqualValues(t, len(tail), j.Recovery().TornBytes)
 			assert.Contains(t, j.Replica().Clock(), goldenAuthor(t))
 			require.ErrorAs(t, mapOf(t, j.Replica()).Set("new", 1), &unwritable)
-			require.ErrorAs(t, j.Replica().Flush(t.Context()), &unwritable)
 			_, err = j.Compact(t.Context(), nil)
 			require.ErrorAs(t, err, &unwritable)
 			assert.NotContains(t, contents(t, j.Replica()), "new")
