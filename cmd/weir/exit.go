@@ -136,6 +136,32 @@ var causes = []cause{
 	{syscall.EPIPE, exitPartial, "what had arrived is kept: sync again for the rest"},
 }
 
+// unwritable says of a file that cannot be opened for writing what can be done
+// with it.
+func unwritable(err *journal.WriteError) *failure {
+	why, at, path := err.Err, new(fs.PathError), escape(err.Path)
+	if errors.As(why, &at) {
+		why = at.Err
+	}
+	hint := "may this user read and write there?"
+	if in, err := os.Open(err.Path); err == nil {
+		_ = in.Close()
+		hint = "get, ls, export, dump and others that only read work on it; 'weir fork " + path +
+			" NEW' makes a replica that can be written"
+	}
+	return fail(exitFailed, hint, "%s cannot be written: %w", err.Path, why)
+}
+
+// afterDamage says what to do about a damaged file.
+func afterDamage(err *journal.CorruptError) string {
+	if err.Head {
+		return "its very beginning is damaged, so that there is nothing to keep: make a new replica, " +
+			"and sync it with another or load a snapshot"
+	}
+	return fmt.Sprintf("'weir check %s --repair' keeps what is before the damage; "+
+		"a sync then brings back what others have", escape(err.Path))
+}
+
 // explain makes a failure of any error. It is the one place where errors
 // become exit statuses.
 func explain(err error) *failure {
@@ -145,6 +171,7 @@ func explain(err error) *failure {
 	var exited *command.ExitError
 	var stream *mux.StreamError
 	var damage *journal.CorruptError
+	var unwritten *journal.WriteError
 	var foreign *replicate.SignatureError
 	switch {
 	case errors.As(err, &known):
@@ -153,9 +180,10 @@ func explain(err error) *failure {
 	case errors.As(err, &stream) && stream.Code == mux.CodeRefused:
 		f.Code, f.Hint = exitNoReplica, "which replica is meant is said as in tcp://HOST:PORT/NAME"
 		return f
+	case errors.As(err, &unwritten) && unwritten.Op == journal.OpOpen:
+		return unwritable(unwritten)
 	case errors.As(err, &damage):
-		f.Code, f.Hint = exitCorrupt, fmt.Sprintf("'weir check %s --repair' keeps what is before the damage; "+
-			"a sync then brings back what others have", escape(damage.Path))
+		f.Code, f.Hint = exitCorrupt, afterDamage(damage)
 		return f
 	case errors.As(err, &foreign) && errors.Is(err, replicate.ErrUntrusted):
 		f.Code, f.Hint = exitIdentity, "if whoever signed it may write here: weir trust R "+signer(foreign.Stamp.Author)

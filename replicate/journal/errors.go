@@ -76,11 +76,15 @@ func (e *CorruptError) Unwrap() error { return e.Err }
 // from the replica.
 var ErrReplaced = errors.New("journal: the file was deleted or replaced")
 
+// OpOpen is the step of a [WriteError] before which nothing was read or changed:
+// the file could not be opened for writing.
+const OpOpen = "open for writing"
+
 // A WriteError says which step of writing a file failed. It matches what the
 // file system returned, such as syscall.ENOSPC for a full disk.
 type WriteError struct {
 	Path string // of the file
-	Op   string // "open for writing", "write", "sync", "find", "close" …
+	Op   string // OpOpen, "write", "sync", "find", "close" …
 	Err  error  // what the file system returned
 }
 

@@ -56,7 +56,7 @@ func tryLocked(path string, cfg Config) (files.File, error) {
 	var ok bool
 	if err == nil {
 		if ok, err = lock(file, true); err != nil {
-			err = fmt.Errorf("journal: locking %s: %w", path, err)
+			err = &WriteError{path, "lock", err}
 		}
 	}
 	if ok && err == nil {
@@ -77,7 +77,7 @@ func unopened(path string, cfg Config, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("journal: %w", err)
 	}
-	return &WriteError{path, "open for writing", err}
+	return &WriteError{path, OpOpen, err}
 }
 
 // stillAt reports whether path names the file that was opened: it may have
