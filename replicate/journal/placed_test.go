@@ -235,3 +235,29 @@ func TestTailIsKept(t *testing.T) {
 		})
 	}
 }
+
+// A file that was last written long ago is sealed, too, by who writes it next.
+func TestOldFileIsSealed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.weir")
+	j := create(t, path, mapConfig())
+	set(t, j, "a", 1)
+	require.NoError(t, j.Close())
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Chtimes(path, time.Time{}, info.ModTime().Add(-time.Hour)))
+	j = open(t, path, mapConfig())
+	set(t, j, "b", 1)
+	require.NoError(t, j.Close())
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var flags []byte
+	at := 0
+	for _, next := range ends(t, b) {
+		payload, _, err := frame.Parse(b[at:], len(b))
+		require.NoError(t, err)
+		if at = next; payload[0] == 0x41 {
+			flags = append(flags, payload[1])
+		}
+	}
+	require.Equal(t, []byte{2, 2}, flags)
+}
