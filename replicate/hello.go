@@ -20,6 +20,9 @@ const (
 	// dump says which.
 	flagPartial = 1 << 3
 	flagSafe    = 1 << 4 // all that the fingerprint sums up is durable
+	// flagPlaced is of files alone: one with it was put in place whole, up to a
+	// frame that says so.
+	flagPlaced = 1 << 7
 )
 
 const (

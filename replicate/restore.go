@@ -6,20 +6,22 @@ import (
 
 // A Header is the first frame of a file or dump.
 type Header struct {
-	ID   ReplicaID // whose file or dump it is
-	Dump bool      // a dump, not a replica's own file
+	ID     ReplicaID // whose file or dump it is
+	Dump   bool      // a dump, not a replica's own file
+	Placed bool      // a file that is damaged if it is shorter than it was put in place
 }
 
-// AppendHeader appends the frame that a replica's own file begins with.
+// AppendHeader appends the frame that a replica's own file begins with: a file
+// that is put in place whole, and is damaged if it is shorter than it was then.
 func (r *Replica) AppendHeader(dst []byte) []byte {
-	return greeting{version: Version, set: setHash(r.set), id: r.id}.append(dst)
+	return greeting{version: Version, flags: flagPlaced, set: setHash(r.set), id: r.id}.append(dst)
 }
 
 // ParseHeader parses the payload of a first frame. It returns ErrNotWeir, a
 // VersionError or a FrameError.
 func ParseHeader(payload []byte) (Header, error) {
 	g, err := parseGreeting(payload)
-	return Header{ID: g.id, Dump: g.flags&flagDump != 0}, err
+	return Header{ID: g.id, Dump: g.flags&flagDump != 0, Placed: g.flags&flagPlaced != 0}, err
 }
 
 // A Restorer takes a replica's own updates and markers back in from its file,

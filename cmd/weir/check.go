@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
 )
 
@@ -19,8 +18,11 @@ func checkCommand(e *env) *cobra.Command {
 		Short: "Verify a replica's file, and repair it",
 		Long: `Reads all of the file R, checks every checksum, and says what it found. Without
 --repair it never changes the file. A torn tail, which a crash can leave, is no
-damage: the next command cuts it off. Damage is exit status 4. Signatures were
-verified when they came in; with --verify they are once more, as damage.
+damage: the next command that opens the file goes on without it, and moves it to
+R.cut-OFFSET unless it is known to be a write that never ended. Damage is exit
+status 4; so is a file that is shorter than weir compact and the like have put it
+in place. Signatures were verified when they came in; with --verify they are once
+more, as damage.
 
 With --repair, what is good from the beginning on is kept, and the rest goes to
 R.cut-OFFSET beside it, for experts: the two together are the file as it was. A
@@ -58,6 +60,7 @@ type finding struct {
 	Offset    *int64 `json:"damaged_at,omitempty"`
 	Behind    int64  `json:"damaged_bytes,omitempty"` // from there to the end
 	Saved     string `json:"saved,omitempty"`         // where repair has put them
+	Repaired  bool   `json:"repaired,omitempty"`
 }
 
 func (e *env) check(ctx context.Context, path string, verify bool) error {
@@ -89,14 +92,11 @@ func (e *env) repair(ctx context.Context, path string, verify bool) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !exists(path):
 		return noReplica(path)
-	case errors.Is(err, replicate.ErrCorrupt):
-		return fail(exitCorrupt, "its very beginning is damaged, so that there is nothing to keep: make a new "+
-			"replica, and sync it with another or load a snapshot", "%w", err)
 	case err != nil:
 		return err
 	}
 	f := found(path, rec)
-	f.Saved = rec.Saved
+	f.Saved, f.Repaired = rec.Saved, rec.Repaired
 	return e.findings(f)
 }
 
@@ -131,12 +131,16 @@ func (f finding) text(p paper) string {
 	case f.Saved != "":
 		s += fmt.Sprintf("repaired: these are kept, and the %d bytes behind them are in %s\n",
 			f.Behind+f.TornBytes, p.text(f.Saved))
+	case f.Repaired:
+		s += "repaired: these are kept, and there was nothing behind them\n"
+	case f.Damaged && f.Behind == 0:
+		s += fmt.Sprintf("damaged: it ends at byte %d, and was longer\n", *f.Offset)
 	case f.Damaged:
 		s += fmt.Sprintf("damaged at byte %d: it and %d bytes behind it cannot be read\n", *f.Offset, f.Behind-1)
 	case f.InUse:
 		s += "in use by another process\n"
 	case f.TornBytes > 0:
-		s += fmt.Sprintf("torn tail: %d bytes of a write that was cut short\n", f.TornBytes)
+		s += fmt.Sprintf("torn tail: %d bytes that are not whole: %s\n", f.TornBytes, howTorn)
 	case f.Clean:
 		s += "closed cleanly\n"
 	default:

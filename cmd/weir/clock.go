@@ -36,7 +36,7 @@ Two replicas with the same lines hold the same. weir diff says how others differ
 // look is do for what only looks at a replica: its file stays as it is.
 func (e *env) look(ctx context.Context, path string, c *call) error {
 	r := e.open(path)
-	r.asItIs = true
+	r.asItIs, r.reads = true, c.reads()
 	if c.out == nil {
 		c.out = e.output()
 	}

@@ -180,6 +180,32 @@ func inHint(err error, path, name string) error {
 
 var placeholders = regexp.MustCompile(`\bR\b| NAME\b`)
 
+// unwritable says of a file that cannot be opened for writing what can be done
+// with it.
+func unwritable(err *journal.WriteError) *failure {
+	why, at, path := err.Err, new(fs.PathError), escape(err.Path)
+	if errors.As(why, &at) {
+		why = at.Err
+	}
+	hint := "may this user read and write there?"
+	if in, err := os.Open(err.Path); err == nil {
+		_ = in.Close()
+		hint = "get, ls, export, dump and others that only read work on it; 'weir fork " + path +
+			" NEW' makes a replica that can be written"
+	}
+	return fail(exitFailed, hint, "%s cannot be written: %w", err.Path, why)
+}
+
+// afterDamage says what to do about a damaged file.
+func afterDamage(err *journal.CorruptError) string {
+	if err.Head {
+		return "its very beginning is damaged, so that there is nothing to keep: make a new replica, " +
+			"and sync it with another or load a snapshot"
+	}
+	return fmt.Sprintf("'weir check %s --repair' keeps what is before the damage; "+
+		"a sync then brings back what others have", escape(err.Path))
+}
+
 // explain makes a failure of any error. It is the one place where errors
 // become exit statuses.
 func explain(err error) *failure {
@@ -189,6 +215,7 @@ func explain(err error) *failure {
 	var exited *command.ExitError
 	var stream *mux.StreamError
 	var damage *journal.CorruptError
+	var unwritten *journal.WriteError
 	var foreign *replicate.SignatureError
 	if errors.As(err, &known) {
 		f.Code, f.Hint = known.Code, known.Hint
@@ -201,9 +228,10 @@ func explain(err error) *failure {
 	case errors.As(err, &stream) && stream.Code == mux.CodeRefused:
 		f.Code, f.Hint = exitNoReplica, "which replica is meant is said as in tcp://HOST:PORT/NAME"
 		return f
+	case errors.As(err, &unwritten) && unwritten.Op == journal.OpOpen:
+		return unwritable(unwritten)
 	case errors.As(err, &damage):
-		f.Code, f.Hint = exitCorrupt, fmt.Sprintf("'weir check %s --repair' keeps what is before the damage; "+
-			"a sync then brings back what others have", escape(damage.Path))
+		f.Code, f.Hint = exitCorrupt, afterDamage(damage)
 		return f
 	case errors.As(err, &foreign) && errors.Is(err, replicate.ErrUntrusted):
 		f.Code, f.Hint = exitIdentity, "if whoever signed it may write here: weir trust R "+signer(foreign.Stamp.Author)

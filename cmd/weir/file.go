@@ -27,6 +27,7 @@ type replicaFile struct {
 	limits *limits // of sessions; nil: none
 	gate   *gate   // of sessions; nil: the usual identity, and nobody pinned
 	asItIs bool    // do not compact it unasked
+	reads  bool    // a file that cannot be written will do
 
 	// broken ends a command that holds the file, since nothing can be written
 	// to it any more. May be nil.
@@ -46,6 +47,7 @@ func (e *env) open(path string) *replicaFile {
 // stdout, if the call does not say otherwise.
 func (e *env) do(ctx context.Context, path string, c *call) error {
 	r := e.open(path)
+	r.reads = c.reads()
 	if c.out == nil {
 		c.out = e.output()
 	}
@@ -162,6 +164,11 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 	cfg.Compacted = r.compacted
 	cfg.Signed = r.signing
 	j, err := journal.Open(ctx, r.path, cfg)
+	var unwritten *journal.WriteError
+	viewed := r.reads && errors.As(err, &unwritten)
+	if viewed {
+		j, err = journal.View(ctx, r.path, cfg)
+	}
 	end()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -172,7 +179,7 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 		return err
 	}
 	r.j = j
-	r.warn(j.Recovery())
+	r.warn(j.Recovery(), viewed)
 	if r.hold {
 		here := func(ctx context.Context, c *call) error { return r.perform(ctx, j, c) }
 		if r.server, err = serve(r.path, here); err != nil {
@@ -200,13 +207,22 @@ type compactEvent struct {
 	shrinking
 }
 
-// warn says what opening has repaired.
-func (r *replicaFile) warn(rec journal.Recovery) {
-	if rec.TornBytes > 0 {
+// warn says what opening has found behind what is good.
+func (r *replicaFile) warn(rec journal.Recovery, viewed bool) {
+	switch n, path := rec.TornBytes, escape(r.path); {
+	case n == 0 || rec.InUse:
+	case viewed:
+		r.e.say("note: the last %d bytes of %s are not whole, and left out: %s", n, path, howTorn)
+	case rec.Saved != "":
+		r.e.say("note: the last %d bytes of %s were not whole, and are in %s now: %s", n, path, escape(rec.Saved), howTorn)
+	default:
 		r.e.say("note: %s ended in %d bytes of a write that was cut short; they are gone, "+
-			"nothing acknowledged was in them", escape(r.path), rec.TornBytes)
+			"nothing acknowledged was in them", path, n)
 	}
 }
+
+// howTorn is how a file comes to end in the middle of something.
+const howTorn = "a write was cut short, or the file was"
 
 // close ends what is open. Calls that are still running are ended with it,
 // after they had a moment.

@@ -76,6 +76,8 @@ func opLoad(ctx context.Context, j *journal.Journal, c *call) error {
 	switch {
 	case err == nil:
 		return nil
+	case ctx.Err() == nil && errors.Is(err, io.ErrUnexpectedEOF) && stats.ReceivedBytes == 0:
+		return fail(exitPartial, "a dump is what 'weir dump' and 'weir snapshot' write", "stdin: it is empty")
 	case ctx.Err() == nil && errors.Is(err, io.ErrUnexpectedEOF):
 		return fail(exitPartial, "get the whole dump and load it again: nothing is loaded twice",
 			"stdin: the dump is cut off at byte %d, %s loaded",

@@ -76,6 +76,11 @@ type call struct {
 	finish <-chan struct{}                   // closed: end in good order; may be nil
 }
 
+// reads reports whether a call needs no more than what the replica holds now.
+func (c *call) reads() bool {
+	return !operations[c.Op].writes && c.Op != "session" && !c.Follow
+}
+
 // tell passes a note to whoever listens.
 func (c *call) tell(ctx context.Context, n note) {
 	if c.note != nil {

@@ -30,7 +30,7 @@ func look(ctx context.Context, path string, cfg Config, anew bool) (l *loader, e
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &NotReplicaError{path, "it is no regular file"}
+		return nil, irregular(path)
 	}
 	file, err := cfg.FS.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {

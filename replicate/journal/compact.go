@@ -77,6 +77,9 @@ func (j *Journal) Compact(ctx context.Context, progress func(done, total int64))
 }
 
 func (j *Journal) compact(ctx context.Context, s *successor) (err error) {
+	if j.viewed != nil {
+		return j.viewed
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(j.life, func() { cancel(replicate.ErrClosed) })()
@@ -240,6 +243,7 @@ func (j *Journal) complete(out *output, b replicate.Batch) (next *Journal, err e
 	next = &Journal{cfg: j.cfg, place: j.cfg.Place(info), id: fileID(info), last: max(j.last, b.Last), out: out}
 	buf := append(next.opening(b.Author).append(nil), b.Frames...)
 	buf = commit{out.size + int64(len(buf)), int64(len(buf))}.append(buf)
+	buf = placed{out.size + int64(len(buf))}.append(buf)
 	if err := out.append(buf); err != nil {
 		return nil, err
 	}

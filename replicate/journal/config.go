@@ -128,12 +128,13 @@ type Recovery struct {
 	Updates   int                 // in the good prefix, obsolete ones included
 	Live      int                 // of those, how many are not obsolete
 	Markers   int                 // in the good prefix
-	TornBytes int64               // cut off behind the good prefix: what a crash left
+	TornBytes int64               // behind the good prefix, as a crash may leave them; Open cuts them off
 	Damaged   int64               // Check and Repair only: bytes behind the good prefix that no crash explains
 	Clean     bool                // the last opening was closed
 	InUse     bool                // Check only: another process has it open, and may be writing
 	NewAuthor bool                // the replica writes under a new author
 	Reason    string              // why the author is new
-	Saved     string              // Repair only: where what was cut off is; "" if nothing was
+	Saved     string              // Open and Repair: where what was cut off is; "" if nothing was worth keeping
+	Repaired  bool                // Repair only: something was wrong, and the good prefix took the file's place
 	Compacted int64               // bytes saved by compaction while opening
 }

@@ -20,10 +20,12 @@
 // # Recovery
 //
 // Opening keeps the longest valid prefix of the file. What a crash can have
-// left behind it, a torn tail, is cut off and reported. Damage that no crash
-// explains, since a later commit or clean mark vouches for what was there, is
-// a [CorruptError], and the file is not opened; [Repair] keeps the prefix, and
-// what is behind it in another file.
+// left behind it, a torn tail, is cut off and reported, and kept in another file
+// unless it is known to be a write that never ended. Damage that no crash
+// explains, since a later commit or clean mark vouches for what was there, or
+// the file is shorter than it was put in place, is a [CorruptError], and the file
+// is not opened; [Repair] keeps the prefix, and what is behind it in another
+// file. A file that cannot be written is read by [View].
 //
 // # Compaction and snapshots
 //

@@ -49,12 +49,15 @@ func (e *NotReplicaError) Error() string {
 // Is reports whether target is ErrNotReplica.
 func (e *NotReplicaError) Is(target error) bool { return target == ErrNotReplica }
 
+func irregular(path string) error { return &NotReplicaError{path, "it is no regular file"} }
+
 // A CorruptError is damage that no crash explains. What is before Offset is
 // good. It matches replicate.ErrCorrupt.
 type CorruptError struct {
 	Path   string // of the file
 	Offset int64  // where the first bad frame begins, in bytes
 	Err    error  // what is wrong there
+	Head   bool   // it is so early that there is no prefix for Repair to keep
 }
 
 // Error names the file, the offset and what is wrong.
@@ -73,11 +76,15 @@ func (e *CorruptError) Unwrap() error { return e.Err }
 // from the replica.
 var ErrReplaced = errors.New("journal: the file was deleted or replaced")
 
+// OpOpen is the step of a [WriteError] before which nothing was read or changed:
+// the file could not be opened for writing.
+const OpOpen = "open for writing"
+
 // A WriteError says which step of writing a file failed. It matches what the
 // file system returned, such as syscall.ENOSPC for a full disk.
 type WriteError struct {
 	Path string // of the file
-	Op   string // "write", "sync", "find", "close" …
+	Op   string // OpOpen, "write", "sync", "find", "close" …
 	Err  error  // what the file system returned
 }
 

@@ -43,7 +43,7 @@ func flock(fd uintptr, exclusive bool) (bool, error) {
 	}
 }
 
-// setModTime sets when a file was modified, to the microsecond.
+// setModTime sets when a file was modified, and read, to the microsecond.
 func setModTime(fd uintptr, t time.Time) error {
 	tv := syscall.NsecToTimeval(t.UnixNano())
 	return syscall.Futimes(int(fd), []syscall.Timeval{tv, tv})

@@ -64,6 +64,9 @@ func (f *fresh) create() (err error) {
 	if err := f.write(); err != nil {
 		return err
 	}
+	if err := f.out.append(placed{f.out.size}.append(nil)); err != nil {
+		return err
+	}
 	if err := f.out.sync(); err != nil {
 		return err
 	}

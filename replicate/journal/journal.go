@@ -17,6 +17,7 @@ type Journal struct {
 	rec     Recovery
 	place   Place
 	replica *replicate.Replica
+	viewed  error // why it cannot be written; nil if it can be
 
 	naming sync.Mutex // held while the name goes to another file
 	id     string     // of the open file
@@ -86,6 +87,10 @@ func (j *Journal) run() {
 }
 
 func (j *Journal) close() error {
+	if j.viewed != nil {
+		j.from.Close()
+		return nil
+	}
 	j.cancel()
 	<-j.done
 	j.compacting <- struct{}{} // for good: there will be none

@@ -27,10 +27,13 @@ type loader struct {
 	last     opening // the last open frame
 	lastAt   int64   // where it is
 	opened   bool    // there is one
+	placing  bool    // the file was put in place whole, and how far is still to be read
 	synced   bool    // what was found is durable
 	newest   replicate.Time
 	content  int64   // bytes of updates and markers
 	tail     [4]byte // how the good prefix ends
+	end      int64   // where the last write of it ended
+	endTail  [4]byte // and with what
 }
 
 // load reads all of a file. What it returns beside the loader is what no crash can
@@ -77,7 +80,7 @@ func (l *loader) head() error {
 	case errors.Is(err, replicate.ErrVersion):
 		return fmt.Errorf("journal: %s: %w", l.path, err)
 	case err != nil:
-		return &CorruptError{l.path, 0, err}
+		return &CorruptError{l.path, 0, err, true}
 	case h.Dump:
 		return &NotReplicaError{l.path, "it is a dump, to be loaded into a replica"}
 	}
@@ -87,13 +90,13 @@ func (l *loader) head() error {
 		err = damaged{io.ErrUnexpectedEOF}
 	}
 	if d, ok := err.(damaged); ok {
-		return &CorruptError{l.path, at, d.error}
+		return &CorruptError{l.path, at, d.error, true}
 	}
 	if err != nil {
 		return fmt.Errorf("journal: reading: %w", err)
 	}
 	if l.rec.Meta, err = parseMeta(payload); err != nil {
-		return &CorruptError{l.path, at, err}
+		return &CorruptError{l.path, at, err, true}
 	}
 	cfg := l.cfg.Replica
 	cfg.ID, cfg.Set = h.ID, l.rec.Meta.Set
@@ -111,7 +114,7 @@ func (l *loader) head() error {
 	l.replica = replicate.New(cfg)
 	l.restorer = l.replica.Restorer()
 	l.restorer.Verify = l.cfg.Verify
-	l.rec.ID, l.rec.Bytes, l.tail = h.ID, l.scan.at, l.scan.last
+	l.rec.ID, l.rec.Bytes, l.tail, l.placing = h.ID, l.scan.at, l.scan.last, h.Placed
 	return nil
 }
 
@@ -124,7 +127,7 @@ func (l *loader) beheaded(err error) error {
 	case !ok:
 		return fmt.Errorf("journal: reading: %w", err)
 	case likeHeader(begin):
-		return &CorruptError{l.path, 0, d.error}
+		return &CorruptError{l.path, 0, d.error, true}
 	default:
 		return &NotReplicaError{l.path, fmt.Sprintf("it begins with %q", quotable(begin))}
 	}
@@ -149,7 +152,7 @@ func (l *loader) body() error {
 	for {
 		payload, err := l.scan.next()
 		if err == io.EOF {
-			return nil
+			return l.whole()
 		}
 		if d, ok := err.(damaged); ok {
 			return l.judge(d.error)
@@ -161,7 +164,21 @@ func (l *loader) body() error {
 			return l.refused(err)
 		}
 		l.rec.Bytes, l.tail = l.scan.at, l.scan.last
+		if kind := payload[0]; kind == kindCommit || kind == kindClean || kind == kindPlaced {
+			l.end, l.endTail = l.rec.Bytes, l.tail
+		}
 	}
+}
+
+// errShorter is what is wrong with a file that was put in place whole and is not.
+var errShorter = errors.New("the file ends here, and was longer when it was put in place")
+
+// whole says whether a file that ends with a valid frame may end there.
+func (l *loader) whole() error {
+	if l.placing {
+		return &CorruptError{l.path, l.rec.Bytes, errShorter, false}
+	}
+	return nil
 }
 
 // take takes in the frame at a place.
@@ -184,6 +201,9 @@ func (l *loader) take(payload []byte, at int64) (err error) {
 		c, err = parseClean(payload, at)
 		l.newest = max(l.newest, c.last)
 		l.rec.Clean = true
+	case kind == kindPlaced:
+		_, err = parsePlaced(payload, at)
+		l.placing = false
 	case kind >= kindOptional && kind <= kindOptionalEnd:
 		l.rec.Clean = wasClean
 	default:
@@ -196,21 +216,25 @@ func (l *loader) take(payload []byte, at int64) (err error) {
 func (l *loader) refused(err error) error {
 	if errors.Is(err, replicate.ErrCorrupt) || errors.Is(err, replicate.ErrForked) ||
 		errors.Is(err, replicate.ErrSignature) {
-		return &CorruptError{l.path, l.rec.Bytes, err}
+		return &CorruptError{l.path, l.rec.Bytes, err, false}
 	}
 	return fmt.Errorf("journal: %s: %w", l.path, err)
 }
 
-// judge says whether the first frame that is not valid is where a crash tore
-// the file: nothing vouches for what was there, or all that does may have been
-// written, but not synced, when the power went.
+// judge says whether the first frame that is not valid is where a crash may have
+// torn the file: it is behind what was put in place whole, and nothing vouches
+// for what was there, or all that does may have been written, but not synced,
+// when the power went.
 func (l *loader) judge(cause error) error {
 	w, n, err := l.scan.witnesses()
 	if err != nil {
 		return fmt.Errorf("journal: reading: %w", err)
 	}
-	if n > 0 && !l.unsynced(w, n) {
-		return &CorruptError{l.path, l.rec.Bytes, cause}
+	if l.placing || n > 0 && !l.unsynced(w, n) {
+		if n == 0 && cause == io.ErrUnexpectedEOF {
+			cause = errShorter
+		}
+		return &CorruptError{l.path, l.rec.Bytes, cause, false}
 	}
 	l.rec.TornBytes = l.scan.at - l.rec.Bytes
 	l.rec.Clean = false

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -46,16 +47,16 @@ func openLocked(ctx context.Context, path string, cfg Config) (files.File, error
 func tryLocked(path string, cfg Config) (files.File, error) {
 	file, err := cfg.FS.OpenFile(path, os.O_RDWR|appendFlag, 0)
 	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+		return nil, unopened(path, cfg, err)
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &NotReplicaError{path, "it is no regular file"}
+		err = irregular(path)
 	}
 	var ok bool
 	if err == nil {
 		if ok, err = lock(file, true); err != nil {
-			err = fmt.Errorf("journal: locking %s: %w", path, err)
+			err = &WriteError{path, "lock", err}
 		}
 	}
 	if ok && err == nil {
@@ -66,6 +67,17 @@ func tryLocked(path string, cfg Config) (files.File, error) {
 	}
 	_ = file.Close()
 	return nil, err
+}
+
+// unopened says why a file cannot be opened for writing.
+func unopened(path string, cfg Config, err error) error {
+	if info, serr := cfg.FS.Stat(path); serr == nil && !info.Mode().IsRegular() {
+		return irregular(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return &WriteError{path, OpOpen, err}
 }
 
 // stillAt reports whether path names the file that was opened: it may have

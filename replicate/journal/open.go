@@ -11,10 +11,11 @@ import (
 // Open locks the file path and reads it into a replica, which is durable there
 // until the journal is closed. When ctx is done, waiting for the lock and reading
 // end. An opening that is not written through leaves the file as it is, but for a
-// torn tail that is cut off, and for compaction: see [Trigger].
+// torn tail, which is cut off and, unless it is known to be a write that never
+// ended, kept as by [Repair], and for compaction: see [Trigger].
 //
-// It returns a LockedError, fs.ErrNotExist if there is no file, a
-// NotReplicaError, replicate.ErrVersion, a CorruptError,
+// It returns a LockedError, fs.ErrNotExist if there is no file, a WriteError if
+// the file cannot be written, which [View] may read, a NotReplicaError, replicate.ErrVersion, a CorruptError,
 // replicate.ErrUnknownType if the file holds objects of a type that cfg does
 // not accept, context.Cause(ctx), or what the file system returns.
 func Open(ctx context.Context, path string, cfg Config) (*Journal, error) {
@@ -37,8 +38,8 @@ func Open(ctx context.Context, path string, cfg Config) (*Journal, error) {
 // mend makes the file end with its good prefix, and that durable.
 func (l *loader) mend(file files.File) error {
 	if l.rec.TornBytes > 0 {
-		if err := cut(file, l.rec.Bytes); err != nil {
-			return &WriteError{l.path, "truncate", err}
+		if err := l.shed(file); err != nil {
+			return err
 		}
 	}
 	if l.rec.Clean || l.cfg.Sync == SyncNever {
@@ -108,7 +109,7 @@ func (l *loader) name() error {
 		return nil
 	}
 	if err := l.replica.Adopt(l.last.author); err != nil {
-		return &CorruptError{l.path, l.lastAt, err}
+		return &CorruptError{l.path, l.lastAt, err, false}
 	}
 	return nil
 }

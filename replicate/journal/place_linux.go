@@ -25,3 +25,12 @@ func changeTime(info fs.FileInfo) (time.Time, bool) {
 	}
 	return time.Unix(st.Ctim.Unix()), true
 }
+
+// accessTime is when the file was last read.
+func accessTime(info fs.FileInfo) (time.Time, bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return time.Time{}, false
+	}
+	return time.Unix(st.Atim.Unix()), true
+}

@@ -12,3 +12,6 @@ func bootID() string { return "" }
 
 // changeTime is not known here.
 func changeTime(fs.FileInfo) (time.Time, bool) { return time.Time{}, false }
+
+// accessTime is not known here.
+func accessTime(fs.FileInfo) (time.Time, bool) { return time.Time{}, false }

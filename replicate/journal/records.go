@@ -17,6 +17,7 @@ const (
 	kindClean    = 0x42
 	kindCommit   = 0x43
 	kindOptional = 0x50
+	kindPlaced   = 0x53
 
 	kindOptionalEnd = 0x5f
 )
@@ -183,4 +184,22 @@ func parseClean(payload []byte, at int64) (c clean, err error) {
 		f.fail(fmt.Errorf("written for byte %d", c.at))
 	}
 	return c, f.end("clean")
+}
+
+// A placed frame says that a file was put in place whole up to here.
+type placed struct {
+	at int64 // of the frame
+}
+
+func (p placed) append(dst []byte) []byte {
+	return frame.Append(dst, binary.AppendUvarint([]byte{kindPlaced}, uint64(p.at)))
+}
+
+func parsePlaced(payload []byte, at int64) (p placed, err error) {
+	f := &fields{b: payload[1:]}
+	p.at = int64(f.uvarint())
+	if f.err == nil && p.at != at {
+		f.fail(fmt.Errorf("written for byte %d", p.at))
+	}
+	return p, f.end("placed")
 }

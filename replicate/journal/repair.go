@@ -13,8 +13,8 @@ import (
 	"github.com/weir-go/weir/replicate"
 )
 
-// Repair puts the longest valid prefix of the file path in its place, if there
-// is anything behind that. What is cut off is kept in a new file beside it,
+// Repair puts the longest valid prefix of the file path in its place, if
+// anything is behind that, or missing. What is cut off is kept in a new file beside it,
 // path.cut-OFFSET (path.cut-OFFSET.2 …), named in Recovery.Saved: prefix and
 // rest together are the file as it was. A crash at any moment leaves the file as
 // it was, or repaired. The replica takes a new author, since others may have
@@ -61,8 +61,10 @@ func (l *loader) repair() (err error) {
 	if _, err := io.CopyN(appending{f.out}, in, l.rec.Bytes); err != nil {
 		return fmt.Errorf("journal: repairing: %w", err)
 	}
-	if err := l.save(in); err != nil {
-		return err
+	if l.rec.Damaged+l.rec.TornBytes > 0 {
+		if err := l.save(in); err != nil {
+			return err
+		}
 	}
 	l.replica.Witness(l.newest)
 	j := &Journal{path: l.path, cfg: l.cfg, replica: l.replica, last: l.newest}
@@ -73,7 +75,7 @@ func (l *loader) repair() (err error) {
 	if err != nil {
 		return err
 	}
-	f.temp = ""
+	f.temp, l.rec.Repaired = "", true
 	return f.out.failure("sync folder of", l.cfg.FS.SyncDir(filepath.Dir(l.path)))
 }
 

@@ -109,7 +109,7 @@ func TestEveryTornPrefix(t *testing.T) {
 	good, old := golden(t), goldenAuthor(t)
 	frames := ends(t, good)
 	for cut := range good {
-		if cut < frames[1] {
+		if cut < frames[2] { // what was put in place whole
 			d := newDisk()
 			d.put(path, bytes.Clone(good[:cut]))
 			_, err := journal.Open(t.Context(), path, d.config())
@@ -117,7 +117,7 @@ func TestEveryTornPrefix(t *testing.T) {
 			require.True(t, isEither, "cut at %d: %v", cut, err)
 			continue
 		}
-		last := frames[1]
+		last := frames[2]
 		for _, end := range frames {
 			if end <= cut {
 				last = end
@@ -131,6 +131,9 @@ func TestEveryTornPrefix(t *testing.T) {
 		require.Equal(t, int64(cut-last), j.Recovery().TornBytes)
 		require.Equal(t, int64(last), j.Recovery().Bytes)
 		require.Len(t, d.names[path].data, last, "the torn tail is cut off")
+		if last < cut {
+			require.Equal(t, good[last:cut], d.names[j.Recovery().Saved].data, "and kept")
+		}
 		require.NoError(t, j.Close())
 		if last == cut {
 			continue

@@ -39,25 +39,36 @@ func sealed(info fs.FileInfo, size int64, tail [4]byte) bool {
 	return !ok || changed.Sub(t).Abs() < maxDrift
 }
 
-// seal sets a file's modification time, and reports whether it has taken it.
+// seal sets a file's times of modification and access, and reports whether it
+// has taken them.
 func seal(file files.File, size int64, tail [4]byte) bool {
 	conn, real := file.(syscall.Conn)
 	if !real {
-		return false
-	}
-	info, err := file.Stat()
-	if err != nil {
 		return false
 	}
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return false
 	}
-	t := sealOf(info.ModTime(), size, tail)
-	cerr := raw.Control(func(fd uintptr) { err = setModTime(fd, t) })
-	if cerr != nil || err != nil {
-		return false
+	// A file that was not written just now has old seconds, too far from the
+	// change that sealing it is: the second time they are those of the first.
+	for range 2 {
+		info, err := file.Stat()
+		if err != nil {
+			return false
+		}
+		now := info.ModTime()
+		if changed, ok := changeTime(info); ok && changed.After(now) {
+			now = changed
+		}
+		t := sealOf(now, size, tail)
+		cerr := raw.Control(func(fd uintptr) { err = setModTime(fd, t) })
+		if cerr != nil || err != nil {
+			return false
+		}
+		if info, err = file.Stat(); err == nil && sealed(info, size, tail) {
+			return true
+		}
 	}
-	info, err = file.Stat()
-	return err == nil && sealed(info, size, tail)
+	return false
 }

@@ -117,6 +117,7 @@ func TestMetaFlags(t *testing.T) {
 		_, head, err := frame.Parse(data, len(data))
 		require.NoError(t, err)
 		data = append(data[:head:head], frame.Append(nil, []byte("\x40\x00\x00"+flags))...)
+		data = append(data, frame.Append(nil, []byte{0x53, byte(len(data))})...)
 		d.put(path, data)
 		rec, err := journal.Check(t.Context(), path, d.config())
 		require.Equal(t, ok, err == nil, "%q: %v", flags, err)
