@@ -271,11 +271,9 @@ func (r *Replica) promise(a *author, t Time) {
 	if t <= a.clock {
 		return
 	}
-	if a.clock > 0 {
-		r.print.sub(hashEntry(a.name, a.clock))
-	}
-	a.clock = t
-	r.print.add(hashEntry(a.name, t))
+	r.print.sub(a.hash)
+	a.clock, a.hash = t, hashEntry(a.name, t)
+	r.print.add(a.hash)
 	r.witness(t)
 }
 

@@ -152,7 +152,7 @@ func (r *Replica) swap(st *Replica, horizon Clock) (unseen []*Update) {
 		own.state, objects[o] = o.state, own
 	}
 	for _, a := range r.authors {
-		a.clock, a.entries, a.gone = 0, nil, 0
+		a.clock, a.hash, a.entries, a.gone = 0, Fingerprint{}, nil, 0
 	}
 	r.log = log{head: r.log.head + 1} // a place of its own, so that older ones are told
 	r.swapped = r.log.head

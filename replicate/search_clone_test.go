@@ -64,7 +64,7 @@ type cloner struct {
 
 func (c *cloner) names() {
 	for _, a := range c.from.authors {
-		b := &author{name: a.name, index: a.index, clock: a.clock, gone: a.gone, trailer: a.trailer}
+		b := &author{name: a.name, index: a.index, clock: a.clock, hash: a.hash, gone: a.gone, trailer: a.trailer}
 		c.to.authors = append(c.to.authors, b)
 		c.to.byName[a.name] = b
 	}
@@ -232,7 +232,7 @@ func TestCloneKnowsEveryField(t *testing.T) {
 		reflect.TypeFor[encoder]():    9,
 		reflect.TypeFor[decoder]():    4,
 		reflect.TypeFor[reader]():     3,
-		reflect.TypeFor[author]():     6,
+		reflect.TypeFor[author]():     7,
 		reflect.TypeFor[object]():     4,
 		reflect.TypeFor[log]():        3,
 		reflect.TypeFor[Update]():     8,
