@@ -28,13 +28,32 @@ func (u *Update) tombstone() bool {
 	return f != nil && f(u.Op())
 }
 
+// A member is what is known of a declared member.
+type member struct {
+	said []Time // what it holds durably, as it said
+
+	// heard is what it had said when all that it promised was durable here, too.
+	// Of what it wrote before it had a deletion that heard covers, all is here:
+	// what it wrote afterwards does not refer to what was deleted.
+	heard []Time
+}
+
+// hearOut takes what a member said as heard, if all of that is durable here.
+func (r *Replica) hearOut(id ReplicaID) {
+	m := r.members[id]
+	if covers(r.publicClock(), m.said) {
+		m.heard = slices.Clone(m.said)
+		r.members[id] = m
+	}
+}
+
 // SetMembers declares who must hold a deletion before it may be forgotten:
 // all replicas that write, or may be away for long, this one included. All
 // members should be declared alike on each. A journal keeps the declaration.
 func (r *Replica) SetMembers(ids []ReplicaID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	members := make(map[ReplicaID][]Time, len(ids))
+	members := make(map[ReplicaID]member, len(ids))
 	for _, id := range ids {
 		members[id] = r.members[id]
 	}
@@ -87,10 +106,12 @@ func (r *Replica) indexed(c Clock) []Time {
 
 // Forget drops the deletions that every declared member is known to hold
 // durably, and returns how many. A member is known by the sessions that this
-// replica had with it. Connected peers, whoever they are, are waited for: what
-// one of them has not confirmed stays, unless hurry is set; then the sessions
-// of those that are behind end with [ErrBehind]. It takes time linear in the
-// replica. It returns [ErrNotMember] if this replica is none.
+// replica had with it; what it wrote before it heard of a deletion must have
+// arrived, too. What something else refers to stays. Connected peers, whoever
+// they are, are waited for: what one of them has not confirmed stays, unless
+// hurry is set; then the sessions of those that are behind end with
+// [ErrBehind]. It takes time linear in the replica. It returns [ErrNotMember] if
+// this replica is none.
 func (r *Replica) Forget(hurry bool) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,9 +119,10 @@ func (r *Replica) Forget(hurry bool) (int, error) {
 		return 0, ErrNotMember
 	}
 	limit := slices.Clone(r.publicClock())
-	for id, clock := range r.members {
+	for id := range r.members {
 		if id != r.id {
-			limit = meet(limit, clock)
+			r.hearOut(id)
+			limit = meet(limit, r.members[id].heard)
 		}
 	}
 	if !hurry {
@@ -125,19 +147,19 @@ func (r *Replica) follow(horizon Clock) bool {
 }
 
 // forget drops the durable tombstones up to limit, and raises the horizon.
-func (r *Replica) forget(limit []Time) (n int) {
+func (r *Replica) forget(limit []Time) int {
 	var gone []*Update
 	for _, u := range r.log.entries[:r.log.from(r.visible())] {
 		if r.forgettable(u, limit) {
 			gone = append(gone, u)
 		}
 	}
+	gone = unneeded(gone)
+	for o, rows := range liveRows(gone) {
+		o.state.(Forgetter).Forget(rows)
+	}
 	horizon := make([]Time, len(r.authors))
 	for _, u := range gone {
-		if !u.forget() {
-			continue
-		}
-		n++
 		horizon[u.author.index] = max(horizon[u.author.index], u.end())
 		u.rows(r.forgetRow)
 		r.log.drop(u)
@@ -146,7 +168,41 @@ func (r *Replica) forget(limit []Time) (n int) {
 		}
 	}
 	r.raise(horizon)
-	return n
+	return len(gone)
+}
+
+// unneeded returns those of gone that can all go. What an object needs keeps the
+// whole transaction, which may hold what another object needs for it: so they are
+// asked until none has anything against the rest.
+func unneeded(gone []*Update) []*Update {
+	for {
+		needed := make(map[*Update]bool)
+		for o, rows := range liveRows(gone) {
+			if f, ok := o.state.(Forgetter); ok {
+				rows = f.Needed(rows)
+			}
+			for _, p := range rows {
+				needed[p.entry()] = true
+			}
+		}
+		if len(needed) == 0 {
+			return gone
+		}
+		gone = slices.DeleteFunc(gone, func(u *Update) bool { return needed[u] })
+	}
+}
+
+// liveRows returns the live rows of entries, by object.
+func liveRows(entries []*Update) map[*object][]*Update {
+	rows := make(map[*object][]*Update)
+	for _, u := range entries {
+		u.rows(func(p *Update) {
+			if p.state == stateLive {
+				rows[p.object] = append(rows[p.object], p)
+			}
+		})
+	}
+	return rows
 }
 
 // forgetRow takes a row out of the fingerprint, and what it stands in for out
@@ -166,27 +222,6 @@ func (r *Replica) forgetRow(p *Update) {
 func (r *Replica) forgettable(u *Update, limit []Time) bool {
 	ok := u.state == stateLive && u.end() <= timeAt(limit, u.author.index)
 	u.rows(func(p *Update) { ok = ok && (p.tombstone() || p.state == stateDropped) })
-	return ok
-}
-
-// forget takes u out of the states that it made, if nothing refers to it.
-func (u *Update) forget() bool {
-	var done []*Update
-	ok := true
-	u.rows(func(p *Update) {
-		if p.state != stateLive || !ok {
-			return
-		}
-		f, can := p.object.state.(Forgetter)
-		if ok = can && f.Forget(p); ok {
-			done = append(done, p)
-		}
-	})
-	if !ok {
-		for _, p := range done {
-			p.object.state.Apply(p, func(*Update) {})
-		}
-	}
 	return ok
 }
 

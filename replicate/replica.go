@@ -80,7 +80,7 @@ type Replica struct {
 	print    Fingerprint          // of all that is live, and of the clock
 	tombs    Fingerprint          // of the live tombstones alone
 	horizon  []Time               // by author index: tombstones up to here may be forgotten
-	members  map[ReplicaID][]Time // declared ones, and what each holds durably
+	members  map[ReplicaID]member // the declared ones
 	declared uint64               // counts the declarations of members
 	heard    uint64               // counts what was heard of them
 	swapped  uint64               // places below were replaced; see resync

@@ -58,9 +58,11 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 
 // heardMember notes what a peer holds durably, if it is a declared member.
 func (r *Replica) heardMember(id ReplicaID, clock []Time) {
-	if old, ok := r.members[id]; ok && !covers(old, clock) {
-		r.members[id] = joined(old, clock)
+	if m, ok := r.members[id]; ok && !covers(m.said, clock) {
+		m.said = joined(m.said, clock)
+		r.members[id] = m
 		r.heard++
+		r.hearOut(id)
 	}
 }
 
