@@ -28,23 +28,34 @@ func (u *Update) tombstone() bool {
 	return f != nil && f(u.Op())
 }
 
-// A member is what is known of a declared member.
+// A member is what is known of a declared member: clocks that it held durably.
+// Each has its own writes up to when it had the rest, and counts when it is covered
+// here: what the member wrote before it had a deletion is all here then, and what
+// it writes afterwards does not refer to what was deleted.
 type member struct {
-	said []Time // what it holds durably, as it said
-
-	// heard is what it had said when all that it promised was durable here, too.
-	// Of what it wrote before it had a deletion that heard covers, all is here:
-	// what it wrote afterwards does not refer to what was deleted.
-	heard []Time
+	heard  []Time // the newest that is covered here
+	latest []Time // the newest of all
+	waited []Time // one between them, nil for none: latest may never be caught up with
 }
 
-// hearOut takes what a member said as heard, if all of that is durable here.
-func (r *Replica) hearOut(id ReplicaID) {
-	m := r.members[id]
-	if covers(r.publicClock(), m.said) {
-		m.heard = slices.Clone(m.said)
-		r.members[id] = m
+// hear takes in a newer clock of the member.
+func (m member) hear(clock, public []Time) member {
+	m.latest = clock
+	if m.waited == nil {
+		m.waited = clock
 	}
+	return m.settle(public)
+}
+
+// settle looks at what is covered by the public clock.
+func (m member) settle(public []Time) member {
+	switch {
+	case covers(public, m.latest):
+		m.heard, m.waited = m.latest, nil
+	case covers(public, m.waited):
+		m.heard, m.waited = m.waited, m.latest
+	}
+	return m
 }
 
 // SetMembers declares who must hold a deletion before it may be forgotten:
@@ -119,9 +130,9 @@ func (r *Replica) Forget(hurry bool) (int, error) {
 		return 0, ErrNotMember
 	}
 	limit := slices.Clone(r.publicClock())
-	for id := range r.members {
+	for id, m := range r.members {
 		if id != r.id {
-			r.hearOut(id)
+			r.members[id] = m.settle(r.publicClock())
 			limit = meet(limit, r.members[id].heard)
 		}
 	}

@@ -48,7 +48,7 @@ func (r *Replica) appendNotes(dst []byte, n notes) []byte {
 	}
 	b := binary.AppendUvarint([]byte{kindMembers}, uint64(len(r.members)))
 	for id, m := range r.members {
-		b = appendTimes(append(b, id[:]...), r.authors, m.said)
+		b = appendTimes(append(b, id[:]...), r.authors, m.heard)
 	}
 	return frame.Append(dst, b)
 }
@@ -86,7 +86,7 @@ func (r *Replica) restoreMembers(payload []byte) error {
 	defer r.mu.Unlock()
 	r.members = make(map[ReplicaID]member, n)
 	for id, clock := range members {
-		r.members[id] = member{said: r.indexed(clock)}
+		r.members[id] = member{heard: r.indexed(clock)}
 	}
 	return nil
 }

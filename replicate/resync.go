@@ -1,5 +1,7 @@
 package replicate
 
+import "slices"
+
 // Taking everything anew. A replica that is behind what a peer has forgotten
 // may hold what was deleted and can not be told so any more. It is sent all
 // that there is, builds that beside what it has, and puts it in its place when
@@ -56,13 +58,11 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 	return ErrBehind
 }
 
-// heardMember notes what a peer holds durably, if it is a declared member.
+// heardMember notes the clock of a peer, if it is a declared member.
 func (r *Replica) heardMember(id ReplicaID, clock []Time) {
-	if m, ok := r.members[id]; ok && !covers(m.said, clock) {
-		m.said = joined(m.said, clock)
-		r.members[id] = m
+	if m, ok := r.members[id]; ok && !covers(m.heard, clock) {
+		r.members[id] = m.hear(slices.Clone(clock), r.publicClock())
 		r.heard++
-		r.hearOut(id)
 	}
 }
 

@@ -239,10 +239,16 @@ func (s *state) end(dir int) (*node, error) {
 	return s.order.at(edge(dir, n)), nil
 }
 
-// behind returns the place right behind n, for an update stamped id.
+// behind returns the place right behind n, for an update stamped id: next to n,
+// or to what is shown behind it, and never next to what nothing shown hangs on,
+// which may be forgotten.
 func (s *state) behind(n *node, id ID) place {
 	if n.is(hasRight) {
-		return placeAt(s.order.step(n, forward), true, id)
+		if i := s.order.rankAfter(n); i < s.order.len() {
+			if next := s.order.at(i); next.branch(n) != nil {
+				return placeAt(next, true, id)
+			}
+		}
 	}
 	return placeAt(n, false, id)
 }
