@@ -14,12 +14,10 @@ func forgettable(op string) bool {
 }
 
 // Needed implements replicate.Forgetter. A place stays as long as something that
-// stays is next to it. A deleted element and all of its moves go together: a move
-// alone would bring up the question of whose it is, and a deletion alone would
-// leave places that nothing takes away any more.
+// stays is next to it. A move goes only with the deletion of its element, and that
+// only with all the moves: what was left would be nobody's, and stay for ever.
 func (s *state) Needed(gone []*replicate.Update) (needed []*replicate.Update) {
 	going := s.nodesOf(gone)
-	moves := make(map[*node][]*node) // of elements that are going
 	var todo []*node
 	keep := func(n *node) {
 		if going[n] {
@@ -28,11 +26,6 @@ func (s *state) Needed(gone []*replicate.Update) (needed []*replicate.Update) {
 			todo = append(todo, n)
 		}
 	}
-	s.each(func(n *node) {
-		if e := n.element(); e != n && going[e] {
-			moves[e] = append(moves[e], n)
-		}
-	})
 	s.each(func(n *node) {
 		switch e := n.element(); {
 		case !going[n]:
@@ -47,9 +40,6 @@ func (s *state) Needed(gone []*replicate.Update) (needed []*replicate.Update) {
 		todo = todo[:len(todo)-1]
 		keep(n.parent)
 		keep(n.element())
-		for _, m := range moves[n] {
-			keep(m)
-		}
 	}
 	return needed
 }

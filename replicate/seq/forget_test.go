@@ -169,14 +169,14 @@ func forgetWhile(t *testing.T, edit func(*site, seq.ID) error, heard, moment int
 	syncAll(t, sites...)
 	s := dial(a, b, replicate.SyncConfig{FrameSize: 1}, replicate.SyncConfig{FrameSize: 1})
 	require.NoError(t, s.play())
-	a.delete(t, ids[1])
+	a.delete(t, ids[2])
 	frames := [][]byte{}
 	for range heard {
 		frame, err := s[0].Next()
 		require.NoError(t, err)
 		frames = append(frames, frame)
 	}
-	require.NoError(t, edit(b, ids[1]))
+	require.NoError(t, edit(b, ids[2]))
 	wrote := b.values(t)
 	for _, frame := range frames {
 		if frame != nil {
@@ -191,7 +191,7 @@ func forgetWhile(t *testing.T, edit func(*site, seq.ID) error, heard, moment int
 	require.NoError(t, s.play())
 	b.forget(t)
 	require.NoError(t, s.play())
-	want := slices.DeleteFunc(wrote, func(v int) bool { return v == 2 })
+	want := slices.DeleteFunc(wrote, func(v int) bool { return v == 3 })
 	require.Equal(t, want, b.values(t), "%d %d", heard, moment)
 	require.Equal(t, want, a.values(t), "%d %d", heard, moment)
 	require.Equal(t, a.list(), b.list())
