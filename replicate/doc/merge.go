@@ -264,9 +264,3 @@ func (r *row) placeIn(field, value string, u *replicate.Update) (place string, c
 	o, _ := parseOp(u.Op())
 	return o.place, u.Stamp()
 }
-
-// Tombstone reports whether an update of this object only takes away, and may
-// be forgotten once everybody has it.
-func (s *state) Tombstone(u *replicate.Update) bool {
-	return kind(u.Op()[0]) == opRemove
-}

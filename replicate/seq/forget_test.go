@@ -11,6 +11,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/members"
 	"github.com/weir-go/weir/replicate/seq"
 )
 
@@ -46,11 +47,11 @@ func TestForgetEverything(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, 1)
-			declare(s)
+			members.Declare(s.r)
 			ids := s.push(t, make([]int, n)...)
 			deletes(s, ids)
 			require.Equal(t, n, min(s.places(), n))
-			require.NotZero(t, s.forget(t))
+			require.NotZero(t, members.Forget(t, s.r))
 			require.Zero(t, s.places())
 			require.Zero(t, s.r.Len())
 			require.Empty(t, s.list())
@@ -68,7 +69,7 @@ func TestForgetEverything(t *testing.T) {
 func TestForgetMemory(t *testing.T) {
 	const n = 100_000
 	s := newSite(t, 1)
-	declare(s)
+	members.Declare(s.r)
 	before := heap()
 	ids := s.push(t, make([]int, n)...)
 	full := heap() - before
@@ -77,7 +78,7 @@ func TestForgetMemory(t *testing.T) {
 		require.NoError(t, err)
 	}
 	ids = nil
-	require.Equal(t, n, s.forget(t))
+	require.Equal(t, n, members.Forget(t, s.r))
 	left := int64(heap() - before)
 	require.Less(t, left, int64(full/50))
 	dump, err := pull.Collect(t.Context(), s.r.Read(nil))
@@ -90,20 +91,20 @@ func TestForgetMemory(t *testing.T) {
 // queue are above the last ones in the tree, until it has run empty.
 func TestForgetQueue(t *testing.T) {
 	s := newSite(t, 1)
-	declare(s)
+	members.Declare(s.r)
 	ids := s.push(t, 1, 2, 3, 4)
 	s.delete(t, ids[:3]...)
-	require.Zero(t, s.forget(t))
+	require.Zero(t, members.Forget(t, s.r))
 	_, err := s.l.Pop()
 	require.NoError(t, err)
 	s.push(t, 5)
-	require.Equal(t, 4, s.forget(t), "5 began anew")
+	require.Equal(t, 4, members.Forget(t, s.r), "5 began anew")
 	require.Equal(t, []int{5}, s.values(t))
 	require.Equal(t, 1, s.places())
 
 	ids = s.push(t, 6, 7, 8)
 	s.delete(t, ids[1:]...)
-	require.Equal(t, 2, s.forget(t), "nothing is behind them")
+	require.Equal(t, 2, members.Forget(t, s.r), "nothing is behind them")
 	require.Equal(t, []int{5, 6}, s.values(t))
 }
 
@@ -112,23 +113,23 @@ func TestForgetQueue(t *testing.T) {
 func TestForgetReturningPeer(t *testing.T) {
 	sites := newSites(t, 2)
 	a, b := sites[0], sites[1]
-	declare(a)
+	members.Declare(a.r)
 	b.r.SetMembers([]replicate.ReplicaID{a.r.ID()})
 	ids := a.push(t, 1, 2)
-	syncAll(t, sites...)
+	members.Sync(t, replicas(sites...)...)
 	_, err := b.l.InsertAfter(ids[1], 3)
 	require.NoError(t, err)
 	a.delete(t, ids[1])
-	require.Equal(t, 1, a.forget(t))
-	s := dial(a, b)
-	require.ErrorIs(t, s.play(), replicate.ErrBehind)
-	s.hang()
+	require.Equal(t, 1, members.Forget(t, a.r))
+	s := members.Dial(a.r, b.r)
+	require.ErrorIs(t, s.Play(), replicate.ErrBehind)
+	s.Hang()
 	require.Equal(t, []int{1, 2, 3}, b.values(t))
 	var unseen []*replicate.Update
-	s = dial(a, b, replicate.SyncConfig{}, replicate.SyncConfig{
+	s = members.Dial(a.r, b.r, replicate.SyncConfig{}, replicate.SyncConfig{
 		Resync: func(lost []*replicate.Update) { unseen = lost },
 	})
-	require.NoError(t, s.play())
+	require.NoError(t, s.Play())
 	require.Len(t, unseen, 1)
 	require.Equal(t, []int{1}, b.values(t))
 	require.Equal(t, a.r.Fingerprint(), b.r.Fingerprint())
@@ -164,11 +165,11 @@ func TestForgetWhileAMemberWritesNextToIt(t *testing.T) {
 func forgetWhile(t *testing.T, edit func(*site, seq.ID) error, heard, moment int) {
 	sites := newSites(t, 2)
 	a, b := sites[0], sites[1]
-	declare(sites...)
+	members.Declare(replicas(sites...)...)
 	ids := a.push(t, 1, 2, 3)
-	syncAll(t, sites...)
-	s := dial(a, b, replicate.SyncConfig{FrameSize: 1}, replicate.SyncConfig{FrameSize: 1})
-	require.NoError(t, s.play())
+	members.Sync(t, replicas(sites...)...)
+	s := members.Dial(a.r, b.r, replicate.SyncConfig{FrameSize: 1}, replicate.SyncConfig{FrameSize: 1})
+	require.NoError(t, s.Play())
 	a.delete(t, ids[2])
 	frames := [][]byte{}
 	for range heard {
@@ -184,20 +185,20 @@ func forgetWhile(t *testing.T, edit func(*site, seq.ID) error, heard, moment int
 		}
 	}
 	for range moment {
-		_, err := s.step(1)
+		_, err := s.Step(1)
 		require.NoError(t, err)
 	}
-	a.forget(t)
-	require.NoError(t, s.play())
-	b.forget(t)
-	require.NoError(t, s.play())
+	members.Forget(t, a.r)
+	require.NoError(t, s.Play())
+	members.Forget(t, b.r)
+	require.NoError(t, s.Play())
 	want := slices.DeleteFunc(wrote, func(v int) bool { return v == 3 })
 	require.Equal(t, want, b.values(t), "%d %d", heard, moment)
 	require.Equal(t, want, a.values(t), "%d %d", heard, moment)
 	require.Equal(t, a.list(), b.list())
 	for range 2 {
-		a.forget(t)
-		require.NoError(t, s.play())
+		members.Forget(t, a.r)
+		require.NoError(t, s.Play())
 	}
 	require.Equal(t, a.r.Fingerprint(), b.r.Fingerprint())
 }
@@ -208,22 +209,22 @@ func TestForgetThenInsertWhereItWas(t *testing.T) {
 	for at := range 4 {
 		sites := newSites(t, 2)
 		a, b := sites[0], sites[1]
-		declare(sites...)
+		members.Declare(replicas(sites...)...)
 		ids := a.push(t, 1, 2, 3)
 		x, err := a.l.InsertAfter(ids[0], 4)
 		require.NoError(t, err)
 		y, err := a.l.InsertBefore(x, 5)
 		require.NoError(t, err)
 		a.delete(t, ids[2], x, y)
-		syncAll(t, sites...)
-		require.Equal(t, 3, a.forget(t))
+		members.Sync(t, replicas(sites...)...)
+		require.Equal(t, 3, members.Forget(t, a.r))
 		require.Equal(t, 5, b.places())
 		for k := range 3 {
 			_, err = b.l.Insert(min(at+k, b.l.Len()), 10+k)
 			require.NoError(t, err)
 		}
 		require.NoError(t, b.l.Move(ids[0], at%3))
-		syncAll(t, sites...)
+		members.Sync(t, replicas(sites...)...)
 		require.Equal(t, b.list(), a.list(), at)
 		require.Equal(t, a.r.Fingerprint(), b.r.Fingerprint())
 	}
@@ -233,7 +234,7 @@ func TestForgetThenInsertWhereItWas(t *testing.T) {
 // that is kept keeps its element.
 func TestForgetTransactions(t *testing.T) {
 	s := newSite(t, 1)
-	declare(s)
+	members.Declare(s.r)
 	ids := s.push(t, 1, 2, 3)
 	tx := s.r.Begin()
 	l := s.l.In(tx)
@@ -243,11 +244,11 @@ func TestForgetTransactions(t *testing.T) {
 	_, err = tx.Commit()
 	require.NoError(t, err)
 	s.delete(t, ids[2])
-	require.Zero(t, s.forget(t), "the move of 3 came with 4, which stays")
+	require.Zero(t, members.Forget(t, s.r), "the move of 3 came with 4, which stays")
 	_, err = s.l.Pop()
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 2}, s.values(t))
-	require.Equal(t, 3, s.forget(t))
+	require.Equal(t, 3, members.Forget(t, s.r))
 	require.Equal(t, 2, s.places())
 }
 
@@ -269,47 +270,23 @@ func TestForgetAtRandom(t *testing.T) {
 func forgetAtRandom(t *testing.T, seed uint64) (forgotten int) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	sites := newSites(t, 3)
-	declare(sites...)
-	talks := map[[2]int]talk{}
-	var all []*replicate.Update
-	for range 150 {
-		i := rnd.IntN(3)
-		j := (i + 1 + rnd.IntN(2)) % 3
-		switch pair := [2]int{i, j}; rnd.IntN(8) {
-		case 0:
-			forgotten += sites[i].forget(t)
-		case 1, 2:
-			all = append(all, sites[i].wrote(t, func() { require.NoError(t, editAny(sites[i].l, rnd)) })...)
-		case 3:
-			all = append(all, sites[i].wrote(t, func() { _, _ = sites[i].l.Pop() })...)
-		default:
-			s, ok := talks[pair]
-			if !ok {
-				s = dial(sites[i], sites[j], replicate.SyncConfig{FrameSize: 1}, replicate.SyncConfig{FrameSize: 1})
-				talks[pair] = s
-			}
-			for range 1 + rnd.IntN(6) {
-				if _, err := s.step(rnd.IntN(2)); err != nil || rnd.IntN(40) == 0 {
-					s.hang()
-					delete(talks, pair)
-					break
-				}
-			}
+	all := replicas(sites...)
+	written, forgotten := members.Live(t, rnd, all, func(i int) {
+		if rnd.IntN(3) == 0 {
+			_, _ = sites[i].l.Pop()
+			return
 		}
-	}
-	for _, s := range talks {
-		s.hang()
-	}
-	syncAll(t, sites...)
-	want := listOf(all)
+		require.NoError(t, editAny(sites[i].l, rnd))
+	})
+	want := listOf(written)
 	for _, s := range sites {
 		require.Equal(t, want, s.list())
 	}
 	for range 2 {
-		for _, s := range sites {
-			forgotten += s.forget(t)
+		for _, r := range all {
+			forgotten += members.Forget(t, r)
 		}
-		syncAll(t, sites...)
+		members.Sync(t, all...)
 	}
 	copied := newSite(t, 9)
 	copied.pull(t, sites[0])
@@ -317,4 +294,26 @@ func forgetAtRandom(t *testing.T, seed uint64) (forgotten int) {
 		require.Equal(t, want, s.list())
 	}
 	return forgotten
+}
+
+func replicas(sites ...*site) (all []*replicate.Replica) {
+	for _, s := range sites {
+		all = append(all, s.r)
+	}
+	return all
+}
+
+// places returns how many nodes the site's list has, its beginning not counted.
+func (s *site) places() (n int) {
+	s.h.View(func(o replicate.Object) { n = seq.Places(o) })
+	return n
+}
+
+// delete takes elements out.
+func (s *site) delete(t require.TestingT, ids ...seq.ID) {
+	for _, id := range ids {
+		ok, err := s.l.Delete(id)
+		require.NoError(t, err)
+		require.True(t, ok)
+	}
 }
