@@ -166,8 +166,15 @@ func (r *Replica) forget(limit []Time) int {
 		}
 	}
 	gone = unneeded(gone)
-	for o, rows := range liveRows(gone) {
+	changed := liveRows(gone)
+	for o, rows := range changed {
 		o.state.(Forgetter).Forget(rows)
+	}
+	for p, by := range r.shadows.by {
+		// It was obsolete when it came: nobody said by what, which may go now.
+		if by == p && changed[p.object] != nil {
+			r.unshadow(p)
+		}
 	}
 	horizon := make([]Time, len(r.authors))
 	for _, u := range gone {
@@ -223,9 +230,14 @@ func (r *Replica) forgetRow(p *Update) {
 		r.discountRow(p)
 	}
 	for _, q := range slices.Clone(r.shadows.of[p]) {
-		r.shadows.remove(q)
-		q.group.remove(q)
+		r.unshadow(q)
 	}
+}
+
+// unshadow has an obsolete row not be sent any more with its transaction.
+func (r *Replica) unshadow(p *Update) {
+	r.shadows.remove(p)
+	p.group.remove(p)
 }
 
 // forgettable reports whether u is live, a tombstone in all of its parts, and
