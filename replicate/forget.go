@@ -119,10 +119,11 @@ func (r *Replica) indexed(c Clock) []Time {
 // durably, and returns how many. A member is known by the sessions that this
 // replica had with it; what it wrote before it heard of a deletion must have
 // arrived, too. What something else refers to stays. Connected peers, whoever
-// they are, are waited for: what one of them has not confirmed stays, unless
-// hurry is set; then the sessions of those that are behind end with
-// [ErrBehind]. It takes time linear in the replica. It returns [ErrNotMember] if
-// this replica is none.
+// they are, and those who watch changes are waited for: what one of them has not
+// confirmed, or not told, stays, unless hurry is set; then the sessions of those
+// that are behind end with [ErrBehind], and the changes with [ErrResynced]. It
+// takes time linear in the replica. It returns [ErrNotMember] if this replica is
+// none.
 func (r *Replica) Forget(hurry bool) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -136,10 +137,12 @@ func (r *Replica) Forget(hurry bool) (int, error) {
 			limit = meet(limit, r.members[id].heard)
 		}
 	}
+	upTo := r.visible()
 	if !hurry {
 		r.eachSession(func(s *Session) { limit = meet(limit, s.said) })
+		upTo = min(upTo, r.watched())
 	}
-	return r.forget(limit), nil
+	return r.forget(limit, upTo), nil
 }
 
 // follow takes over the horizon of a peer that this replica has caught up
@@ -153,14 +156,15 @@ func (r *Replica) follow(horizon Clock) bool {
 		return false // not durably yet
 	}
 	r.raise(limit)
-	r.forget(limit)
+	r.forget(limit, min(r.visible(), r.watched()))
 	return true
 }
 
-// forget drops the durable tombstones up to limit, and raises the horizon.
-func (r *Replica) forget(limit []Time) int {
+// forget drops the tombstones up to limit that have places up to upTo, and raises
+// the horizon.
+func (r *Replica) forget(limit []Time, upTo uint64) int {
 	var gone []*Update
-	for _, u := range r.log.entries[:r.log.from(r.visible())] {
+	for _, u := range r.log.entries[:r.log.from(upTo)] {
 		if r.forgettable(u, limit) {
 			gone = append(gone, u)
 		}
@@ -180,6 +184,7 @@ func (r *Replica) forget(limit []Time) int {
 	for _, u := range gone {
 		horizon[u.author.index] = max(horizon[u.author.index], u.end())
 		u.rows(r.forgetRow)
+		r.forgotten = max(r.forgotten, u.seq)
 		r.log.drop(u)
 		for c := range r.readers {
 			c.forget(u)

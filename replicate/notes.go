@@ -65,7 +65,7 @@ func (r *Replica) restoreHorizon(payload []byte) error {
 	defer r.mu.Unlock()
 	limit := r.indexed(horizon)
 	r.raise(limit)
-	r.forget(limit)
+	r.forget(limit, r.visible())
 	return nil
 }
 

@@ -23,7 +23,7 @@ func (p Place) Clone(now func() time.Time, rnd io.Reader) Place {
 	c := &cloner{from: r, to: &Replica{
 		id: r.id, set: r.set, epoch: r.epoch, cfg: r.cfg, types: r.types,
 		renewed: r.renewed, print: r.print, tombs: r.tombs, last: r.last, failed: r.failed,
-		suspect: r.suspect, openings: r.openings, unread: r.unread, identity: r.identity,
+		suspect: r.suspect, forgotten: r.forgotten, openings: r.openings, unread: r.unread, identity: r.identity,
 		byName:   make(map[Author]*author, len(r.byName)),
 		byObject: make(map[ObjectName]*object, len(r.byObject)),
 		readers:  make(map[*reader]struct{}, len(r.readers)),
@@ -225,13 +225,13 @@ func (c *cloner) tail(t *Tail) *Tail {
 // filters and forgetting need is not, since no world here has them.
 func TestCloneKnowsEveryField(t *testing.T) {
 	for typ, known := range map[reflect.Type]int{
-		reflect.TypeFor[Replica]():    34,
+		reflect.TypeFor[Replica]():    35,
 		reflect.TypeFor[Session]():    39,
 		reflect.TypeFor[outbox]():     13,
 		reflect.TypeFor[queue]():      2,
 		reflect.TypeFor[encoder]():    9,
 		reflect.TypeFor[decoder]():    4,
-		reflect.TypeFor[reader]():     3,
+		reflect.TypeFor[reader]():     4,
 		reflect.TypeFor[author]():     7,
 		reflect.TypeFor[object]():     4,
 		reflect.TypeFor[log]():        3,
