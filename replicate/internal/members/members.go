@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/internal/orders"
 )
@@ -53,12 +51,14 @@ func (t Talk) Play() error {
 }
 
 // Sync makes replicas equal, by sessions of each with each.
-func Sync(t require.TestingT, all ...*replicate.Replica) {
+func Sync(t testing.TB, all ...*replicate.Replica) {
 	for range 2 {
 		for i, a := range all {
 			for _, b := range all[:i] {
 				s := Dial(a, b)
-				require.NoError(t, s.Play())
+				if err := s.Play(); err != nil {
+					t.Fatal(err)
+				}
 				s.Hang()
 			}
 		}
@@ -77,9 +77,11 @@ func Declare(all ...*replicate.Replica) {
 }
 
 // Forget has a replica forget, whoever is connected, and returns how much.
-func Forget(t require.TestingT, r *replicate.Replica) int {
+func Forget(t testing.TB, r *replicate.Replica) int {
 	n, err := r.Forget(true)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return n
 }
 
