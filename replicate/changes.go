@@ -41,16 +41,16 @@ func (r *Replica) Place(s Stamp) (place uint64, ok bool) {
 // reader sees the newest state and holds up no writer. Updates are shown as
 // soon as they are in memory. Those of one transaction come together, if that
 // makes more than 256. It ends with [ErrResynced] when everything was replaced
-// since the place after, which no sequence of updates describes: read the
-// state, and watch anew.
+// since the place after, or a deletion forgotten that it has not told, which no
+// sequence of updates describes: read the state, and watch anew.
 func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
 	var c *reader
 	return pull.From(func(ctx context.Context) ([]*Update, error) {
 		if c == nil {
-			c = r.newReader()
+			c = r.newWatcher(after)
 		}
 		for {
-			batch, next, err := r.changes(after)
+			batch, next, err := r.changes(c, after)
 			if after = next; err != nil || len(batch) > 0 {
 				return batch, err
 			}
@@ -66,19 +66,21 @@ func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
 	})
 }
 
-func (r *Replica) changes(after uint64) (batch []*Update, pos uint64, err error) {
+func (r *Replica) changes(c *reader, after uint64) (batch []*Update, pos uint64, err error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.newer(after, changesBatch)
+	return c.newer(after, changesBatch)
 }
 
 // newer returns live updates from behind a place, up to limit of them and what
 // else is of the last one's transaction, and the place that they go up to. It
-// returns ErrResynced if everything was replaced since.
-func (r *Replica) newer(after uint64, limit int) (batch []*Update, pos uint64, err error) {
-	if after > 0 && after < r.swapped {
+// returns ErrResynced if everything was replaced since, or a deletion forgotten.
+func (c *reader) newer(after uint64, limit int) (batch []*Update, pos uint64, err error) {
+	r := c.r
+	if after > 0 && after < max(r.swapped, r.forgotten) {
 		return nil, after, ErrResynced
 	}
+	defer func() { c.told = pos }()
 	for _, u := range r.log.entries[r.log.from(after):] {
 		if len(batch) >= limit {
 			return batch, after, nil

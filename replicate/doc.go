@@ -96,8 +96,11 @@
 // in its place, a tombstone, and stays: a peer that was away may still hold
 // what was deleted. [Replica.SetMembers] declares who must have heard of a
 // deletion before it goes; [Replica.Forget] then drops those that every member
-// has on disk, and moves the horizon up to them. Whoever comes with a clock that
-// is not past the horizon is not listened to ([ErrBehindPeer]), and must take
+// has on disk, and that nothing refers to any more, and moves the horizon up to
+// them. What a member wrote before it heard of a deletion has arrived by then,
+// so that nothing comes afterwards that refers to what is gone. Whoever comes
+// with a clock that is not past the horizon is not listened to
+// ([ErrBehindPeer]), and must take
 // everything anew ([SyncConfig.Resync]); so a replica that nobody declared, or a
 // backup, can be behind but never bring anything back to life. Without members
 // nothing is forgotten.

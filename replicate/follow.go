@@ -19,10 +19,10 @@ func Follow[B any](
 	var c *reader
 	return pull.From(func(ctx context.Context) (b B, err error) {
 		if c == nil {
-			c = h.r.newReader()
+			c = h.r.newWatcher(after)
 		}
 		for {
-			b, ok, next, err := follow(h, after, f)
+			b, ok, next, err := follow(h, c, after, f)
 			if after = next; ok || err != nil {
 				return b, err
 			}
@@ -39,11 +39,11 @@ func Follow[B any](
 }
 
 func follow[B any](
-	h *Handle, after uint64, f func(Object, []*Update) (B, bool),
+	h *Handle, c *reader, after uint64, f func(Object, []*Update) (B, bool),
 ) (b B, ok bool, pos uint64, err error) {
 	h.r.mu.RLock()
 	defer h.r.mu.RUnlock()
-	all, pos, err := h.r.newer(after, math.MaxInt)
+	all, pos, err := c.newer(after, math.MaxInt)
 	if err != nil {
 		return b, false, pos, err
 	}

@@ -28,13 +28,43 @@ func (u *Update) tombstone() bool {
 	return f != nil && f(u.Op())
 }
 
+// A member is what is known of a declared member: clocks that it held durably.
+// Each has its own writes up to when it had the rest, and counts when it is covered
+// here: what the member wrote before it had a deletion is all here then, and what
+// it writes afterwards does not refer to what was deleted.
+type member struct {
+	heard  []Time // the newest that is covered here
+	latest []Time // the newest of all
+	waited []Time // one between them, nil for none: latest may never be caught up with
+}
+
+// hear takes in a newer clock of the member.
+func (m member) hear(clock, public []Time) member {
+	m.latest = clock
+	if m.waited == nil {
+		m.waited = clock
+	}
+	return m.settle(public)
+}
+
+// settle looks at what is covered by the public clock.
+func (m member) settle(public []Time) member {
+	switch {
+	case covers(public, m.latest):
+		m.heard, m.waited = m.latest, nil
+	case covers(public, m.waited):
+		m.heard, m.waited = m.waited, m.latest
+	}
+	return m
+}
+
 // SetMembers declares who must hold a deletion before it may be forgotten:
 // all replicas that write, or may be away for long, this one included. All
 // members should be declared alike on each. A journal keeps the declaration.
 func (r *Replica) SetMembers(ids []ReplicaID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	members := make(map[ReplicaID][]Time, len(ids))
+	members := make(map[ReplicaID]member, len(ids))
 	for _, id := range ids {
 		members[id] = r.members[id]
 	}
@@ -87,10 +117,13 @@ func (r *Replica) indexed(c Clock) []Time {
 
 // Forget drops the deletions that every declared member is known to hold
 // durably, and returns how many. A member is known by the sessions that this
-// replica had with it. Connected peers, whoever they are, are waited for: what
-// one of them has not confirmed stays, unless hurry is set; then the sessions
-// of those that are behind end with [ErrBehind]. It takes time linear in the
-// replica. It returns [ErrNotMember] if this replica is none.
+// replica had with it; what it wrote before it heard of a deletion must have
+// arrived, too. What something else refers to stays. Connected peers, whoever
+// they are, and those who watch changes are waited for: what one of them has not
+// confirmed, or not told, stays, unless hurry is set; then the sessions of those
+// that are behind end with [ErrBehind], and the changes with [ErrResynced]. It
+// takes time linear in the replica. It returns [ErrNotMember] if this replica is
+// none.
 func (r *Replica) Forget(hurry bool) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,15 +131,18 @@ func (r *Replica) Forget(hurry bool) (int, error) {
 		return 0, ErrNotMember
 	}
 	limit := slices.Clone(r.publicClock())
-	for id, clock := range r.members {
+	for id, m := range r.members {
 		if id != r.id {
-			limit = meet(limit, clock)
+			r.members[id] = m.settle(r.publicClock())
+			limit = meet(limit, r.members[id].heard)
 		}
 	}
+	upTo := r.visible()
 	if !hurry {
 		r.eachSession(func(s *Session) { limit = meet(limit, s.said) })
+		upTo = min(upTo, r.watched())
 	}
-	return r.forget(limit), nil
+	return r.forget(limit, upTo), nil
 }
 
 // Awaited returns the other declared members that are not known to hold all
@@ -115,13 +151,18 @@ func (r *Replica) Forget(hurry bool) (int, error) {
 func (r *Replica) Awaited() map[ReplicaID]int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	missing := map[ReplicaID]int{}
+	missing, heard := map[ReplicaID]int{}, map[ReplicaID][]Time{}
+	for id, m := range r.members {
+		if id != r.id {
+			heard[id] = m.settle(r.publicClock()).heard
+		}
+	}
 	for _, u := range r.log.entries {
 		if u.state != stateLive || !u.deletes() {
 			continue
 		}
-		for id, clock := range r.members {
-			if id != r.id && u.end() > timeAt(clock, u.author.index) {
+		for id, clock := range heard {
+			if u.end() > timeAt(clock, u.author.index) {
 				missing[id]++
 			}
 		}
@@ -140,33 +181,76 @@ func (r *Replica) follow(horizon Clock) bool {
 		return false // not durably yet
 	}
 	r.raise(limit)
-	r.forget(limit)
+	r.forget(limit, min(r.visible(), r.watched()))
 	return true
 }
 
-// forget drops the durable tombstones up to limit, and raises the horizon.
-func (r *Replica) forget(limit []Time) (n int) {
+// forget drops the tombstones up to limit that have places up to upTo, and raises
+// the horizon.
+func (r *Replica) forget(limit []Time, upTo uint64) int {
 	var gone []*Update
-	for _, u := range r.log.entries[:r.log.from(r.visible())] {
+	for _, u := range r.log.entries[:r.log.from(upTo)] {
 		if r.forgettable(u, limit) {
 			gone = append(gone, u)
 		}
 	}
+	gone = unneeded(gone)
+	changed := liveRows(gone)
+	for o, rows := range changed {
+		o.state.(Forgetter).Forget(rows)
+	}
+	for p, by := range r.shadows.by {
+		// It was obsolete when it came: nobody said by what, which may go now.
+		if by == p && changed[p.object] != nil {
+			r.unshadow(p)
+		}
+	}
 	horizon := make([]Time, len(r.authors))
 	for _, u := range gone {
-		if !u.forget() {
-			continue
-		}
-		n++
 		horizon[u.author.index] = max(horizon[u.author.index], u.end())
 		u.rows(r.forgetRow)
+		r.forgotten = max(r.forgotten, u.seq)
 		r.log.drop(u)
 		for c := range r.readers {
 			c.forget(u)
 		}
 	}
 	r.raise(horizon)
-	return n
+	return len(gone)
+}
+
+// unneeded returns those of gone that can all go. What an object needs keeps the
+// whole transaction, which may hold what another object needs for it: so they are
+// asked until none has anything against the rest.
+func unneeded(gone []*Update) []*Update {
+	for {
+		needed := make(map[*Update]bool)
+		for o, rows := range liveRows(gone) {
+			if f, ok := o.state.(Forgetter); ok {
+				rows = f.Needed(rows)
+			}
+			for _, p := range rows {
+				needed[p.entry()] = true
+			}
+		}
+		if len(needed) == 0 {
+			return gone
+		}
+		gone = slices.DeleteFunc(gone, func(u *Update) bool { return needed[u] })
+	}
+}
+
+// liveRows returns the live rows of entries, by object.
+func liveRows(entries []*Update) map[*object][]*Update {
+	rows := make(map[*object][]*Update)
+	for _, u := range entries {
+		u.rows(func(p *Update) {
+			if p.state == stateLive {
+				rows[p.object] = append(rows[p.object], p)
+			}
+		})
+	}
+	return rows
 }
 
 // forgetRow takes a row out of the fingerprint, and what it stands in for out
@@ -176,9 +260,14 @@ func (r *Replica) forgetRow(p *Update) {
 		r.discountRow(p)
 	}
 	for _, q := range slices.Clone(r.shadows.of[p]) {
-		r.shadows.remove(q)
-		q.group.remove(q)
+		r.unshadow(q)
 	}
+}
+
+// unshadow has an obsolete row not be sent any more with its transaction.
+func (r *Replica) unshadow(p *Update) {
+	r.shadows.remove(p)
+	p.group.remove(p)
 }
 
 // forgettable reports whether u is live, a deletion, and not above limit.
@@ -190,27 +279,6 @@ func (r *Replica) forgettable(u *Update, limit []Time) bool {
 func (u *Update) deletes() bool {
 	ok := true
 	u.rows(func(p *Update) { ok = ok && (p.tombstone() || p.state == stateDropped) })
-	return ok
-}
-
-// forget takes u out of the states that it made, if nothing refers to it.
-func (u *Update) forget() bool {
-	var done []*Update
-	ok := true
-	u.rows(func(p *Update) {
-		if p.state != stateLive || !ok {
-			return
-		}
-		f, can := p.object.state.(Forgetter)
-		if ok = can && f.Forget(p); ok {
-			done = append(done, p)
-		}
-	})
-	if !ok {
-		for _, p := range done {
-			p.object.state.Apply(p, func(*Update) {})
-		}
-	}
 	return ok
 }
 

@@ -463,3 +463,56 @@ func TestNothingTakenAfterTheEnd(t *testing.T) {
 	require.ErrorIs(t, w.links[pairOf(1, 2)].ends[1].Take(late), replicate.ErrResynced)
 	require.Empty(t, dumpOf(w.nodes[1].m))
 }
+
+// W0 x₁y₁ in one transaction; W1 del x, later, and not knowing of it; 0>1; F1.
+// What of a transaction was obsolete when it came is not to be sent either, once
+// what made it so is forgotten.
+func TestForgetWhatATransactionBrought(t *testing.T) {
+	w := newWorld(t, 3, 16, false)
+	w.members(0, 1)
+	w.write(0, "x")
+	require.Equal(t, [2]error{}, w.talk(0, 1, replicate.SyncConfig{}, replicate.SyncConfig{}))
+	w.cut(0, 1)
+	w.writeAll(0, "x", "y")
+	w.now = w.now.Add(time.Second)
+	w.del(1, "x")
+	require.Equal(t, [2]error{}, w.talk(0, 1, replicate.SyncConfig{}, replicate.SyncConfig{}))
+	require.Equal(t, 1, w.forget(1, false))
+	require.Equal(t, "y=1 ", dumpOf(copyOf(t, w.nodes[1].r)))
+	require.Equal(t, 1, w.forget(0, false))
+	require.Equal(t, "y=1 ", dumpOf(copyOf(t, w.nodes[0].r)))
+}
+
+// Who watches changes is told of a deletion before that is forgotten; or, if that
+// is not waited for, that something was missed.
+func TestForgetWaitsForWatchers(t *testing.T) {
+	for _, hurry := range []bool{false, true} {
+		w := newWorld(t, 1, 17, false)
+		w.members(0)
+		r := w.nodes[0].r
+		w.write(0, "x")
+		changes := r.Changes(0)
+		_, err := changes(t.Context())
+		require.NoError(t, err)
+		read := r.Head()
+		w.del(0, "x")
+		if !hurry {
+			require.Zero(t, w.forget(0, false), "it has not been told")
+			batch, err := changes(t.Context())
+			require.NoError(t, err)
+			require.Len(t, batch, 1)
+			require.Equal(t, 1, w.forget(0, false))
+		} else {
+			require.Equal(t, 1, w.forget(0, true))
+			_, err = changes(t.Context())
+			require.ErrorIs(t, err, replicate.ErrResynced)
+		}
+		_, err = r.Changes(read)(t.Context())
+		require.ErrorIs(t, err, replicate.ErrResynced, "nobody was there to wait for")
+		require.NoError(t, pull.Abort(changes, pull.ErrStopped))
+		w.write(0, "y")
+		batch, err := r.Changes(0)(t.Context())
+		require.NoError(t, err)
+		require.Len(t, batch, 1)
+	}
+}

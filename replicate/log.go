@@ -18,10 +18,11 @@ type log struct {
 // author is who writes, as a replica knows it.
 type author struct {
 	name    Author
-	index   int       // in Replica.authors
-	trailer int       // bytes of signature behind each op, 0 or 64
-	clock   Time      // the own clock's entry
-	entries []*Update // ascending time: updates, and the parts of transactions
+	index   int         // in Replica.authors
+	trailer int         // bytes of signature behind each op, 0 or 64
+	clock   Time        // the own clock's entry
+	hash    Fingerprint // of that entry; zero where there is none
+	entries []*Update   // ascending time: updates, and the parts of transactions
 	gone    int
 }
 

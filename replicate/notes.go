@@ -47,8 +47,8 @@ func (r *Replica) appendNotes(dst []byte, n notes) []byte {
 		return dst
 	}
 	b := binary.AppendUvarint([]byte{kindMembers}, uint64(len(r.members)))
-	for id, clock := range r.members {
-		b = appendTimes(append(b, id[:]...), r.authors, clock)
+	for id, m := range r.members {
+		b = appendTimes(append(b, id[:]...), r.authors, m.heard)
 	}
 	return frame.Append(dst, b)
 }
@@ -65,7 +65,7 @@ func (r *Replica) restoreHorizon(payload []byte) error {
 	defer r.mu.Unlock()
 	limit := r.indexed(horizon)
 	r.raise(limit)
-	r.forget(limit)
+	r.forget(limit, r.visible())
 	return nil
 }
 
@@ -84,9 +84,9 @@ func (r *Replica) restoreMembers(payload []byte) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.members = make(map[ReplicaID][]Time, n)
+	r.members = make(map[ReplicaID]member, n)
 	for id, clock := range members {
-		r.members[id] = r.indexed(clock)
+		r.members[id] = member{heard: r.indexed(clock)}
 	}
 	return nil
 }

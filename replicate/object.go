@@ -15,10 +15,12 @@ type Type struct {
 	// Nil accepts everything. It may be called by several goroutines at once.
 	Check func(op string) error
 
-	// Tombstone reports whether op says only that something is no more: such
-	// updates can be forgotten once every member has them; see
-	// [Replica.Forget] and [Forgetter]. Nil means that none is. It may be
-	// called by several goroutines at once.
+	// Tombstone reports whether op is of a kind that can be forgotten once every
+	// member has it, such as one that says only that something is no more; see
+	// [Replica.Forget] and [Forgetter]. What replicas show must not differ by
+	// such updates alone: they are left out where replicas that promise the
+	// same are compared. Nil means that none is. It may be called by several
+	// goroutines at once.
 	Tombstone func(op string) bool
 
 	// Key returns the key that op changes, for filters by key; ok is false if
@@ -36,12 +38,18 @@ type Type struct {
 	Observe func(u *Update, obsolete []*Update)
 }
 
-// A Forgetter is an [Object] whose tombstones can be forgotten.
+// A Forgetter is an [Object] whose tombstones can be forgotten. What it is asked
+// to forget are live tombstones that every member has, and with them all that any
+// member wrote before it had them.
 type Forgetter interface {
-	// Forget takes a live tombstone out of the state, which then is what it
-	// would be had neither the tombstone nor what it made obsolete ever been.
-	// It returns false, and changes nothing, while something refers to it.
-	Forget(u *Update) bool
+	// Needed returns which of gone must stay even if all the others go, since
+	// something that stays refers to them. It changes nothing.
+	Needed(gone []*Update) []*Update
+
+	// Forget takes updates out of the state, of which none is needed. It then is
+	// what it would be had neither they nor what they made obsolete ever been,
+	// and shows what it showed before.
+	Forget(gone []*Update)
 }
 
 // An Object is the state of one object: a function of the set of updates it

@@ -100,7 +100,7 @@ func (s *Session) stand() {
 func (s *Session) stream() []byte {
 	r, o := s.r, &s.out
 	if s.due != nil && s.keptPromise() {
-		due := s.due
+		due := s.withOwn(s.due)
 		s.due = nil
 		return s.enc.ack(nil, r.authors, due)
 	}
@@ -148,6 +148,23 @@ func (s *Session) keptPromise() bool {
 		return s.r.visible() >= s.dueAt
 	}
 	return covers(s.r.publicUnder(s.only), s.due)
+}
+
+// withOwn adds to what is acked what this replica has written since it said where
+// it stands. Whoever hears that it holds a deletion is to know what it wrote
+// before it did; see member.
+func (s *Session) withOwn(clock []Time) []Time {
+	if s.partial {
+		return clock
+	}
+	r := s.r
+	own := make([]Time, len(r.authors))
+	for i, t := range r.publicClock() {
+		if t > timeAt(s.announced, i) && r.wrote(r.authors[i].name) {
+			own[i] = t
+		}
+	}
+	return joined(clock, own)
 }
 
 // leaving reports whether it is time to go: both sides have, durably, what the

@@ -11,6 +11,27 @@ type reader struct {
 	r     *Replica
 	woken chan struct{}
 	peer  *outbox // nil for a reader that inherits no places
+	told  uint64  // what tells of changes has told all up to here; 0 if none
+}
+
+// newWatcher registers a reader that tells of changes from behind a place.
+func (r *Replica) newWatcher(after uint64) *reader {
+	c := r.newReader()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.told = after
+	return c
+}
+
+// watched returns the place up to which all watchers have told.
+func (r *Replica) watched() uint64 {
+	at := r.log.head
+	for c := range r.readers {
+		if c.told > 0 {
+			at = min(at, c.told)
+		}
+	}
+	return at
 }
 
 // newReader registers a reader. It starts out woken.

@@ -68,25 +68,26 @@ type Replica struct {
 	cfg   Config
 	types map[string]*Type
 
-	identity string       // what the authors of own writes begin with: id or key
-	mu       sync.RWMutex // guards all below; never held while a source or sink runs
-	self     *author      // who writes here now
-	renewed  bool         // self changed since a journal was last told
-	authors  []*author
-	byName   map[Author]*author
-	objects  []*object
-	byObject map[ObjectName]*object
-	log      log
-	print    Fingerprint          // of all that is live, and of the clock
-	tombs    Fingerprint          // of the live tombstones alone
-	horizon  []Time               // by author index: tombstones up to here may be forgotten
-	members  map[ReplicaID][]Time // declared ones, and what each holds durably
-	declared uint64               // counts the declarations of members
-	heard    uint64               // counts what was heard of them
-	swapped  uint64               // places below were replaced; see resync
-	last     Time                 // newest time issued or seen
-	failed   error
-	unread   bool // some objects are of unknown types
+	identity  string       // what the authors of own writes begin with: id or key
+	mu        sync.RWMutex // guards all below; never held while a source or sink runs
+	self      *author      // who writes here now
+	renewed   bool         // self changed since a journal was last told
+	authors   []*author
+	byName    map[Author]*author
+	objects   []*object
+	byObject  map[ObjectName]*object
+	log       log
+	print     Fingerprint          // of all that is live, and of the clock
+	tombs     Fingerprint          // of the live tombstones alone
+	horizon   []Time               // by author index: tombstones up to here may be forgotten
+	members   map[ReplicaID]member // the declared ones
+	declared  uint64               // counts the declarations of members
+	heard     uint64               // counts what was heard of them
+	swapped   uint64               // places below were replaced; see resync
+	forgotten uint64               // the newest place of what was forgotten
+	last      Time                 // newest time issued or seen
+	failed    error
+	unread    bool // some objects are of unknown types
 
 	readers  map[*reader]struct{} // peers and watchers, woken by changes
 	peers    map[ReplicaID]*peerEpochs
@@ -271,11 +272,9 @@ func (r *Replica) promise(a *author, t Time) {
 	if t <= a.clock {
 		return
 	}
-	if a.clock > 0 {
-		r.print.sub(hashEntry(a.name, a.clock))
-	}
-	a.clock = t
-	r.print.add(hashEntry(a.name, t))
+	r.print.sub(a.hash)
+	a.clock, a.hash = t, hashEntry(a.name, t)
+	r.print.add(a.hash)
 	r.witness(t)
 }
 

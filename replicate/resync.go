@@ -1,5 +1,7 @@
 package replicate
 
+import "slices"
+
 // Taking everything anew. A replica that is behind what a peer has forgotten
 // may hold what was deleted and can not be told so any more. It is sent all
 // that there is, builds that beside what it has, and puts it in its place when
@@ -60,10 +62,10 @@ func (s *Session) compareHorizons(p position, known []Time) error {
 	return ErrBehind // each of the other
 }
 
-// heardMember notes what a peer holds durably, if it is a declared member.
+// heardMember notes the clock of a peer, if it is a declared member.
 func (r *Replica) heardMember(id ReplicaID, clock []Time) {
-	if old, ok := r.members[id]; ok && !covers(old, clock) {
-		r.members[id] = joined(old, clock)
+	if m, ok := r.members[id]; ok && !covers(m.heard, clock) {
+		r.members[id] = m.hear(slices.Clone(clock), r.publicClock())
 		r.heard++
 	}
 }
@@ -156,7 +158,7 @@ func (r *Replica) swap(st *Replica, horizon Clock) (unseen []*Update) {
 		own.state, objects[o] = o.state, own
 	}
 	for _, a := range r.authors {
-		a.clock, a.entries, a.gone = 0, nil, 0
+		a.clock, a.hash, a.entries, a.gone = 0, Fingerprint{}, nil, 0
 	}
 	r.log = log{head: r.log.head + 1} // a place of its own, so that older ones are told
 	r.swapped = r.log.head

@@ -23,7 +23,7 @@ func (p Place) Clone(now func() time.Time, rnd io.Reader) Place {
 	c := &cloner{from: r, to: &Replica{
 		id: r.id, set: r.set, epoch: r.epoch, cfg: r.cfg, types: r.types,
 		renewed: r.renewed, print: r.print, tombs: r.tombs, last: r.last, failed: r.failed,
-		suspect: r.suspect, openings: r.openings, unread: r.unread, identity: r.identity,
+		suspect: r.suspect, forgotten: r.forgotten, openings: r.openings, unread: r.unread, identity: r.identity,
 		byName:   make(map[Author]*author, len(r.byName)),
 		byObject: make(map[ObjectName]*object, len(r.byObject)),
 		readers:  make(map[*reader]struct{}, len(r.readers)),
@@ -64,7 +64,7 @@ type cloner struct {
 
 func (c *cloner) names() {
 	for _, a := range c.from.authors {
-		b := &author{name: a.name, index: a.index, clock: a.clock, gone: a.gone, trailer: a.trailer}
+		b := &author{name: a.name, index: a.index, clock: a.clock, hash: a.hash, gone: a.gone, trailer: a.trailer}
 		c.to.authors = append(c.to.authors, b)
 		c.to.byName[a.name] = b
 	}
@@ -225,14 +225,14 @@ func (c *cloner) tail(t *Tail) *Tail {
 // filters and forgetting need is not, since no world here has them.
 func TestCloneKnowsEveryField(t *testing.T) {
 	for typ, known := range map[reflect.Type]int{
-		reflect.TypeFor[Replica]():    34,
+		reflect.TypeFor[Replica]():    35,
 		reflect.TypeFor[Session]():    39,
 		reflect.TypeFor[outbox]():     13,
 		reflect.TypeFor[queue]():      2,
 		reflect.TypeFor[encoder]():    9,
 		reflect.TypeFor[decoder]():    4,
-		reflect.TypeFor[reader]():     3,
-		reflect.TypeFor[author]():     6,
+		reflect.TypeFor[reader]():     4,
+		reflect.TypeFor[author]():     7,
 		reflect.TypeFor[object]():     4,
 		reflect.TypeFor[log]():        3,
 		reflect.TypeFor[Update]():     8,

@@ -262,6 +262,10 @@ func TestReplicateRuns(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{
+		"list: a slice of pointers",
+		"list-insert-2000: of 1000",
+		"list-insert-2000: of 1000",
+		"list-insert-2000: of 1000",
 		"sync: bare varints into a map",
 		"sync-tcp: bare varints into a map",
 		"sync-lines: JSON lines over TCP",
@@ -282,9 +286,5 @@ func TestReplicateRuns(t *testing.T) {
 		"reconnect-flat: of 1000 keys",
 		"missed: 100 of 1000 keys",
 		"missed-1000: 100 of as many",
-		"list: a slice of pointers",
-		"list-insert-2000: of 1000",
-		"list-insert-2000: of 1000",
-		"list-insert-2000: of 1000",
 	}, rows)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/seq"
@@ -91,12 +90,22 @@ func insertInto(n int, goal float64) work {
 			return total, nil
 		}
 	}
-	long := sync.OnceValues(func() (*seq.List[string], error) { return listOf(n) })
+	var made *seq.List[string]
+	long := func() (l *seq.List[string], err error) {
+		if made == nil {
+			made, err = listOf(n)
+		}
+		return made, err
+	}
 	w := gauges(fmt.Sprintf("list-insert-%d", n), "ns", each*times, many(long), peer{
 		name: fmt.Sprintf("of %d", base), goal: goal,
 		run: many(func() (*seq.List[string], error) { return listOf(base) }),
 	})
 	w.tries = 5
+	w.end = func() error {
+		made = nil
+		return nil
+	}
 	return w
 }
 

@@ -34,6 +34,22 @@
 //
 // A removal is kept, as a tombstone, and reaches who was away.
 //
+// # Forgetting
+//
+// A removal and an unset field can be forgotten; see [replicate.Replica.Forget].
+// Nothing refers to a row: its places are keys that mean the same without any
+// other, and what was written in a life that the removal ended is gone wherever
+// the removal is, so that none of it is left to come back. A field that was unset
+// is forgotten if the row is there by something else, a field that is set, a
+// place, or that it was made with none; else the row would go with it.
+//
+// The hard case is a row that two made, not knowing of each other, with a field
+// set in the later life and then unset in the earlier one. The newer write counts,
+// but if the earlier life is removed, the older one does: so both are kept, and
+// the one that unsets is not forgotten while it hides the other. That other cannot
+// come afterwards: it was written before its author heard that the field was
+// unset, and all of that has arrived where forgetting begins.
+//
 // # Sequences
 //
 // A row's place in a sequence is a field of the row. The other way would be a
@@ -70,7 +86,7 @@
 // Each field of a row costs its update (64 bytes and the op, which holds the ids
 // of row and field and the value) and 48 bytes; a row of two small fields takes
 // about 620 bytes, all told, and 150 more for each field by which it is in sets
-// or sequences. Of a removed row the tombstone stays.
+// or sequences. Of a removed row the tombstone stays until it is forgotten.
 //
 // An op is the row's id, the field and the value, each with its length, and 1 to
 // 8 bytes for how old the row's life is. A place has 12 to 16 bytes if rows are

@@ -279,9 +279,3 @@ func (r *row) placed(yield func(field, value string) bool) {
 		}
 	}
 }
-
-// Tombstone reports whether an update of this object only takes away, and may
-// be forgotten once everybody has it.
-func (s *state) Tombstone(u *replicate.Update) bool {
-	return kind(u.Op()[0]) == opRemove
-}

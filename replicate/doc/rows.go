@@ -20,12 +20,12 @@ var ErrNotFound = errors.New("doc: no such row")
 
 // JSON is the type of docs whose values are JSON. It belongs into
 // replicate.Config.Types.
-var JSON = replicate.Type{Tag: "doc/json", New: newState, Check: checkJSON}
+var JSON = replicate.Type{Tag: "doc/json", New: newState, Check: checkJSON, Tombstone: takesAway}
 
 // TypeOf returns the type of docs whose values are opaque bytes under a tag of
 // your own, such as "doc/cbor".
 func TypeOf(tag string) replicate.Type {
-	return replicate.Type{Tag: tag, New: newState, Check: checkAny}
+	return replicate.Type{Tag: tag, New: newState, Check: checkAny, Tombstone: takesAway}
 }
 
 // A Doc is a replicated table of rows with fields, whose values are of type V:

@@ -55,12 +55,21 @@ func (s *state) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 // removes reports whether an op is nothing but a deletion.
 func removes(op string) bool { return op[0] == opRemove }
 
+// Needed implements replicate.Forgetter: nothing refers to an item.
+func (s *state) Needed([]*replicate.Update) []*replicate.Update { return nil }
+
 // Forget implements replicate.Forgetter.
-func (s *state) Forget(u *replicate.Update) bool {
+func (s *state) Forget(gone []*replicate.Update) {
+	for _, u := range gone {
+		s.forget(u)
+	}
+}
+
+func (s *state) forget(u *replicate.Update) {
 	id, _ := parseRemove(u.Op(), u.Stamp().Author)
 	a := s.author(id.Author)
 	if a.tombs[id.Time] != u {
-		return true
+		return
 	}
 	// The item, if it waits for a sweep, is removed for as long as u is there.
 	if i := a.from(id.Time); i < len(a.items) && a.items[i].Stamp().Time == id.Time {
@@ -68,7 +77,6 @@ func (s *state) Forget(u *replicate.Update) bool {
 		a.gone--
 	}
 	delete(a.tombs, id.Time)
-	return true
 }
 
 // remove lets the tombstone u stand in for the item of that time, which may be

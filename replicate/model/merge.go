@@ -84,11 +84,15 @@ func (s *state) size(since replicate.Time) (n int) {
 	return n
 }
 
+// Needed implements replicate.Forgetter: nothing refers to a key.
+func (s *state) Needed([]*replicate.Update) []*replicate.Update { return nil }
+
 // Forget implements replicate.Forgetter.
-func (s *state) Forget(u *replicate.Update) bool {
-	_, key, _, _ := parseOp(u.Op())
-	if s.cells.get(key) == u {
-		s.cells.remove(key)
+func (s *state) Forget(gone []*replicate.Update) {
+	for _, u := range gone {
+		_, key, _, _ := parseOp(u.Op())
+		if s.cells.get(key) == u {
+			s.cells.remove(key)
+		}
 	}
-	return true
 }

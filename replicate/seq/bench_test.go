@@ -152,7 +152,7 @@ func BenchmarkMemory(b *testing.B) {
 				b.ReportMetric(float64(all-before)/million, "B/element")
 				h, err := r.Open(replicate.ObjectName{Type: "seq/bytes"})
 				require.NoError(b, err)
-				seq.Forget(h)
+				seq.Empty(h)
 				b.ReportMetric(float64(all-heap())/million, "B/place")
 				stats := 0
 				src := r.Read(nil)

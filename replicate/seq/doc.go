@@ -29,12 +29,12 @@
 // # Places
 //
 // Behind the list is a tree of places. An insertion makes a place, and so does
-// a move; nothing ever takes one away. A place is the left or the right child
+// a move; only forgetting takes one away. A place is the left or the right child
 // of the place it was made next to, siblings on one side are ordered by stamp,
 // and the list is the tree read from left to right: whatever is inserted into
 // a run is below the run's first place, so that runs cannot mix. To insert
-// behind place a is to become its right child if it has none, and else the
-// left child of the place that follows a, which then has no left child. The
+// behind place a is to become its right child, or if something that is shown is
+// below it on the right, the left child of the first of that. The
 // place a is always that of an element that is shown, or the beginning: a run
 // that began behind a deleted element and went on before it could be mixed.
 //
@@ -48,6 +48,35 @@
 // deletion. The newest stands for the others, which are obsolete; so the log
 // holds one update for an element, whatever happened to it, and one for each
 // move. A move is never obsolete, since nothing else says where its place is.
+//
+// # Forgetting
+//
+// A deleted element is forgotten (see [replicate.Replica.Forget]) together with
+// its moves, once no place that stays was made next to one of its places. So what
+// is deleted at the end of a list can go, and all of a list that was emptied; but
+// the first elements of a queue are what the later ones hang on, and stay, as
+// tombstones, until the queue runs empty once: an op names the place next to it,
+// and nothing else says where that is. A move that was written in one transaction
+// with something that stays is kept, and keeps its element.
+//
+// The hard case is an update that names a forgotten place and comes afterwards:
+// it would wait for ever. There is none. Say that x is forgotten here.
+//
+//   - What a member wrote before it held the deletion of x is here, since members
+//     are only heard as far as all they wrote has come; it kept x, or was
+//     forgotten before.
+//   - What a member writes while it holds the deletion names a place that is
+//     shown to it or has something shown below. If it names x, an element y below
+//     x is shown to it, so it does not hold the deletion of y. Either y is not
+//     here, and is itself an update that names x, or what is below x, and comes
+//     afterwards; the first of these cannot be. Or y was here and is forgotten;
+//     then what the member wrote before it held that deletion was here, too.
+//
+// All who write must be declared members, as [replicate.Replica.SetMembers] says:
+// what another inserted next to an element, before it heard of the deletion, is
+// not shown where the element was forgotten.
+//
+// # Odd updates
 //
 // An op that refers to what is not older than itself means nothing and is
 // dropped; so the tree has no cycles, whoever wrote it. Two updates that
@@ -69,7 +98,8 @@
 // In memory a place takes about 83 bytes beside its update (64 bytes and the
 // op), and about 5 more where the list was not written from end to end; with
 // the log, an element of 8 bytes takes 181. For each time an element was moved,
-// and each deleted one, an update and a place remain.
+// and each deleted one, an update and a place remain until they are forgotten,
+// in time linear in the list.
 //
 // The places are in a B-tree in list order, so that finding an element by
 // index, an index by element, and a neighbour take O(log n) in the number of

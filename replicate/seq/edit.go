@@ -23,41 +23,38 @@ func (l *List[V]) Unshift(v V) (ID, error) { return l.InsertAfter(ID{}, v) }
 // Insert inserts a value so that it has index i, at most the list's length. It
 // returns an IndexError if i is out of range; see [List.Push] for the rest.
 func (l *List[V]) Insert(i int, v V) (ID, error) {
-	return l.insert(v, func(s *state) (*node, error) { return s.gap(i) })
+	return insert(l, v, (*state).gap, i)
 }
 
 // InsertBefore inserts a value before the element of that ID; before the zero
 // ID, at the end. It returns ErrNotFound if the element is not in the list; see
 // [List.Push] for the rest.
 func (l *List[V]) InsertBefore(id ID, v V) (ID, error) {
-	return l.insert(v, func(s *state) (*node, error) { return s.before(id) })
+	return insert(l, v, (*state).before, id)
 }
 
 // InsertAfter inserts a value behind the element of that ID; behind the zero
 // ID, at the beginning. Errors are those of InsertBefore.
 func (l *List[V]) InsertAfter(id ID, v V) (ID, error) {
-	return l.insert(v, func(s *state) (*node, error) { return s.after(id) })
+	return insert(l, v, (*state).after, id)
 }
 
-// insert writes a value behind the node that find returns.
-func (l *List[V]) insert(v V, find func(*state) (*node, error)) (id ID, err error) {
+// insert writes a value behind the node that find returns of where: a closure
+// of the two would be one more allocation for each element.
+func insert[V, W any](l *List[V], v V, find func(*state, W) (*node, error), where W) (ID, error) {
 	b, err := l.encode(v)
 	if err != nil {
 		return ID{}, err
 	}
-	_, err = l.h.Compose(func(d replicate.Draft) (string, error) {
+	stamp, err := l.h.Compose(func(d replicate.Draft) (string, error) {
 		s := d.State.(*state)
-		n, err := find(s)
+		n, err := find(s, where)
 		if err != nil {
 			return "", err
 		}
-		id = ID(d.Stamp)
-		return op{kind: opInsert, place: s.behind(n, id)}.encode(b), nil
+		return op{kind: opInsert, place: s.behind(n, ID(d.Stamp))}.encode(b), nil
 	})
-	if err != nil {
-		return ID{}, err
-	}
-	return id, nil
+	return ID(stamp), err
 }
 
 func (l *List[V]) encode(v V) ([]byte, error) {
@@ -104,26 +101,27 @@ func (l *List[V]) Delete(id ID) (bool, error) {
 // or the codec's error if the value of the element, which is deleted, does not
 // fit V.
 func (l *List[V]) DeleteAt(i int) (Element[V], error) {
-	return l.take(func(s *state) (*node, error) { return s.at(i) })
+	return take(l, (*state).at, i)
 }
 
 // Pop takes the last element out of the list, and returns it. It returns
 // ErrNotFound if the list is empty; see [List.DeleteAt] for the rest.
 func (l *List[V]) Pop() (Element[V], error) {
-	return l.take(func(s *state) (*node, error) { return s.end(forward) })
+	return take(l, (*state).end, forward)
 }
 
 // Shift takes the first element out of the list, and returns it. Errors are
 // those of Pop.
 func (l *List[V]) Shift() (Element[V], error) {
-	return l.take(func(s *state) (*node, error) { return s.end(backward) })
+	return take(l, (*state).end, backward)
 }
 
-// take deletes the element at the node that find returns, and returns it.
-func (l *List[V]) take(find func(*state) (*node, error)) (e Element[V], err error) {
+// take deletes the element at the node that find returns of where, and returns
+// it.
+func take[V any](l *List[V], find func(*state, int) (*node, error), where int) (e Element[V], err error) {
 	var u *replicate.Update
 	stamp, err := l.h.Compose(func(d replicate.Draft) (string, error) {
-		n, err := find(d.State.(*state))
+		n, err := find(d.State.(*state), where)
 		if err != nil {
 			return "", err
 		}
@@ -241,10 +239,16 @@ func (s *state) end(dir int) (*node, error) {
 	return s.order.at(edge(dir, n)), nil
 }
 
-// behind returns the place right behind n, for an update stamped id.
+// behind returns the place right behind n, for an update stamped id: next to n,
+// or to what is shown behind it, and never next to what nothing shown hangs on,
+// which may be forgotten.
 func (s *state) behind(n *node, id ID) place {
 	if n.is(hasRight) {
-		return placeAt(s.order.step(n, forward), true, id)
+		if i := s.order.rankAfter(n); i < s.order.len() {
+			if next := s.order.at(i); next.branch(n) != nil {
+				return placeAt(next, true, id)
+			}
+		}
 	}
 	return placeAt(n, false, id)
 }

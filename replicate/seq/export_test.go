@@ -195,7 +195,13 @@ func (w *Watch) Look(o replicate.Object, news []*replicate.Update) (b Batch[stri
 	return b, ok
 }
 
-// Forget empties an object's state.
-func Forget(h *replicate.Handle) {
+// Empty empties an object's state.
+func Empty(h *replicate.Handle) {
 	h.View(func(o replicate.Object) { *o.(*state) = *newState().(*state) })
+}
+
+// Places returns how many nodes a state has, but for the list's beginning.
+func Places(o replicate.Object) (n int) {
+	o.(*state).each(func(*node) { n++ })
+	return n
 }

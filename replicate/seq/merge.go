@@ -44,9 +44,9 @@ func newState() replicate.Object {
 	return s
 }
 
-// slabSize is how many nodes are allocated at once: with its header of 8 bytes
-// a slab fills an allocation of 4 KiB.
-const slabSize = 63
+// slabSize is how many nodes are allocated at once: a slab fills an allocation
+// of 512 bytes, the largest kind that needs no header.
+const slabSize = 8
 
 // newNode returns a node out of a slab, which is small in a small list.
 func (s *state) newNode() *node {

@@ -11,8 +11,8 @@ const (
 	fanout   = 32 // kids of an inner block
 )
 
-// An order is the nodes in list order: a B-tree that is never taken from. The
-// list's beginning is its first node, so that it is never empty.
+// An order is the nodes in list order: a B-tree that is never taken from, but
+// built anew. The list's beginning is its first node, so that it is never empty.
 type order struct {
 	root *block
 	tail *block // the last leaf

@@ -34,12 +34,14 @@ func (e *IndexError) Is(target error) bool { return target == ErrIndex }
 
 // JSON is the type of lists whose values are JSON. It belongs into
 // replicate.Config.Types.
-var JSON = replicate.Type{Tag: "seq/json", New: newState, Check: checkJSON}
+var JSON = replicate.Type{
+	Tag: "seq/json", New: newState, Check: checkJSON, Tombstone: forgettable,
+}
 
 // TypeOf returns the type of lists whose values are opaque bytes under a tag
 // of your own, such as "seq/cbor".
 func TypeOf(tag string) replicate.Type {
-	return replicate.Type{Tag: tag, New: newState, Check: checkAny}
+	return replicate.Type{Tag: tag, New: newState, Check: checkAny, Tombstone: forgettable}
 }
 
 // A List is a replicated list of values of type V. Several lists of one name

@@ -132,12 +132,21 @@ func (s *addWins) seen(element string) causal.Context {
 // removes reports whether an op only takes away.
 func removes(op string) bool { return !adds(op) }
 
+// Needed implements replicate.Forgetter: nothing refers to an element.
+func (s *addWins) Needed([]*replicate.Update) []*replicate.Update { return nil }
+
 // Forget implements replicate.Forgetter.
-func (s *addWins) Forget(u *replicate.Update) bool {
+func (s *addWins) Forget(gone []*replicate.Update) {
+	for _, u := range gone {
+		s.forget(u)
+	}
+}
+
+func (s *addWins) forget(u *replicate.Update) {
 	_, element := parseOp(u)
 	old, found := s.cells[element]
 	if !found {
-		return true
+		return
 	}
 	var kept *cell
 	for c := &old; c != nil; c = c.next {
@@ -150,7 +159,6 @@ func (s *addWins) Forget(u *replicate.Update) bool {
 		_, element = parseOp(kept.u)
 		s.cells[element] = *kept
 	}
-	return true
 }
 
 func (s *addWins) has(element string) bool {

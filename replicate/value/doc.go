@@ -20,6 +20,11 @@
 // time may hold more than ten between them, until the next write. The number is
 // part of the type's tag: replicas that disagree on it refuse each other.
 //
+// # Forgetting
+//
+// There is nothing to forget: nothing is deleted, and what was overwritten goes at
+// once. A value that stands for "none" is a value like others.
+//
 // # Cost
 //
 // A Value costs one update (64 bytes and the op, which with a history has some 5
