@@ -1,6 +1,7 @@
 package replicate_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/weir-go/weir/replicate"
@@ -24,9 +25,9 @@ const (
 	tombstones       // R10: the fingerprint counts tombstones
 )
 
-// spoil breaks a rule at a replica that a step has touched.
-func (x *search) spoil(s *seat) {
-	switch x.without {
+// spoil breaks a rule at a replica that has just moved.
+func (s *seat) spoil() {
+	switch s.without {
 	case pastSeen:
 		s.Replica.ForgetSeen()
 	case inherited:
@@ -37,12 +38,12 @@ func (x *search) spoil(s *seat) {
 }
 
 // recovered breaks a rule at a replica that is back after a crash.
-func (x *search) recovered(before, after *seat) {
-	switch x.without {
+func (s *seat) recovered(before *replicate.Replica) {
+	switch s.without {
 	case tokenMarker:
-		after.Replica.TakeTokens(before.Replica)
+		s.Replica.TakeTokens(before)
 	case freshEpoch:
-		after.Replica.SetEpoch(before.Replica.Epoch())
+		s.Replica.SetEpoch(before.Epoch())
 	}
 }
 
@@ -76,7 +77,9 @@ func TestSearchWithoutRule(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := c.bound
-			b.limit = 4_500
+			if b.limit = 2_500; os.Getenv("WEIR_LONG") != "" {
+				b.limit = 0
+			}
 			f := searched(b, c.without)
 			if f.err == nil {
 				t.Fatalf("nothing found in %v", f)
