@@ -21,10 +21,11 @@ type act struct {
 
 // The kinds of acts beyond those that are whole steps.
 const (
-	actBegin = 'b' // opens its end of a session with j
-	actEnd   = 'e' // ends it
-	actNext  = 'n' // makes a frame for j
-	actTakes = 't' // takes one of j's in
+	actBegin   = 'b' // opens its end of a session with j
+	actEnd     = 'e' // ends it
+	actNext    = 'n' // makes a frame for j
+	actTakes   = 't' // takes one of j's in
+	actRestart = 'r' // is another opening, so that no token of it is worth anything
 )
 
 // with reports whether an act is by or through the session with seat j.
@@ -63,9 +64,10 @@ type end struct {
 	seat     *seat // a replica that has it
 	renamed  []uint64
 	progress replicate.Progress
-	ack      bool // has an ack to send
-	idle     bool // past the handshake
-	sent     int  // updates since the last marker
+	next     *edge // what it sends leads there, once that is known
+	ack      bool  // has an ack to send
+	idle     bool  // past the handshake
+	sent     int   // updates since the last marker
 }
 
 // actors notes the states of replicas, and where acts lead.
@@ -80,13 +82,15 @@ type actors struct {
 	chunks  [][]byte             // frames, by number
 	frames  map[string]uint32
 	leads   map[from]*edge
+	takings map[uint64]*edge // by end and frame
 	goes    map[along]uint32
 	pairs   map[[2]uint32]uint64
 }
 
-// from is an act of a core, and of the end that the act is through.
+// from is an act of a core, and the ends that it looks at.
 type from struct {
-	core, end uint32
+	core uint32
+	ends [3]uint32
 	act
 }
 
@@ -103,11 +107,11 @@ func newActors(b *bound, without rule, orders [][3]int) *actors {
 		cores:  []core{{renamed: make([]uint64, len(orders))}},
 		ends:   []end{{renamed: make([]uint64, len(orders))}},
 		chunks: [][]byte{nil}, frames: map[string]uint32{},
-		leads: map[from]*edge{}, goes: map[along]uint32{}, pairs: map[[2]uint32]uint64{},
+		leads: map[from]*edge{}, takings: map[uint64]*edge{}, goes: map[along]uint32{}, pairs: map[[2]uint32]uint64{},
 	}
 	a.coder = replicate.Coder{
 		Base: replicate.TimeOf(firstMoment), Clock: b.still, Ops: b.kind != last,
-		Forgets: b.forgets > 0, Waits: b.journal || b.cast != "",
+		Forgets: b.members != 0, Dropped: b.deletes, Waits: b.journal || b.cast != "",
 	}
 	return a
 }
@@ -120,15 +124,15 @@ type seen struct {
 
 // do has a replica do something, and returns what came of it.
 func (a *actors) do(s *seen, what act) *edge {
-	f := from{core: s.core, act: what}
-	if what.through() {
-		f.end = s.ends[what.j]
-	}
-	e := a.leads[f]
+	e := a.noted(s, what)
 	if e == nil {
-		e = a.play(*s, what, f)
+		e = a.play(*s, what)
 	}
 	if e.none {
+		return e
+	}
+	if what.kind == actNext && e.core == s.core {
+		s.ends[what.j] = e.end
 		return e
 	}
 	after := seen{core: e.core}
@@ -142,7 +146,7 @@ func (a *actors) do(s *seen, what act) *edge {
 		default:
 			to, ok := a.goes[along{s.core, id, e.core, what}]
 			if !ok {
-				a.play(*s, what, f)
+				a.play(*s, what)
 				to = a.goes[along{s.core, id, e.core, what}]
 			}
 			after.ends[j] = to
@@ -152,8 +156,42 @@ func (a *actors) do(s *seen, what act) *edge {
 	return e
 }
 
+// noted returns where an act is known to lead; nil if it is not.
+func (a *actors) noted(s *seen, what act) *edge {
+	switch what.kind {
+	case actNext:
+		return a.ends[s.ends[what.j]].next
+	case actTakes:
+		return a.takings[uint64(s.ends[what.j])<<32|uint64(what.arg)]
+	}
+	return a.leads[s.from(what)]
+}
+
+// note notes it.
+func (a *actors) note(s *seen, what act, e *edge) {
+	switch what.kind {
+	case actNext:
+		a.ends[s.ends[what.j]].next = e
+	case actTakes:
+		a.takings[uint64(s.ends[what.j])<<32|uint64(what.arg)] = e
+	default:
+		a.leads[s.from(what)] = e
+	}
+}
+
+func (s *seen) from(what act) from {
+	f := from{core: s.core, act: what}
+	switch {
+	case what.through():
+		f.ends[0] = s.ends[what.j]
+	case what.kind == stepForget:
+		f.ends = s.ends // it waits for who is connected
+	}
+	return f
+}
+
 // play does an act, and notes where it leads all parts.
-func (a *actors) play(before seen, what act, f from) *edge {
+func (a *actors) play(before seen, what act) *edge {
 	s := a.cores[before.core].seat.clone()
 	for j, id := range before.ends {
 		if id != 0 {
@@ -162,7 +200,7 @@ func (a *actors) play(before seen, what act, f from) *edge {
 		}
 	}
 	e := a.act(s, what)
-	a.leads[f] = e
+	a.note(&before, what, e)
 	if e.none {
 		return e
 	}
@@ -217,6 +255,10 @@ func (a *actors) act(s *seat, what act) *edge {
 		before := s.Replica
 		s.crash(j, a.lies)
 		s.recovered(before)
+	case stepForget, stepMember, stepLoad:
+		e.none = !a.forgetfully(s, what)
+	case actRestart:
+		s.Replica.NewEpoch()
 	default:
 		panic(fmt.Sprintf("act %q", what.kind))
 	}
@@ -238,4 +280,12 @@ func (a *actors) frame(b []byte) uint32 {
 }
 
 // syncing is how a seat goes into a session.
-func (a *actors) syncing(*seat) replicate.SyncConfig { return replicate.SyncConfig{} }
+func (a *actors) syncing(s *seat) (cfg replicate.SyncConfig) {
+	if a.members != 0 {
+		cfg.Resync = func([]*replicate.Update) {}
+	}
+	if key := a.wants[s.At]; key != "" {
+		cfg.Want = keys(key)
+	}
+	return cfg
+}

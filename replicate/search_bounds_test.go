@@ -47,6 +47,10 @@ func TestSearch(t *testing.T) {
 		{name: "three writes of one of a pair", writes: 3, cast: "W- "},                           // 259 states
 		{name: "two writes, disks, a pair, a crash", writes: 2, cast: "BD ", crashes: 1},          // 6,724 states
 		{name: "a write, disks that lie, a pair", writes: 1, cast: "BB ", lies: true, crashes: 1}, // 943 states
+		{name: "a deletion is forgotten, a pair", // 1,100 states
+			writes: 2, keys: "x", deletes: true, cast: "WW ", members: 1, forgets: 1, apart: true, plain: true},
+		{name: "a filter", // 2,500 states and more
+			writes: 1, cast: "W--", wants: [3]string{1: "x"}},
 	}
 	if os.Getenv("WEIR_LONG") != "" {
 		bounds = append(bounds, longBounds...)
@@ -66,6 +70,20 @@ var longBounds = []bound{
 	{name: "three writes, a pair", writes: 3, cast: "WW "},
 	{name: "two writes, disks, both of a pair write, a crash", writes: 2, cast: "BB ", crashes: 1},
 	{name: "two writes, disks that lie, a pair", writes: 2, cast: "BB ", lies: true, crashes: 1},
+	{name: "forgetting, disks, a crash", writes: 2, keys: "x", deletes: true, cast: "BD ",
+		members: 1, forgets: 1, crashes: 1, apart: true, plain: true},
+	{name: "forgetting, two members with disks, a crash", writes: 2, keys: "x", deletes: true, cast: "BD ",
+		members: 3, forgets: 1, crashes: 1, apart: true, plain: true},
+	{name: "forgetting, dumps", writes: 2, keys: "x", deletes: true, cast: "WW ",
+		members: 1, forgets: 1, dumps: 1, apart: true, plain: true},
+	{name: "two forget", writes: 3, keys: "x", deletes: true, cast: "WW ",
+		members: 3, forgets: 2, apart: true, plain: true},
+	{name: "forgetting, other members are declared", writes: 2, keys: "x", deletes: true, cast: "WW ",
+		members: 3, declare: 1, forgets: 1, apart: true, plain: true},
+	{name: "forgetting, in line, a death", writes: 2, keys: "x", deletes: true, cast: "W--", line: true,
+		members: 3, forgets: 1, deaths: 1, apart: true, plain: true},
+	{name: "filters", writes: 2, cast: "W--", wants: [3]string{1: "x"}},
+	{name: "filters, in line, both ways", writes: 2, cast: "WW-", line: true, wants: [3]string{1: "x", 2: "x"}},
 	{name: "three writes, in line, a death", writes: 3, line: true, deaths: 1, cuts: 1},
 	{name: "three writes, a death", writes: 3, deaths: 1, cuts: 1},
 }

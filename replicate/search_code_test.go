@@ -33,6 +33,7 @@ type Coder struct {
 	Clock   bool // the newest time seen matters
 	Ops     bool // ops are more than what they do to which key
 	Forgets bool // what peers are known to hold matters
+	Dropped bool // and what those were that are dropped: deletions or not
 	Waits   bool // and so does what a session began with: of journals
 	buf     []byte
 	name    [3]byte // by seat
@@ -48,6 +49,9 @@ func (c *Coder) stamp(s Stamp) { c.buf = append(c.buf, c.author(s.Author), c.tim
 
 func (c *Coder) author(a Author) byte {
 	id, _ := a.ID()
+	if seatOf(id) < 0 {
+		return 0 // of what is built beside an old state: it writes nothing
+	}
 	inc := a[len(a)-1]
 	if inc > 31 {
 		panic("an author that Coder cannot write")
@@ -318,6 +322,18 @@ func (c *Coder) content(r *Replica) {
 	for _, u := range r.log.entries {
 		if u.state != stateDropped {
 			c.update(r, u)
+		}
+	}
+	c.byte(0)
+	if !c.Dropped {
+		return
+	}
+	for _, i := range c.order {
+		for _, u := range r.authors[i].entries {
+			if u.state == stateDropped {
+				c.stamp(u.Stamp())
+				c.op(u)
+			}
 		}
 	}
 	c.byte(0)

@@ -43,8 +43,8 @@ func (s *seat) take() bool {
 		return false
 	}
 	s.Pending = &b
-	for _, n := range cuts(b.Frames)[1:] {
-		s.Then = append(s.Then, s.image(slices.Concat(s.frames, b.Frames[:n])))
+	for _, n := range s.ways(b)[1:] {
+		s.Then = append(s.Then, s.image(slices.Concat(s.base(), b.Frames[:n])))
 	}
 	if s.without == unseenFirst {
 		s.Tail.Done(b)
@@ -52,9 +52,26 @@ func (s *seat) take() bool {
 	return true
 }
 
+// base is what the batch that is being written is written behind.
+func (s *seat) base() []byte {
+	if s.Pending.Reset {
+		return nil
+	}
+	return s.frames
+}
+
+// ways returns how much of a batch a crash may leave. A file of its own takes
+// the place of the old one when it is whole.
+func (s *seat) ways(b replicate.Batch) []int {
+	if b.Reset {
+		return []int{0, len(b.Frames)}
+	}
+	return cuts(b.Frames)
+}
+
 // done says that what the journal has taken is on the disk.
 func (s *seat) done(lies bool) {
-	s.frames = slices.Concat(s.frames, s.Pending.Frames)
+	s.frames = slices.Concat(s.base(), s.Pending.Frames)
 	if lies {
 		s.Past = slices.Concat(s.Past, []*replicate.Replica{s.Disk}, s.Then[:len(s.Then)-1])
 	}
@@ -81,7 +98,7 @@ func cuts(frames []byte) []int {
 // the disk lies, it may also have lost what it had confirmed.
 func (s *seat) torn(lies bool) (kept int) {
 	if s.Pending != nil {
-		kept = len(cuts(s.Pending.Frames)) - 1
+		kept = len(s.ways(*s.Pending)) - 1
 	}
 	if lies {
 		kept += len(cuts(s.frames)) - 1
@@ -104,8 +121,8 @@ func (s *seat) crash(keep int, lies bool) {
 	if lies {
 		s.frames = all[:cuts(all)[keep]]
 		s.Past = slices.Concat(s.Past, []*replicate.Replica{s.Disk}, s.Then)[:keep]
-	} else {
-		s.frames = all[:len(s.frames)+cuts(batch)[keep]]
+	} else if keep > 0 {
+		s.frames = slices.Concat(s.base(), batch[:s.ways(*s.Pending)[keep]])
 	}
 	s.open(true, lies && s.without != newAuthor)
 }

@@ -27,6 +27,10 @@ const (
 	stepMove   = 'M' // one frame goes from i to j
 	stepTake   = 'T' // i's journal takes what is new
 	stepDone   = 'J' // and has it
+	stepForget = 'F' // i forgets; with j in a hurry
+	stepMember = 'S' // i declares other members: those of the bits of j
+	stepDump   = 'D' // i is dumped, in place of what was dumped before
+	stepLoad   = 'L' // the dump is loaded into i; with j all but its end
 )
 
 func (s step) String() string {
@@ -51,6 +55,14 @@ func (s step) String() string {
 		return fmt.Sprintf("%d>%d", s.i, s.j)
 	case stepTake:
 		return fmt.Sprintf("T%d", s.i)
+	case stepForget:
+		return fmt.Sprintf("F%d", s.i)
+	case stepMember:
+		return fmt.Sprintf("members of %d: %03b", s.i, s.j)
+	case stepDump:
+		return fmt.Sprintf("dump %d", s.i)
+	case stepLoad:
+		return fmt.Sprintf("%d loads", s.i)
 	}
 	return fmt.Sprintf("J%d", s.i)
 }
@@ -162,6 +174,9 @@ type past struct {
 	n       int
 	writes  int
 	crashes int
+	forgets int
+	dumps   int
+	dump    uint32 // its number, 0 for none
 }
 
 const maxIssued = 6
@@ -207,7 +222,7 @@ func (p *pasts) renamed(id uint32, order int) uint64 { return p.hashes[id][order
 
 // hash returns a number for what has happened, under other names.
 func (p past) hash(order [3]int) uint64 {
-	h := mixed(uint64(p.writes)<<8|uint64(p.crashes), 1)
+	h := mixed(uint64(p.writes)<<8|uint64(p.crashes), uint64(p.forgets)<<8|uint64(p.dumps))
 	var parts []uint64
 	for _, is := range p.issued[:p.n] {
 		name := uint64(slices.Index(order[:], is.node))
@@ -225,6 +240,9 @@ func (p past) hash(order [3]int) uint64 {
 	slices.Sort(parts)
 	for _, g := range parts {
 		h = mixed(h, g)
+	}
+	if p.dump > 0 {
+		h = mixed(h, uint64(p.dump))
 	}
 	return h
 }

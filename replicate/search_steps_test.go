@@ -70,6 +70,7 @@ func (x *search) alone(sc *scene, i int, steps []step) []step {
 			steps = append(steps, step{kind: stepBoth, i: uint8(i)})
 		}
 	}
+	steps = x.forgetting(past, i, steps)
 	c := &x.cores[sc.at[i].core]
 	if c.seat.Tail == nil {
 		return steps
@@ -117,6 +118,14 @@ func (x *search) take(sc scene, st step) (_ scene, ok bool, err error) {
 		x.confirm(&sc, i)
 	case stepMove:
 		ok, err = x.move(&sc, i, j)
+	default:
+		ok = x.forgetful(&sc, st)
+	}
+	if err != nil && x.parting(err) {
+		// It is over. What has happened to both stays.
+		x.cut(&sc, i, j)
+		err = nil
+		ok = sc != before
 	}
 	if ok && err == nil && !x.apart {
 		err = x.linkAll(&sc)
@@ -124,7 +133,7 @@ func (x *search) take(sc scene, st step) (_ scene, ok bool, err error) {
 	if ok && err == nil && !x.rounds && !x.plain {
 		x.hush(&sc)
 	}
-	if ok && err == nil && st.settles() && x.without == noRule && !x.nearer(&before, &sc) {
+	if ok && err == nil && st.settles() && x.without == noRule && x.members == 0 && !x.nearer(&before, &sc) {
 		err = errCircle
 	}
 	return sc, ok, err
@@ -184,6 +193,9 @@ func (x *search) open(sc *scene, i, j int) error {
 
 // pass moves a frame from i to j, and returns its number, 0 for none.
 func (x *search) pass(sc *scene, i, j int) (frame uint32, err error) {
+	if !sc.linked(i, j) || !sc.linked(j, i) {
+		return 0, nil
+	}
 	e := x.act(sc, i, act{kind: actNext, j: uint8(j)})
 	if e.none || e.err != nil {
 		return 0, e.err
@@ -208,7 +220,7 @@ func (x *search) move(sc *scene, i, j int) (bool, error) {
 // only that the next round can begin, which nothing could have joined any more,
 // since all that was to be sent in this one was.
 func (x *search) hush(sc *scene) {
-	for moved := true; moved; {
+	for n, moved := 0, true; moved && n < 20; n++ {
 		moved = false
 		for i := range sc.at {
 			for j := range sc.at {

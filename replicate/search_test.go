@@ -23,7 +23,12 @@ type bound struct {
 	lies    bool   // which lose what they confirmed: they come back as new authors
 	crashes int
 	deaths  int
-	forgets int  // calls of Forget
+	forgets int  // calls of Forget, with and without hurry
+	members int  // bit i: replica i is one, declared at all; sessions may take everything anew
+	declare int  // other members that any may declare
+	dumps   int  // dumps of any replica, to be loaded by any, whole or cut off, any number of times
+	wants   [3]string // what replicas wish to be sent: how keys begin; "" for everything
+	quiet   bool // at rest nothing is sent again that both have
 	greet   bool // each frame of the handshake is a step
 	still   bool // wall clocks stand, so that stamps are Lamport's
 	rounds  bool // how much is sent between two markers matters
@@ -146,7 +151,7 @@ func newSearch(b bound, without rule) *search {
 // and a greeting that waits has a fingerprint, which names are part of.
 func (x *search) renamings() [][3]int {
 	switch {
-	case x.still || x.greet || x.cast != "":
+	case x.still || x.greet || x.cast != "" || x.members != 0 || x.wants != [3]string{}:
 		return asIs
 	case x.line:
 		return mirrors
@@ -180,6 +185,9 @@ func (x *search) first(i int) *seat {
 	s := &seat{kind: x.kind, without: x.without}
 	s.At = i
 	s.open(x.journal || x.cast != "" && strings.IndexByte("DB", x.cast[i]) >= 0, false)
+	if x.members != 0 {
+		s.declare(x.members)
+	}
 	return s
 }
 
@@ -221,7 +229,11 @@ func (x *search) leave(v visit) {
 	}
 	if rest {
 		x.rests++
-		if err := x.converged(&v.scene); err != nil {
+		err := x.converged(&v.scene)
+		if err == nil && x.quiet {
+			err = x.restful(v.scene)
+		}
+		if err != nil {
 			x.fail(v.id, step{}, err)
 		}
 	}
