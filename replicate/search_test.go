@@ -23,26 +23,26 @@ type bound struct {
 	lies    bool   // which lose what they confirmed: they come back as new authors
 	crashes int
 	deaths  int
-	forgets int  // calls of Forget, with and without hurry
-	members int  // bit i: replica i is one, declared at all; sessions may take everything anew
-	declare int  // other members that any may declare
-	dumps   int  // dumps of any replica, to be loaded by any, whole or cut off, any number of times
+	forgets int       // calls of Forget, with and without hurry
+	members int       // bit i: replica i is one, declared at all; sessions may take everything anew
+	declare int       // other members that any may declare
+	dumps   int       // dumps of any replica, to be loaded by any, whole or cut off, any number of times
 	wants   [3]string // what replicas wish to be sent: how keys begin; "" for everything
-	quiet   bool // at rest nothing is sent again that both have
-	greet   bool // each frame of the handshake is a step
-	still   bool // wall clocks stand, so that stamps are Lamport's
-	rounds  bool // how much is sent between two markers matters
-	line    bool // 0 and 2 meet only when another is dead
-	cuts    int  // of sessions, deaths and crashes not counted; 0 for any number, less for none
-	apart   bool // sessions may be missing: it matters which there are
-	plain   bool // steps are not put together nor left out, to see that this loses nothing
-	acks    bool // an acknowledgement is a step of its own
-	limit   int  // give up after so many scenes; 0 for never
+	quiet   bool      // at rest nothing is sent again that both have
+	greet   bool      // each frame of the handshake is a step
+	still   bool      // wall clocks stand, so that stamps are Lamport's
+	rounds  bool      // how much is sent between two markers matters
+	line    bool      // 0 and 2 meet only when another is dead
+	cuts    int       // of sessions, deaths and crashes not counted; 0 for any number, less for none
+	apart   bool      // sessions may be missing: it matters which there are
+	plain   bool      // steps are not put together nor left out, to see that this loses nothing
+	acks    bool      // an acknowledgement is a step of its own
+	limit   int       // give up after so many scenes; 0 for never
 }
 
 // found is what a search has come to.
 type found struct {
-	states, steps, rests int // scenes; ways between them; scenes at rest
+	states, steps, rests int    // scenes; ways between them; scenes at rest
 	parts                [2]int // states of replicas, and of ends of sessions
 	byCuts               []int
 	whole                bool
@@ -101,7 +101,7 @@ type search struct {
 	waiting [][]visit // by cuts
 	pasts   pasts
 	seeing  func(*scene) // is shown each scene; may be nil
-	trail   *trail // what is done, if that is to be known
+	trail   *trail       // what is done, if that is to be known
 	lawfuls map[[2]uint32]error
 }
 
