@@ -48,6 +48,8 @@ func TestPlantedBugs(t *testing.T) {
 		{mapKind, "subscriber keeps what is deleted", []string{"changes"}},
 		{mapKind, "edit fails", []string{"edit"}},
 		{mapKind, "panics on ties", []string{"panic"}},
+		{mapKind, "forgets the neighbour", []string{"forgetting"}},
+		{mapKind, "deletions have no key", []string{"parts"}},
 		{setKind, "context is not transitive", merging},
 		{setKind, "a replaced one comes back", merging},
 		{setKind, "refuses orphans", merging},
@@ -71,7 +73,7 @@ func TestPlantedBugs(t *testing.T) {
 			}
 		})
 	}
-	for _, law := range append(merging, "edit", "session", "panic") {
+	for _, law := range append(merging, "edit", "session", "panic", "forgetting", "parts") {
 		require.True(t, broken[law], "no bug shows by the law %q", law)
 	}
 }

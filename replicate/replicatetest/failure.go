@@ -16,6 +16,8 @@ const (
 	lawConvergence = "convergence"
 	lawChanges     = "changes"
 	lawEncoding    = "encoding"
+	lawForgetting  = "forgetting"
+	lawParts       = "parts"
 	lawEdit        = "edit"
 	lawSession     = "session"
 	lawPanic       = "panic"
