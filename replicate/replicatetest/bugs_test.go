@@ -22,7 +22,7 @@ func TestConvergence(t *testing.T) {
 }
 
 // merging are the laws that a wrong Apply breaks: which first is chance.
-var merging = []string{"oracle", "live", "obsolete", "order", "promise", "convergence", "encoding", "changes"}
+var merging = []string{"oracle", "live", "obsolete", "alone", "order", "promise", "convergence", "encoding", "changes"}
 
 // Every planted bug is found, by a law that has to do with it.
 func TestPlantedBugs(t *testing.T) {

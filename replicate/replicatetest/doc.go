@@ -25,6 +25,8 @@
 //     all that a dump holds.
 //   - obsolete: what is called obsolete was given before, and what is gone from
 //     the log is exactly that.
+//   - alone: what called another obsolete stands in for it by itself, whichever
+//     of the two comes first: a peer may be given nothing else in its place.
 //   - order: given to empty objects in other orders, an author's own out of
 //     order and replaced ones again, in one go or by way of another object's
 //     live updates, the same updates make the same state and leave the same

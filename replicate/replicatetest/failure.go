@@ -11,6 +11,7 @@ const (
 	lawLive        = "live"
 	lawObsolete    = "obsolete"
 	lawOrder       = "order"
+	lawAlone       = "alone"
 	lawStamps      = "stamps"
 	lawPromise     = "promise"
 	lawConvergence = "convergence"
