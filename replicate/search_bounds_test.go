@@ -36,6 +36,10 @@ import (
 // TestReductionsLoseNothing goes without, where that can be done, and
 // TestSearchPutsTogetherWhatIs without the first.
 //
+// Where replicas forget, sessions are opened and cut in steps of their own, all
+// markers are steps, and that frames do not go round for ever is not shown. Not
+// in here at all: the repair of a fork, and sessions that run once.
+//
 // WEIR_LONG=1 goes through the larger bounds. The numbers are of states when
 // this was written: they say how much it is.
 func TestSearch(t *testing.T) {
@@ -61,7 +65,7 @@ func TestSearch(t *testing.T) {
 }
 
 var longBounds = []bound{
-	{name: "two writes, a death", writes: 2, deaths: 1},
+	{name: "two writes, a death", writes: 2, deaths: 1}, // 630,941 states
 	{name: "two writes, in line, Lamport's clocks", writes: 2, line: true, deaths: 1, still: true},
 	{name: "two writes, transactions, in line", writes: 2, line: true, both: true, deaths: 1},
 	{name: "two writes, deletions, in line", writes: 2, line: true, deletes: true, deaths: 1},
@@ -71,21 +75,21 @@ var longBounds = []bound{
 	{name: "two writes, disks, both of a pair write, a crash", writes: 2, cast: "BB ", crashes: 1},
 	{name: "two writes, disks that lie, a pair", writes: 2, cast: "BB ", lies: true, crashes: 1},
 	{name: "forgetting, disks, a crash", writes: 2, keys: "x", deletes: true, cast: "BD ",
-		members: 1, forgets: 1, crashes: 1, apart: true, plain: true},
+		members: 1, forgets: 1, crashes: 1, apart: true, plain: true}, // 125,038 states
 	{name: "forgetting, two members with disks, a crash", writes: 2, keys: "x", deletes: true, cast: "BD ",
-		members: 3, forgets: 1, crashes: 1, apart: true, plain: true},
+		members: 3, forgets: 1, crashes: 1, apart: true, plain: true}, // 74,663 states
 	{name: "forgetting, dumps", writes: 2, keys: "x", deletes: true, cast: "WW ",
-		members: 1, forgets: 1, dumps: 1, apart: true, plain: true},
+		members: 1, forgets: 1, dumps: 1, apart: true, plain: true}, // 14,983 states
 	{name: "two forget", writes: 3, keys: "x", deletes: true, cast: "WW ",
-		members: 3, forgets: 2, apart: true, plain: true},
+		members: 3, forgets: 2, apart: true, plain: true}, // 19,862 states
 	{name: "forgetting, other members are declared", writes: 2, keys: "x", deletes: true, cast: "WW ",
-		members: 3, declare: 1, forgets: 1, apart: true, plain: true},
+		members: 3, declare: 1, forgets: 1, apart: true, plain: true}, // 5,078 states
 	{name: "forgetting, in line, a death", writes: 2, keys: "x", deletes: true, cast: "W--", line: true,
-		members: 3, forgets: 1, deaths: 1, apart: true, plain: true},
-	{name: "filters", writes: 2, cast: "W--", wants: [3]string{1: "x"}},
+		members: 3, forgets: 1, deaths: 1, apart: true, plain: true}, // 37,568 states
+	{name: "filters", writes: 2, cast: "W--", wants: [3]string{1: "x"}}, // 286,534 states
 	{name: "filters, in line, both ways", writes: 2, cast: "WW-", line: true, wants: [3]string{1: "x", 2: "x"}},
-	{name: "three writes, in line, a death", writes: 3, line: true, deaths: 1, cuts: 1},
-	{name: "three writes, a death", writes: 3, deaths: 1, cuts: 1},
+	{name: "three writes, in line, a death", writes: 3, line: true, deaths: 1, limit: 8_000_000},
+	{name: "three writes, no cuts, a death", writes: 3, deaths: 1, cuts: -1, limit: 8_000_000},
 }
 
 func searchAll(t *testing.T, b bound) {
