@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -28,15 +29,18 @@ func (p Place) Clone(now func() time.Time, rnd io.Reader) Place {
 		byObject: make(map[ObjectName]*object, len(r.byObject)),
 		readers:  make(map[*reader]struct{}, len(r.readers)),
 		peers:    make(map[ReplicaID]*peerEpochs, len(r.peers)),
-		tokens:   make(map[ReplicaID]token, len(r.tokens)),
+		tokens:   maps.Clone(r.tokens),
+		horizon:  slices.Clone(r.horizon), members: maps.Clone(r.members),
+		declared: r.declared, heard: r.heard, swapped: r.swapped, partialsChange: r.partialsChange,
 	}}
 	c.to.cfg.Now, c.to.cfg.Rand = now, rnd
 	c.to.obsolete.init()
 	c.names()
 	c.log()
-	for id, t := range r.tokens {
-		c.to.tokens[id] = t
+	for id, clock := range r.members {
+		c.to.members[id] = slices.Clone(clock)
 	}
+	c.partials()
 	q := Place{Replica: c.to}
 	for i, s := range p.Ends {
 		if s != nil {
@@ -60,6 +64,44 @@ type copier interface {
 type cloner struct {
 	from, to *Replica
 	old, new []*Update // pairs; there are few
+	graft    bool      // into a replica that is there
+}
+
+// Graft puts a copy of another place's end of the session with i in, where what
+// both hold and promise is the same.
+func (p *Place) Graft(i int, from Place) {
+	s := from.Ends[i]
+	c := &cloner{from: from.Replica, to: p.Replica, graft: true}
+	t := c.session(s)
+	p.Ends[i] = t
+	if s.out.peer == 0 {
+		return
+	}
+	to := p.Replica.peers[s.peer.id]
+	if to == nil {
+		to = &peerEpochs{sessions: make(map[*Session]struct{})}
+		p.Replica.peers[s.peer.id] = to
+		to.open(p.Replica, s.peer.epoch)
+	}
+	t.out.peer = to.number
+	if _, ok := from.Replica.peers[s.peer.id].sessions[s]; ok {
+		to.sessions[t] = struct{}{}
+	}
+}
+
+// times copies a clock by author index.
+func (c *cloner) times(clock []Time) []Time {
+	if !c.graft || clock == nil {
+		return slices.Clone(clock)
+	}
+	out := make([]Time, 0, len(clock))
+	for i, t := range clock {
+		for at := c.to.internAuthor(c.from.authors[i].name).index; len(out) <= at; {
+			out = append(out, 0)
+		}
+		out[c.to.byName[c.from.authors[i].name].index] = t
+	}
+	return out
 }
 
 func (c *cloner) names() {
@@ -122,6 +164,12 @@ func (c *cloner) update(u *Update) *Update {
 	if u == nil {
 		return nil
 	}
+	if c.graft {
+		if u.state == stateDropped {
+			return nil
+		}
+		return c.to.byName[u.author.name].at(u.time).entry()
+	}
 	if i := slices.Index(c.old, u); i >= 0 {
 		return c.new[i]
 	}
@@ -151,40 +199,85 @@ func (c *cloner) reader(old *reader) *reader {
 	return d
 }
 
+func (c *cloner) partials() {
+	for _, p := range c.from.partials {
+		c.to.partials = append(c.to.partials, &partial{
+			filter: p.filter, clock: slices.Clone(p.clock), durable: slices.Clone(p.durable),
+			tokens: maps.Clone(p.tokens), users: p.users, moves: p.moves,
+			written: p.written, saved: slices.Clone(p.saved),
+		})
+	}
+}
+
+// session copies an end. Its dictionaries begin anew; see Session.Anew.
 func (c *cloner) session(s *Session) *Session {
 	t := &Session{
-		r: c.to, cfg: s.cfg, c: c.reader(s.c), peer: s.peer, enc: c.encoder(s.enc),
+		r: c.to, cfg: s.cfg, c: c.reader(s.c), peer: s.peer,
 		state: s.state, err: s.err, once: s.once, greeted: s.greeted, placed: s.placed,
-		full: s.full, due: slices.Clone(s.due), heard: s.heard, goal: s.goal,
-		said: slices.Clone(s.said), start: s.start,
-		announced: s.announced, told: s.told, resync: s.resync, horizon: s.horizon,
+		full: s.full, partial: s.partial, agreed: s.agreed, doubted: s.doubted,
+		due: c.times(s.due), dueAt: s.dueAt, heard: s.heard, goal: c.times(s.goal),
+		said: c.times(s.said), start: s.start, feeding: s.feeding,
+		announced: c.times(s.announced), told: c.times(s.told), resync: s.resync, horizon: s.horizon,
 	}
-	for _, a := range s.dec.authors {
-		t.dec.authors = append(t.dec.authors, c.to.authors[a.index])
+	t.start.clock = c.times(s.start.clock)
+	if i := slices.Index(c.from.partials, s.under); i >= 0 {
+		t.under = c.to.partials[i]
+	} else if s.under != nil {
+		t.under = &partial{filter: s.under.filter} // dropped by a swap
 	}
-	for _, o := range s.dec.objects {
-		t.dec.objects = append(t.dec.objects, c.to.objects[o.index])
+	if s.only != nil {
+		t.only = newScope(s.only.filter)
 	}
-	t.dec.last = s.dec.last
+	if s.staging != nil {
+		t.staging = Place{Replica: s.staging}.Clone(c.to.cfg.Now, c.to.cfg.Rand).Replica
+	}
 	t.c.peer = &t.out
 	o := &s.out
 	t.out = outbox{
-		peer: o.peer, known: slices.Clone(o.known), first: c.updates(o.first), pos: o.pos,
-		cut: o.cut, promise: o.promise, silent: o.silent, limit: o.limit,
-		settled: o.settled, met: o.met,
+		peer: o.peer, known: c.times(o.known), first: c.held(o.first), pos: o.pos,
+		cut: o.cut, promise: c.times(o.promise), silent: o.silent, limit: o.limit,
+		settled: c.settled(o.settled), met: o.met,
 	}
+	if o.only != nil {
+		t.out.only = newScope(o.only.filter)
+	}
+	t.enc.only = t.out.only
 	for _, u := range o.owed.order {
-		if o.owed.holds(u) {
-			t.out.owed.add(c.update(u))
+		if v := c.update(u); v != nil && o.owed.holds(u) {
+			t.out.owed.add(v)
 		}
 	}
 	if o.early != nil {
 		t.out.early = make(map[*Update]struct{}, len(o.early))
 		for u := range o.early {
-			t.out.early[c.update(u)] = struct{}{}
+			if v := c.update(u); v != nil {
+				t.out.early[v] = struct{}{}
+			}
 		}
 	}
 	return t
+}
+
+// held copies a list of updates; what is dropped is not in it any more.
+func (c *cloner) held(list []*Update) []*Update {
+	return slices.DeleteFunc(c.updates(list), func(u *Update) bool { return u == nil })
+}
+
+func (c *cloner) settled(by []bool) []bool {
+	out := slices.Clone(by)
+	if c.graft {
+		clear(out)
+	}
+	for i, set := range by {
+		if set && c.graft {
+			at := c.to.internAuthor(c.from.authors[i].name).index
+			for len(out) <= at {
+				out = append(out, false)
+			}
+			out[at] = true
+		}
+	}
+	return out
 }
 
 func (c *cloner) encoder(e encoder) encoder {
@@ -216,18 +309,26 @@ func (c *cloner) tail(t *Tail) *Tail {
 	if t == nil {
 		return nil
 	}
-	out := &Tail{r: c.to, c: c.reader(t.c), enc: c.encoder(t.enc), pos: t.pos, seen: t.seen, limit: t.limit, notes: t.notes}
+	out := &Tail{
+		r: c.to, c: c.reader(t.c), enc: c.encoder(t.enc), pos: t.pos, seen: t.seen, limit: t.limit,
+		notes: t.notes, last: t.last, swapped: t.swapped,
+	}
 	c.to.durable.journal = out
 	return out
 }
 
-// A field that is new must be known to Clone, and to Canon if it matters. What
-// filters and forgetting need is not, since no world here has them.
+// Anew has the next frame of this end begin the stream's dictionaries anew, as
+// any frame may: then it depends on nothing that was sent before it.
+func (s *Session) Anew() { s.enc = encoder{only: s.out.only} }
+
+// A field that is new must be known to Clone, and to Coder if it matters.
 func TestCloneKnowsEveryField(t *testing.T) {
 	for typ, known := range map[reflect.Type]int{
 		reflect.TypeFor[Replica]():    35,
 		reflect.TypeFor[Session]():    39,
 		reflect.TypeFor[outbox]():     13,
+		reflect.TypeFor[partial]():    8,
+		reflect.TypeFor[scope]():      4,
 		reflect.TypeFor[queue]():      2,
 		reflect.TypeFor[encoder]():    9,
 		reflect.TypeFor[decoder]():    4,

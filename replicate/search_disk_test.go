@@ -10,7 +10,7 @@ import (
 // restored returns the replica that a disk holds.
 func (s *seat) restored(frames []byte) *replicate.Replica {
 	r := replicate.New(replicate.Config{
-		ID: idOf(s.id), Types: []replicate.Type{s.kind.Type}, Now: s.now, Rand: s,
+		ID: idOf(s.At), Types: []replicate.Type{s.kind.Type}, Now: s.now, Rand: s,
 	})
 	x := r.Restorer()
 	for len(frames) > 0 {
@@ -31,14 +31,47 @@ func (s *seat) restored(frames []byte) *replicate.Replica {
 
 // image is restored, for looking at: it uses up no chance.
 func (s *seat) image(frames []byte) *replicate.Replica {
-	c := &seat{id: s.id, kind: s.kind, without: s.without}
+	c := &seat{kind: s.kind, without: s.without}
+	c.At = s.At
 	return c.restored(frames)
 }
 
-// done says that what i's journal has taken is on its disk.
-func (sc *scene) done(i int, lies bool) {
-	s := sc.own(i)
-	s.frames = slices.Concat(s.frames, s.Pending.Frames)
+// take has the journal take what is new.
+func (s *seat) take() bool {
+	b, ok := s.Tail.Take()
+	if !ok {
+		return false
+	}
+	s.Pending = &b
+	for _, n := range s.ways(b)[1:] {
+		s.Then = append(s.Then, s.image(slices.Concat(s.base(), b.Frames[:n])))
+	}
+	if s.without == unseenFirst {
+		s.Tail.Done(b)
+	}
+	return true
+}
+
+// base is what the batch that is being written is written behind.
+func (s *seat) base() []byte {
+	if s.Pending.Reset {
+		return nil
+	}
+	return s.frames
+}
+
+// ways returns how much of a batch a crash may leave. A file of its own takes
+// the place of the old one when it is whole.
+func (s *seat) ways(b replicate.Batch) []int {
+	if b.Reset {
+		return []int{0, len(b.Frames)}
+	}
+	return cuts(b.Frames)
+}
+
+// done says that what the journal has taken is on the disk.
+func (s *seat) done(lies bool) {
+	s.frames = slices.Concat(s.base(), s.Pending.Frames)
 	if lies {
 		s.Past = slices.Concat(s.Past, []*replicate.Replica{s.Disk}, s.Then[:len(s.Then)-1])
 	}
@@ -47,27 +80,6 @@ func (sc *scene) done(i int, lies bool) {
 		s.Tail.Done(*s.Pending)
 	}
 	s.Pending, s.Then = nil, nil
-	sc.issued = slices.Clone(sc.issued)
-	for k, is := range sc.issued {
-		if is.node == i && s.Disk.Covers(is.stamp) {
-			sc.issued[k].safe = true
-		}
-	}
-}
-
-func (s *seat) take(without rule) bool {
-	b, ok := s.Tail.Take()
-	if !ok {
-		return false
-	}
-	s.Pending = &b
-	for _, n := range cuts(b.Frames)[1:] {
-		s.Then = append(s.Then, s.image(slices.Concat(s.frames, b.Frames[:n])))
-	}
-	if without == unseenFirst {
-		s.Tail.Done(b)
-	}
-	return true
 }
 
 // cuts returns how long each whole number of frames is.
@@ -82,13 +94,22 @@ func cuts(frames []byte) []int {
 	return at
 }
 
-// crash stops i and opens it again. Of what its journal had taken and not
-// confirmed, keep frames are on the disk. If the disk lies, it may also have
-// lost what it had confirmed: keep then counts from its beginning.
-func (sc *scene) crash(i, keep int, lies bool) {
-	sc.cutAll(i)
-	sc.crashes++
-	s := sc.own(i)
+// torn returns how many more frames a crash may leave on the disk, at most. If
+// the disk lies, it may also have lost what it had confirmed.
+func (s *seat) torn(lies bool) (kept int) {
+	if s.Pending != nil {
+		kept = len(s.ways(*s.Pending)) - 1
+	}
+	if lies {
+		kept += len(cuts(s.frames)) - 1
+	}
+	return kept
+}
+
+// crash stops the replica and opens it again. Of what its journal had taken and
+// not confirmed, keep frames are on the disk. If the disk lies, keep counts from
+// its beginning.
+func (s *seat) crash(keep int, lies bool) {
 	var batch []byte
 	if b := s.Pending; b != nil {
 		batch = b.Frames
@@ -99,26 +120,9 @@ func (sc *scene) crash(i, keep int, lies bool) {
 	all := slices.Concat(s.frames, batch)
 	if lies {
 		s.frames = all[:cuts(all)[keep]]
-	} else {
-		s.frames = all[:len(s.frames)+cuts(batch)[keep]]
-	}
-	if lies {
 		s.Past = slices.Concat(s.Past, []*replicate.Replica{s.Disk}, s.Then)[:keep]
+	} else if keep > 0 {
+		s.frames = slices.Concat(s.base(), batch[:s.ways(*s.Pending)[keep]])
 	}
 	s.open(true, lies && s.without != newAuthor)
-	sc.forget(i)
-}
-
-// forget drops i's writes that were never confirmed and that nobody holds:
-// nobody was shown them, so that they have never been.
-func (sc *scene) forget(i int) {
-	held := map[replicate.Stamp]bool{}
-	for _, s := range sc.seats {
-		if s != nil {
-			s.Replica.EachLive(func(u *replicate.Update) { held[u.Stamp()] = true })
-		}
-	}
-	sc.issued = slices.DeleteFunc(slices.Clone(sc.issued), func(is issue) bool {
-		return is.node == i && !is.safe && !held[is.stamp]
-	})
 }

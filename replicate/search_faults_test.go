@@ -1,6 +1,10 @@
 package replicate
 
-import "github.com/weir-go/weir/through/frame"
+import (
+	"errors"
+
+	"github.com/weir-go/weir/through/frame"
+)
 
 // What follows breaks one rule each, from outside: a replica that ships has no
 // switch for it.
@@ -90,3 +94,50 @@ func (r *Replica) Recount(counts func(*Update) bool) {
 		})
 	}
 }
+
+// NewEpoch has r be another opening.
+func (r *Replica) NewEpoch() { r.newEpoch() }
+
+// SetHorizon plants a horizon, and returns what it was.
+func (r *Replica) SetHorizon(h []Time) (was []Time) {
+	was, r.horizon = r.horizon, h
+	return was
+}
+
+// Unstop has sessions go on that ended for a reason.
+func (p Place) Unstop(why error) {
+	for _, s := range p.Ends {
+		if s != nil && errors.Is(s.err, why) {
+			s.err = nil
+			s.start.swapped = p.Replica.swapped
+		}
+	}
+}
+
+// Unsettle has sessions forget what both sides hold and no clock covers.
+func (p Place) Unsettle() {
+	for _, s := range p.Ends {
+		if s != nil {
+			s.out.settled = nil
+		}
+	}
+}
+
+// Widen has r promise everybody what it was promised under filters.
+func (r *Replica) Widen() {
+	for _, p := range r.partials {
+		for i, t := range p.clock {
+			r.promise(r.authors[i], t)
+		}
+	}
+}
+
+// WriteAs has r write as whom it was before, if it knows that author.
+func (r *Replica) WriteAs(name Author) {
+	if a := r.byName[name]; a != nil {
+		r.self = a
+	}
+}
+
+// Swapped counts how often everything was taken anew.
+func (r *Replica) Swapped() uint64 { return r.swapped }

@@ -2,34 +2,30 @@ package replicate_test
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/weir-go/weir/replicate"
-	"github.com/weir-go/weir/replicate/model"
 )
 
 // lawful checks the promise of every replica: of each write that its clock
-// covers, it holds that write or a newer one of the key; and of transactions
-// all or nothing.
+// covers, it holds that write or a newer one of the key, or nothing of the key
+// where a deletion is the newer one: that may have been forgotten.
 func (x *search) lawful(sc *scene) error {
-	for i, s := range sc.seats {
-		if s == nil {
+	for i := range sc.at {
+		id := sc.at[i].core
+		if id == 0 {
 			continue
 		}
-		var newest [2]replicate.Stamp
-		s.Replica.EachLive(func(u *replicate.Update) {
-			n := &newest[keyOf(u)[0]-'x']
-			if at := u.Stamp(); n.Compare(at) < 0 {
-				*n = at
-			}
-		})
-		for _, is := range sc.issued {
-			if at := newest[is.key[0]-'x']; at.Compare(is.stamp) < 0 && s.Replica.Covers(is.stamp) {
-				return fmt.Errorf("%d promises %v of %s and holds %v", i, is.stamp, is.key, at)
-			}
+		key := [2]uint32{id, sc.past}
+		err, known := x.lawfuls[key]
+		if !known {
+			err = x.keeps(i, x.cores[id].seat, &x.pasts.all[sc.past])
+			x.lawfuls[key] = err
 		}
-		for j, n := range s.round {
-			if x.rounds && n > len(x.keys) {
+		if err != nil {
+			return err
+		}
+		for j, e := range sc.at[i].ends {
+			if n := x.ends[e].sent; x.rounds && n > len(x.keys) {
 				return fmt.Errorf("%d has sent %d %d updates of %d keys without a marker", i, j, n, len(x.keys))
 			}
 		}
@@ -37,48 +33,83 @@ func (x *search) lawful(sc *scene) error {
 	return nil
 }
 
+func (x *search) keeps(i int, s *seat, p *past) error {
+	var newest [2]replicate.Stamp
+	s.Replica.EachLive(func(u *replicate.Update) {
+		n := &newest[keyOf(u)[0]-'x']
+		if at := u.Stamp(); n.Compare(at) < 0 {
+			*n = at
+		}
+	})
+	for _, is := range p.issued[:p.n] {
+		at := newest[is.key[0]-'x']
+		if at.Compare(is.stamp) < 0 && s.Replica.Covers(is.stamp) && !(at == replicate.Stamp{} && p.deleted(is)) {
+			return fmt.Errorf("%d promises %v of %s and holds %v", i, is.stamp, is.key, at)
+		}
+	}
+	if err := p.buried(i, s.Replica); err != nil {
+		return err
+	}
+	return x.partly(i, s.Replica, p, newest)
+}
+
 // converged checks a scene at rest: all that are alive are equal.
 func (x *search) converged(sc *scene) error {
 	first := -1
-	for i, s := range sc.seats {
-		if s == nil {
+	for i := range sc.at {
+		at := &sc.at[i]
+		if at.core == 0 {
 			continue
 		}
-		for j, e := range s.Ends {
-			if e != nil && !e.Streaming() {
+		for j, e := range at.ends {
+			if e != 0 && !x.ends[e].idle {
 				return fmt.Errorf("the session of %d and %d is at rest before it has begun", i, j)
 			}
+		}
+		if x.wants[i] != "" {
+			continue // the law of promises says enough
 		}
 		if first < 0 {
 			first = i
 			continue
 		}
-		if a, b := sc.seats[first].Replica, s.Replica; !equal(a, b) {
-			return fmt.Errorf("%d and %d are at rest: %s, %s", first, i, shown(a), shown(b))
+		a, b := &x.cores[sc.at[first].core], &x.cores[at.core]
+		if r, s := a.seat.Replica, b.seat.Replica; a.holds != b.holds || r.Content() != s.Content() {
+			return fmt.Errorf("%d and %d are at rest: %s, %s", first, i, shown(r), shown(s))
 		}
 	}
 	return nil
 }
 
-// equal compares what two replicas hold, promise and show.
-func equal(a, b *replicate.Replica) bool {
-	live := func(r *replicate.Replica) (all []replicate.Stamp) {
-		r.EachLive(func(u *replicate.Update) { all = append(all, u.Stamp()) })
-		slices.SortFunc(all, replicate.Stamp.Compare)
-		return all
+// nearer reports whether a step brings on what is under way.
+func (x *search) nearer(before, after *scene) bool {
+	a, b := x.progress(before), x.progress(after)
+	for k := range a {
+		if a[k] != b[k] {
+			return b[k] > a[k]
+		}
 	}
-	return slices.Equal(live(a), live(b)) && a.Clock().Compare(b.Clock()) == replicate.Equal &&
-		a.Fingerprint() == b.Fingerprint() && shown(a) == shown(b)
+	return false
 }
 
-// shown returns what a reader sees and, of other types than models, what is
-// live.
-func shown(r *replicate.Replica) string {
-	if m, err := model.Open[int](r, ""); err == nil {
-		return fmt.Sprint(dumpOf(m), r.Clock())
+func (x *search) progress(sc *scene) (sum replicate.Progress) {
+	for i := range sc.at {
+		add := func(p replicate.Progress) {
+			for k := range sum {
+				sum[k] += p[k]
+			}
+		}
+		add(x.cores[sc.at[i].core].progress)
+		for _, e := range sc.at[i].ends {
+			add(x.ends[e].progress)
+		}
 	}
-	live := []string{}
-	r.EachLive(func(u *replicate.Update) { live = append(live, u.Stamp().String()) })
-	slices.Sort(live)
+	return sum
+}
+
+// shown returns what is live, and the clock.
+func shown(r *replicate.Replica) string {
+	live := ""
+	r.EachLive(func(u *replicate.Update) { live += fmt.Sprintf("%v %s ", u.Stamp(), keyOf(u)) })
 	return fmt.Sprint(live, r.Clock())
 }

@@ -1,96 +1,15 @@
 package replicate_test
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
+	"math/bits"
 	"slices"
-	"time"
-
-	"github.com/weir-go/weir/replicate"
 )
-
-// A scene is a moment of three replicas, their disks and the sessions between
-// them. It never changes: a step makes the next one, which shares what the step
-// did not touch.
-type scene struct {
-	seats   [3]*seat // nil for one that died for good
-	issued  []issue  // every write that was ever made and not lost unseen
-	writes  int
-	crashes int
-	inPlace bool // steps change this very scene
-}
-
-// seat is one replica, its disk and its ends of sessions.
-type seat struct {
-	replicate.Seat
-	id      int
-	kind    *kind
-	without rule   // a rule that its journal breaks
-	wall    int64  // ms since the first moment
-	draws   byte   // how much chance was used up
-	frames  []byte // the disk
-	round   [3]int // updates sent to each since the last marker
-}
-
-var firstMoment = time.UnixMilli(1_700_000_000_000)
-
-func (s *seat) now() time.Time { return firstMoment.Add(time.Duration(s.wall) * time.Millisecond) }
-
-// Read is all the chance there is: numbers that count up.
-func (s *seat) Read(p []byte) (int, error) {
-	clear(p)
-	s.draws++
-	p[len(p)-1] = s.draws
-	return len(p), nil
-}
-
-func (s *seat) clone() *seat {
-	c := *s
-	c.Place = s.Place.Clone(c.now, &c)
-	return &c
-}
-
-func idOf(i int) (id replicate.ReplicaID) {
-	binary.BigEndian.PutUint64(id[:], uint64(i)+1)
-	return id
-}
-
-// open makes the replica anew from its disk. It goes on as the author it was,
-// unless it may have lost what others have seen.
-func (s *seat) open(journal, lost bool) {
-	s.Replica = s.restored(s.frames)
-	if s.Who != "" && !lost {
-		must(s.Replica.Adopt(s.Who))
-	}
-	s.Tail, s.Ends, s.Pending, s.Then = nil, [3]*replicate.Session{}, nil, nil
-	s.round = [3]int{}
-	if journal {
-		tail, err := s.Replica.Attach()
-		must(err)
-		tail.SmallFrames()
-		s.Tail, s.Who, s.Disk = tail, s.Replica.Author(), s.image(s.frames)
-	}
-	s.object()
-}
-
-func (s *seat) object() *replicate.Handle {
-	h, err := s.Replica.Open(replicate.ObjectName{Type: s.kind.Tag})
-	must(err)
-	return h
-}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
 
 // A step is one thing that happens.
 type step struct {
 	kind byte
-	i, j int
+	i, j uint8
 	key  byte // of a write
 }
 
@@ -100,6 +19,7 @@ const (
 	stepWrite  = 'W' // i writes key
 	stepBoth   = 'X' // i writes both keys, in one transaction
 	stepDelete = 'R' // i deletes key
+	stepAgain  = 'A' // the session between i and j ends, and another begins
 	stepCut    = 'C' // the session between i and j ends
 	stepCrash  = 'K' // i crashes and is opened again, with j more frames on its disk
 	stepDie    = 'E' // i dies for good
@@ -107,6 +27,10 @@ const (
 	stepMove   = 'M' // one frame goes from i to j
 	stepTake   = 'T' // i's journal takes what is new
 	stepDone   = 'J' // and has it
+	stepForget = 'F' // i forgets; with j in a hurry
+	stepMember = 'S' // i declares other members: those of the bits of j
+	stepDump   = 'D' // i is dumped, in place of what was dumped before
+	stepLoad   = 'L' // the dump is loaded into i; with j all but its end
 )
 
 func (s step) String() string {
@@ -117,6 +41,8 @@ func (s step) String() string {
 		return fmt.Sprintf("W%d del %c", s.i, s.key)
 	case stepBoth:
 		return fmt.Sprintf("W%d xy", s.i)
+	case stepAgain:
+		return fmt.Sprintf("again%d-%d", s.i, s.j)
 	case stepCut:
 		return fmt.Sprintf("cut%d-%d", s.i, s.j)
 	case stepCrash:
@@ -129,6 +55,14 @@ func (s step) String() string {
 		return fmt.Sprintf("%d>%d", s.i, s.j)
 	case stepTake:
 		return fmt.Sprintf("T%d", s.i)
+	case stepForget:
+		return fmt.Sprintf("F%d", s.i)
+	case stepMember:
+		return fmt.Sprintf("members of %d: %03b", s.i, s.j)
+	case stepDump:
+		return fmt.Sprintf("dump %d", s.i)
+	case stepLoad:
+		return fmt.Sprintf("%d loads", s.i)
 	}
 	return fmt.Sprintf("J%d", s.i)
 }
@@ -136,158 +70,179 @@ func (s step) String() string {
 // settles reports whether a step only brings on what is under way.
 func (s step) settles() bool { return s.kind == stepMove || s.kind == stepTake || s.kind == stepDone }
 
+// scene is a moment: the states of three replicas, and what has happened.
+type scene struct {
+	at   [3]seen // with core 0 for one that died for good
+	past uint32
+}
+
 // dead counts those that died for good.
 func (sc *scene) dead() (n int) {
-	for _, s := range sc.seats {
-		if s == nil {
+	for i := range sc.at {
+		if !sc.alive(i) {
 			n++
 		}
 	}
 	return n
 }
 
-func (sc *scene) alive(i int) bool { return sc.seats[i] != nil }
+func (sc *scene) alive(i int) bool { return sc.at[i].core != 0 }
 
-func (sc *scene) linked(i, j int) bool { return sc.seats[i].Ends[j] != nil }
+func (sc *scene) linked(i, j int) bool { return sc.at[i].ends[j] != 0 }
 
-// links counts sessions.
-func (sc *scene) links() (n int) {
-	for i, s := range sc.seats {
-		for j := range i {
-			if s != nil && s.Ends[j] != nil {
-				n++
+// key returns the hash of a scene, the least of those under all renamings.
+func (x *search) key(sc *scene) uint64 {
+	least := ^uint64(0)
+	var heard [3][3]uint64
+	for i := range sc.at {
+		for j := range sc.at {
+			if i != j {
+				heard[i][j] = x.heard(sc.at[i].core, sc.at[j].core)
 			}
 		}
 	}
-	return n
-}
-
-// own makes seat i one that this scene may change.
-func (sc *scene) own(i int) *seat {
-	if !sc.inPlace {
-		sc.seats[i] = sc.seats[i].clone()
-	}
-	return sc.seats[i]
-}
-
-var errHalf = errors.New("a session ended by itself")
-
-// open starts a session; unless every frame of the handshake is a step of its
-// own, both say who they are and where they stand.
-func (sc *scene) open(i, j int, greet bool) error {
-	for _, end := range [][2]int{{i, j}, {j, i}} {
-		s := sc.own(end[0])
-		e := replicate.NewSession(s.Replica, replicate.SyncConfig{FrameSize: 1})
-		e.Begin()
-		s.Ends[end[1]] = e
-		s.round[end[1]] = 0
-	}
-	for k := 0; k < 4 && !greet; k++ {
-		if k%2 == 1 {
-			i, j = j, i
+	for p, o := range x.orders {
+		h := x.pasts.renamed(sc.past, p)
+		for _, i := range o {
+			s := &sc.at[i]
+			h = mixed(h, x.cores[s.core].renamed[p])
+			for _, j := range o {
+				h = mixed(h^heard[i][j], x.ends[s.ends[j]].renamed[p])
+			}
 		}
-		if _, err := sc.pass(i, j, 0); err != nil {
-			return err
-		}
-		if k%2 == 1 {
-			i, j = j, i
-		}
+		least = min(least, h)
 	}
-	return nil
+	return least
 }
 
-// pass moves a frame from i to j, which the scene owns; nil if there is none.
-func (sc *scene) pass(i, j int, without rule) ([]byte, error) {
-	from, to := sc.seats[i], sc.seats[j]
-	b, err := from.Ends[j].Next()
-	if err == io.EOF {
-		err = errHalf
-	}
-	if b == nil || err != nil {
-		return nil, err
-	}
-	if replicate.IsUpdates(b) {
-		from.round[j]++
-	}
-	if replicate.IsMarker(b) {
-		from.round[j] = 0
-	}
-	if replicate.IsUpdates(b) && without == alreadyHave {
-		return b, to.Ends[i].TakeUnlessOld(b)
-	}
-	return b, to.Ends[i].Take(b)
+// mixed makes one number of two.
+func mixed(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)
+	return hi ^ lo ^ a*0x8ebc6af09c88c6e3
 }
 
-func (sc *scene) cut(i, j int) {
-	for _, end := range [][2]int{{i, j}, {j, i}} {
-		s := sc.own(end[0])
-		s.Ends[end[1]].End()
-		s.Ends[end[1]] = nil
-		s.round[end[1]] = 0
-	}
+// hashes is a set of numbers.
+type hashes struct {
+	table []uint64
+	n     int
+	zero  bool
 }
 
-func (sc *scene) cutAll(i int) {
-	for j := range sc.seats {
-		if j != i && sc.alive(j) && sc.linked(i, j) {
-			sc.cut(i, j)
-		}
+func (s *hashes) slot(h uint64) (i uint64, ok bool) {
+	mask := uint64(len(s.table) - 1)
+	for i = h & mask; s.table[i] != 0 && s.table[i] != h; i = (i + 1) & mask {
 	}
+	return i, s.table[i] == h
 }
 
-// write makes a write at i, and reports why it is out of order if it is not
-// above all that i had seen.
-func (sc *scene) write(st step, still bool) error {
-	s := sc.own(st.i)
-	if !still {
-		s.wall = int64(sc.writes)
+func (s *hashes) has(h uint64) bool {
+	if h == 0 || s.n == 0 {
+		return h == 0 && s.zero
 	}
-	newest := newestOf(s.Replica)
-	keys := []string{string(st.key)}
-	if st.kind == stepBoth {
-		keys = []string{"x", "y"}
-	}
-	if st.kind == stepDelete && !s.holds(keys[0]) {
-		return nil
-	}
-	tx := s.Replica.Begin()
-	for _, key := range keys {
-		_, err := s.object().In(tx).Compose(func(d replicate.Draft) (string, error) {
-			return s.kind.op(st.kind == stepDelete, key, sc.writes, d), nil
-		})
-		must(err)
-	}
-	stamp, err := tx.Commit()
-	must(err)
-	if stamp == (replicate.Stamp{}) {
-		return nil // the type had nothing to write
-	}
-	sc.writes++
-	for k, key := range keys {
-		at := replicate.Stamp{Time: stamp.Time + replicate.Time(k), Author: stamp.Author}
-		is := issue{stamp: at, key: key, node: st.i}
-		if len(keys) > 1 {
-			is.group = stamp
-		}
-		sc.issued = append(slices.Clip(sc.issued), is)
-	}
-	if newest.Compare(stamp) >= 0 {
-		return fmt.Errorf("%d wrote %v after it had seen %v", st.i, stamp, newest)
-	}
-	return nil
-}
-
-// holds reports whether a key is set.
-func (s *seat) holds(key string) (ok bool) {
-	s.Replica.EachLive(func(u *replicate.Update) { ok = ok || keyOf(u) == key && u.Op()[0] != 0 })
+	_, ok := s.slot(h)
 	return ok
 }
 
-func newestOf(r *replicate.Replica) (newest replicate.Stamp) {
-	r.EachLive(func(u *replicate.Update) {
-		if at := u.Stamp(); newest.Compare(at) < 0 {
-			newest = at
+// add reports whether h is new.
+func (s *hashes) add(h uint64) bool {
+	if h == 0 {
+		was := s.zero
+		s.zero = true
+		return !was
+	}
+	if 4*s.n >= 3*len(s.table) {
+		old := s.table
+		s.table = make([]uint64, max(1024, 2*len(old)))
+		for _, g := range old {
+			if g != 0 {
+				i, _ := s.slot(g)
+				s.table[i] = g
+			}
 		}
-	})
-	return newest
+	}
+	i, ok := s.slot(h)
+	if !ok {
+		s.table[i] = h
+		s.n++
+	}
+	return !ok
+}
+
+// past is what has happened that the replicas do not say.
+type past struct {
+	issued  [maxIssued]issue // every write that was ever made and not lost unseen
+	n       int
+	writes  int
+	crashes int
+	forgets int
+	dumps   int
+	dump    uint32 // its number, 0 for none
+}
+
+const maxIssued = 6
+
+// pasts gives them numbers.
+type pasts struct {
+	all    []past
+	ids    map[past]uint32
+	orders [][3]int
+	hashes [][]uint64 // by renaming
+	wrote  map[wrote]uint32
+}
+
+// wrote is what was written after a past.
+type wrote struct {
+	past uint32
+	edge *edge
+}
+
+func (p *pasts) init(orders [][3]int) {
+	*p = pasts{ids: map[past]uint32{}, wrote: map[wrote]uint32{}, orders: orders}
+	p.number(past{})
+}
+
+func (p *pasts) number(what past) uint32 {
+	slices.SortFunc(what.issued[:what.n], func(a, b issue) int { return a.stamp.Compare(b.stamp) })
+	id, ok := p.ids[what]
+	if ok {
+		return id
+	}
+	id = uint32(len(p.all))
+	p.ids[what] = id
+	p.all = append(p.all, what)
+	var hs []uint64
+	for _, o := range p.orders {
+		hs = append(hs, what.hash(o))
+	}
+	p.hashes = append(p.hashes, hs)
+	return id
+}
+
+func (p *pasts) renamed(id uint32, order int) uint64 { return p.hashes[id][order] }
+
+// hash returns a number for what has happened, under other names.
+func (p past) hash(order [3]int) uint64 {
+	h := mixed(uint64(p.writes)<<8|uint64(p.crashes), uint64(p.forgets)<<8|uint64(p.dumps))
+	var parts []uint64
+	for _, is := range p.issued[:p.n] {
+		name := uint64(slices.Index(order[:], is.node))
+		author := uint64(is.stamp.Author[len(is.stamp.Author)-1])
+		flags := uint64(is.key[0])
+		if is.safe {
+			flags |= 1 << 8
+		}
+		if is.del {
+			flags |= 1 << 9
+		}
+		g := mixed(uint64(is.stamp.Time), name<<32|author<<16|flags)
+		parts = append(parts, mixed(g, uint64(is.group.Time)))
+	}
+	slices.Sort(parts)
+	for _, g := range parts {
+		h = mixed(h, g)
+	}
+	if p.dump > 0 {
+		h = mixed(h, uint64(p.dump))
+	}
+	return h
 }

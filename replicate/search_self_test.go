@@ -2,7 +2,6 @@ package replicate_test
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -11,100 +10,170 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// played is an act of a seat.
+type played struct {
+	i int
+	act
+}
+
+// trail is what was done, in order.
+type trail []played
+
+func (t *trail) len() int {
+	if t == nil {
+		return 0
+	}
+	return len(*t)
+}
+
+func (t *trail) cut(n int) {
+	if t != nil {
+		*t = (*t)[:n]
+	}
+}
+
 // selfBounds have a bit of everything that a state is made of.
 var selfBounds = []bound{
-	{writes: 1},
-	{writes: 2, cast: "WW "},
-	{writes: 1, cast: "BB ", crashes: 1},
-	{writes: 2, cast: "BB ", crashes: 1},
-	{writes: 2, cast: "BB ", crashes: 1, lies: true},
-	{writes: 2, line: true, still: true},
-	{writes: 2, line: true, deaths: 1},
-	{writes: 3, line: true, both: true, deletes: true},
-	{writes: 1, line: true, greet: true, acks: true},
-	{writes: 2, line: true, journal: true, crashes: 1, deaths: 1},
+	{writes: 5},
+	{writes: 5, cast: "WW "},
+	{writes: 5, cast: "BB ", crashes: 1},
+	{writes: 5, cast: "BB ", crashes: 1, lies: true},
+	{writes: 5, line: true, still: true},
+	{writes: 5, line: true, deaths: 1},
+	{writes: 2, line: true, both: true, deletes: true},
+	{writes: 5, line: true, greet: true, acks: true},
+	{writes: 5, line: true, journal: true, crashes: 1, deaths: 1},
+	{writes: 5, apart: true, deaths: 1},
 }
 
-// Scenes that are taken for one lead to the same scenes: of a scene that was
-// seen before, under whatever names, the steps lead where those of the first
-// one did. So what a state leaves out never matters.
-func TestSearchTakesForOneWhatIs(t *testing.T) {
-	limit := 500
+// A replica that is put together of parts that were seen in different histories
+// goes on as one does that has this history: random walks, which the search
+// takes by its parts, are taken by three replicas that are never copied, and
+// both come to the same.
+func TestSearchPutsTogetherWhatIs(t *testing.T) {
+	walks := 30
 	if os.Getenv("WEIR_LONG") != "" {
-		limit = 20_000
+		walks = 3000
 	}
-	for i, b := range selfBounds {
-		b.limit = limit
-		t.Run(fmt.Sprint(i), func(t *testing.T) { bisimilar(t, newSearch(b, noRule)) })
+	for k, b := range selfBounds {
+		t.Run(fmt.Sprint(k), func(t *testing.T) {
+			x := newSearch(b, noRule)
+			for i := range walks / 10 {
+				walk(t, x, rand.New(rand.NewPCG(uint64(i), uint64(k))))
+			}
+		})
 	}
 }
 
-func bisimilar(t *testing.T, x *search) {
-	leads := map[uint64]map[uint64]step{}
-	first := map[uint64]*visit{}
-	todo := []*visit{{scene: x.opening()}}
-	for n := 0; len(todo) > 0 && len(leads) < x.limit; n++ {
-		v := todo[0]
-		todo = todo[1:]
-		key := x.key(v.scene)
-		before, seen := leads[key]
-		if seen && n%4 != 0 {
-			continue
+func walk(t *testing.T, x *search, rnd *rand.Rand) {
+	var seats [3]*seat
+	for i := range seats {
+		if x.cast == "" || x.cast[i] != ' ' {
+			seats[i] = x.first(i)
 		}
-		to := map[uint64]step{}
-		for _, st := range x.possible(v.scene) {
-			next, err := x.take(v.scene, st)
-			require.NoError(t, err)
-			if next == nil {
-				continue
-			}
-			to[x.key(next)] = st
-			if !seen {
-				todo = append(todo, &visit{from: v, by: st, scene: next})
+	}
+	x.trail = &trail{}
+	sc := x.opening()
+	var frame []byte
+	for range 60 {
+		for _, p := range *x.trail {
+			frame = really(x, seats[p.i], p.act, frame)
+		}
+		*x.trail = (*x.trail)[:0]
+		for i, s := range seats {
+			if s != nil && sc.alive(i) {
+				alike(t, x, &sc.at[i], s)
 			}
 		}
-		v.scene = nil
-		if !seen {
-			leads[key], first[key] = to, v
-		} else if !maps.EqualFunc(before, to, func(step, step) bool { return true }) {
-			t.Fatalf("%v leads to %v, and %v, which is the same, to %v",
-				first[key].history(), before, v.history(), to)
+		steps := x.possible(&sc, nil)
+		if len(steps) == 0 {
+			break
+		}
+		next, ok, err := x.take(sc, steps[rnd.IntN(len(steps))])
+		require.NoError(t, err)
+		if ok {
+			sc = next
+		} else {
+			x.trail.cut(0)
+		}
+	}
+	x.trail = nil
+}
+
+// really does an act to a seat, and returns the frame that it made.
+func really(x *search, s *seat, what act, frame []byte) []byte {
+	switch what.kind {
+	case actNext:
+		b, err := s.next(int(what.j))
+		must(err)
+		frame = b
+	case actTakes:
+		must(s.takes(int(what.j), frame))
+	default:
+		x.actors.act(s, what)
+	}
+	s.Tidy()
+	return frame
+}
+
+func alike(t *testing.T, x *search, at *seen, s *seat) {
+	code := slices.Clone(x.coder.Core(&s.Seat, nil))
+	require.Equal(t, code, x.coder.Core(&x.cores[at.core].seat.Seat, nil))
+	for j, id := range at.ends {
+		require.Equal(t, id != 0, s.Ends[j] != nil)
+		if id != 0 {
+			code = slices.Clone(x.coder.End(&s.Seat, j, nil))
+			require.Equal(t, code, x.coder.End(&x.ends[id].seat.Seat, j, nil))
 		}
 	}
 }
 
-// A copy goes on as the original does.
-func TestSearchCopiesWhole(t *testing.T) {
-	walks := 20
+// What the search leaves out or puts together loses nothing: what the three
+// replicas hold and promise together at some moment of any history they do so in
+// the scenes gone through.
+func TestReductionsLoseNothing(t *testing.T) {
+	bounds := []bound{
+		{writes: 1, cast: "BD ", crashes: 1},
+		{writes: 3, cast: "W- "},
+	}
 	if os.Getenv("WEIR_LONG") != "" {
-		walks = 5000
+		bounds = append(bounds,
+			bound{writes: 1, deaths: 1},
+			bound{writes: 2, keys: "x", line: true},
+			bound{writes: 2, cast: "BB ", crashes: 1})
 	}
-	for i := range walks {
-		b := selfBounds[i%len(selfBounds)]
-		b.writes = 5
-		x := newSearch(b, noRule)
-		rnd := rand.New(rand.NewPCG(uint64(i), 2))
-		copied, moved := x.opening(), x.opening()
-		moved.inPlace = true
-		var walk []step
-		for range 60 {
-			steps := x.possible(copied)
-			if len(steps) == 0 {
-				break
+	for i, b := range bounds {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			some := held(t, b)
+			b.apart, b.plain = true, true
+			all := held(t, b)
+			t.Log(len(some), len(all))
+			for h := range all {
+				require.True(t, some[h])
 			}
-			st := steps[rnd.IntN(len(steps))]
-			walk = append(walk, st)
-			next, err := x.take(copied, st)
-			require.NoError(t, err)
-			same, err := x.take(moved, st)
-			require.NoError(t, err)
-			require.Equal(t, next == nil, same == nil, "%v", walk)
-			if next == nil {
-				continue
+			require.Len(t, some, len(all))
+		})
+	}
+}
+
+// held goes through a bound, and returns what replicas hold together, as hashes.
+func held(t *testing.T, b bound) map[uint64]bool {
+	x := newSearch(b, noRule)
+	all := map[uint64]bool{}
+	x.seeing = func(sc *scene) {
+		least := ^uint64(0)
+		for p, o := range x.orders {
+			h := x.pasts.renamed(sc.past, p)
+			for _, i := range o {
+				h = mixed(h, x.cores[sc.at[i].core].renamed[p])
 			}
-			copied, moved = next, same
-			want := slices.Clone(x.state(moved, asIs[0]))
-			require.Equal(t, want, x.state(copied, asIs[0]), "%v", walk)
+			least = min(least, h)
 		}
+		all[least] = true
 	}
+	f := x.run()
+	require.NoError(t, f.err)
+	require.True(t, f.whole)
+	t.Log(f)
+	return all
 }

@@ -1,20 +1,16 @@
 package replicate_test
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/weir-go/weir/replicate"
 )
 
 // bound says which scenes a search goes through: all that can be reached by any
-// number of steps, of which so many may be writes, crashes and deaths.
+// number of steps, of which so many may be writes, cuts, crashes and deaths.
 type bound struct {
 	name    string
 	writes  int
@@ -27,19 +23,28 @@ type bound struct {
 	lies    bool   // which lose what they confirmed: they come back as new authors
 	crashes int
 	deaths  int
-	greet   bool // each frame of the handshake is a step
-	still   bool // wall clocks stand, so that stamps are Lamport's
-	rounds  bool // how much is sent between two markers matters
-	line    bool // 0 and 2 meet only when another is dead
-	links   int  // sessions at a time; 0 for three
-	acks    bool // an acknowledgement is a step of its own
-	deep    bool // depth first: less memory, longer histories
-	limit   int  // give up after so many scenes; 0 for never
+	forgets int       // calls of Forget, with and without hurry
+	members int       // bit i: replica i is one, declared at all; sessions may take everything anew
+	declare int       // other members that any may declare
+	dumps   int       // dumps of any replica, to be loaded by any, whole or cut off, any number of times
+	wants   [3]string // what replicas wish to be sent: how keys begin; "" for everything
+	quiet   bool      // at rest nothing is sent again that both have
+	greet   bool      // each frame of the handshake is a step
+	still   bool      // wall clocks stand, so that stamps are Lamport's
+	rounds  bool      // how much is sent between two markers matters
+	line    bool      // 0 and 2 meet only when another is dead
+	cuts    int       // of sessions, deaths and crashes not counted; 0 for any number, less for none
+	apart   bool      // sessions may be missing: it matters which there are
+	plain   bool      // steps are not put together nor left out, to see that this loses nothing
+	acks    bool      // an acknowledgement is a step of its own
+	limit   int       // give up after so many scenes; 0 for never
 }
 
 // found is what a search has come to.
 type found struct {
-	states, steps, rests int // scenes; ways between them; scenes at rest
+	states, steps, rests int    // scenes; ways between them; scenes at rest
+	parts                [2]int // states of replicas, and of ends of sessions
+	byCuts               []int
 	whole                bool
 	took                 time.Duration
 	err                  error // the law that broke, if one did
@@ -47,7 +52,11 @@ type found struct {
 }
 
 func (f found) String() string {
-	s := fmt.Sprintf("%9d states %10d steps %8d at rest %8.1fs", f.states, f.steps, f.rests, f.took.Seconds())
+	s := fmt.Sprintf("%10d states %11d steps %8d at rest %7d, %d parts %8.1fs",
+		f.states, f.steps, f.rests, f.parts[0], f.parts[1], f.took.Seconds())
+	if len(f.byCuts) > 1 {
+		s += fmt.Sprint("  by cuts: ", f.byCuts)
+	}
 	if !f.whole {
 		s += "  (not all)"
 	}
@@ -66,174 +75,88 @@ func (f found) story() string {
 	return strings.Join(out, "; ") + "\n" + f.err.Error()
 }
 
-// search goes through scenes.
-type search struct {
-	bound
-	without rule
-	found
-	seen  map[uint64]uint32
-	seed  maphash.Seed
-	canon replicate.Canon
-	best  []byte
-	todo  []*visit
-	edges [][2]uint32
+// visit is a scene that was come to, by its number.
+type visit struct {
+	scene
+	id uint32
 }
 
-// visit is a scene that was come to, and how.
-type visit struct {
-	from  *visit
-	by    step
-	scene *scene // nil once it was left
-	id    uint32
+// origin is how a scene was come to.
+type origin struct {
+	from uint32
+	by   step
+}
+
+// search goes through scenes, in order of how many sessions were cut and then
+// of steps. What it keeps of each is a hash of 64 bits and how it was come to:
+// that two of n scenes are taken for one by chance has odds of n²/2⁶⁵.
+type search struct {
+	bound
+	*actors
+	without rule
+	found
+	seen    hashes
+	origins []origin
+	todo    []visit
+	waiting [][]visit // by cuts
+	pasts   pasts
+	seeing  func(*scene) // is shown each scene; may be nil
+	trail   *trail       // what is done, if that is to be known
+	lawfuls map[[2]uint32]error
 }
 
 // searched goes through the whole bound, or until a law breaks.
 func searched(b bound, without rule) found {
-	x := newSearch(b, without)
-	// Scenes are small and short-lived.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	return newSearch(b, without).run()
+}
+
+func (x *search) run() found {
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	begin := time.Now()
-	x.visit(nil, step{}, x.opening())
-	x.whole = true
-	for len(x.todo) > 0 && x.err == nil {
-		if x.limit > 0 && x.states >= x.limit {
-			x.whole = false
+	x.come(0, step{}, x.opening())
+	for x.whole = true; x.whole && x.err == nil; {
+		before := x.states
+		x.layer()
+		x.byCuts = append(x.byCuts, x.states-before)
+		if len(x.waiting) <= len(x.byCuts) {
 			break
 		}
-		var v *visit
-		if x.deep {
-			v, x.todo = x.todo[len(x.todo)-1], x.todo[:len(x.todo)-1]
-		} else {
-			v, x.todo = x.todo[0], x.todo[1:]
+		for _, v := range x.waiting[len(x.byCuts)] {
+			if x.seen.add(x.key(&v.scene)) {
+				x.enter(v)
+			}
 		}
-		x.leave(v)
-	}
-	if x.err == nil && x.circles() {
-		x.err = errors.New("frames go round for ever")
+		x.waiting[len(x.byCuts)] = nil
 	}
 	x.took = time.Since(begin)
+	x.parts = [2]int{len(x.cores) - 1, len(x.ends) - 1}
 	return x.found
 }
 
 func newSearch(b bound, without rule) *search {
-	x := &search{bound: b, without: without, seen: map[uint64]uint32{}, seed: maphash.MakeSeed()}
-	x.canon = replicate.Canon{Base: replicate.TimeOf(firstMoment), Clock: b.still}
-	if x.kind == nil {
-		x.kind = last
+	if b.kind == nil {
+		b.kind = last
 	}
-	if x.keys == "" {
-		x.keys = "xy"
+	if b.keys == "" {
+		b.keys = "xy"
 	}
+	x := &search{bound: b, without: without, lawfuls: map[[2]uint32]error{}}
+	x.actors = newActors(&x.bound, without, x.renamings())
+	x.pasts.init(x.actors.orders)
 	return x
 }
 
-// opening is the scene that a search begins with.
-func (x *search) opening() *scene {
-	first := &scene{}
-	for i := range first.seats {
-		if x.cast != "" && x.cast[i] == ' ' {
-			continue
-		}
-		first.seats[i] = &seat{id: i, kind: x.kind, without: x.without}
-		first.seats[i].open(x.journal || x.cast != "" && strings.IndexByte("DB", x.cast[i]) >= 0, false)
+// renamings returns the orders of seats that scenes are the same in. Ties
+// between stamps go by name, so that there is no renaming where there are ties;
+// and a greeting that waits has a fingerprint, which names are part of.
+func (x *search) renamings() [][3]int {
+	switch {
+	case x.still || x.greet || x.cast != "" || x.members != 0 || x.wants != [3]string{}:
+		return asIs
+	case x.line:
+		return mirrors
 	}
-	return first
-}
-
-// leave takes every step from a scene.
-func (x *search) leave(v *visit) {
-	sc := v.scene
-	v.scene = nil
-	rest := true
-	for _, st := range x.possible(sc) {
-		next, err := x.take(sc, st)
-		if next == nil && err == nil {
-			continue
-		}
-		x.steps++
-		if err != nil {
-			x.fail(v, st, err)
-			return
-		}
-		rest = rest && st.kind != stepOpen && !st.settles()
-		id := x.visit(v, st, next)
-		if x.err != nil {
-			return
-		}
-		if st.settles() {
-			x.edges = append(x.edges, [2]uint32{v.id, id})
-		}
-	}
-	if rest {
-		x.rests++
-		if err := x.converged(sc); err != nil {
-			x.fail(v.from, v.by, err)
-		}
-	}
-}
-
-func (x *search) fail(v *visit, st step, err error) {
-	x.err = err
-	if x.history = []step{st}; v != nil {
-		x.history = append(v.history(), st)
-	}
-}
-
-// history returns the steps to a visit.
-func (v *visit) history() (steps []step) {
-	for ; v.from != nil; v = v.from {
-		steps = append(steps, v.by)
-	}
-	slices.Reverse(steps)
-	return steps
-}
-
-// visit comes to a scene, and returns its number; one that was seen is left
-// alone.
-func (x *search) visit(from *visit, by step, sc *scene) uint32 {
-	key := x.key(sc)
-	if id, ok := x.seen[key]; ok {
-		return id
-	}
-	x.seen[key] = uint32(x.states)
-	v := &visit{from: from, by: by, scene: sc, id: uint32(x.states)}
-	x.states++
-	if err := x.lawful(sc); err != nil {
-		x.fail(from, by, err)
-	}
-	x.todo = append(x.todo, v)
-	return v.id
-}
-
-// circles reports whether scenes can be gone round by steps that only bring on
-// what is under way: it takes away scenes that no such step leads to, until
-// none is left.
-func (x *search) circles() bool {
-	slices.SortFunc(x.edges, func(a, b [2]uint32) int { return cmp.Compare(a[0], b[0]) })
-	into := make([]uint32, x.states)
-	start := make([]int, x.states+1)
-	for _, e := range x.edges {
-		into[e[1]]++
-		start[e[0]+1]++
-	}
-	var free []int
-	for i, n := range into {
-		start[i+1] += start[i]
-		if n == 0 {
-			free = append(free, i)
-		}
-	}
-	left := x.states
-	for ; len(free) > 0; left-- {
-		i := free[len(free)-1]
-		free = free[:len(free)-1]
-		for _, e := range x.edges[start[i]:start[i+1]] {
-			if into[e[1]]--; into[e[1]] == 0 {
-				free = append(free, int(e[1]))
-			}
-		}
-	}
-	return left > 0
+	return anyhow
 }
 
 var (
@@ -241,3 +164,121 @@ var (
 	anyhow  = [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}
 	mirrors = [][3]int{{0, 1, 2}, {2, 1, 0}}
 )
+
+// opening is the scene that a search begins with.
+func (x *search) opening() scene {
+	var first scene
+	for i := range first.at {
+		if x.cast != "" && x.cast[i] == ' ' {
+			continue
+		}
+		first.at[i].core = x.core(x.first(i))
+	}
+	if !x.apart {
+		must(x.linkAll(&first))
+	}
+	return first
+}
+
+// first is replica i as it begins.
+func (x *search) first(i int) *seat {
+	s := &seat{kind: x.kind, without: x.without}
+	s.At = i
+	s.open(x.journal || x.cast != "" && strings.IndexByte("DB", x.cast[i]) >= 0, false)
+	if x.members != 0 {
+		s.declare(x.members)
+	}
+	return s
+}
+
+// layer goes through all scenes that take no more cuts.
+func (x *search) layer() {
+	for len(x.todo) > 0 {
+		now := x.todo
+		x.todo = nil
+		for _, v := range now {
+			if x.whole = x.limit == 0 || x.states < x.limit; !x.whole {
+				return
+			}
+			if x.leave(v); x.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// leave takes every step from a scene.
+func (x *search) leave(v visit) {
+	rest := true
+	var room [64]step
+	for _, st := range x.possible(&v.scene, room[:0]) {
+		next, ok, err := x.take(v.scene, st)
+		if !ok && err == nil {
+			continue
+		}
+		x.steps++
+		if err != nil {
+			x.fail(v.id, st, err)
+			return
+		}
+		rest = rest && st.kind != stepOpen && !st.settles()
+		x.come(v.id, st, next)
+		if x.err != nil {
+			return
+		}
+	}
+	if rest {
+		x.rests++
+		err := x.converged(&v.scene)
+		if err == nil && x.quiet {
+			err = x.restful(v.scene)
+		}
+		if err != nil {
+			x.fail(v.id, step{}, err)
+		}
+	}
+}
+
+// come comes to a scene. One that takes another cut waits, as it may turn out
+// to be reached without it.
+func (x *search) come(id uint32, by step, sc scene) {
+	v := visit{sc, uint32(len(x.origins))}
+	key := x.key(&sc)
+	switch cuts := len(x.byCuts) + 1; {
+	case by.kind != stepCut && by.kind != stepAgain || x.cuts == 0:
+		if x.seen.add(key) {
+			x.origins = append(x.origins, origin{id, by})
+			x.enter(v)
+		}
+	case cuts <= x.cuts && !x.seen.has(key):
+		for len(x.waiting) <= cuts {
+			x.waiting = append(x.waiting, nil)
+		}
+		x.origins = append(x.origins, origin{id, by})
+		x.waiting[cuts] = append(x.waiting[cuts], v)
+	}
+}
+
+// enter notes a scene that is new.
+func (x *search) enter(v visit) {
+	x.states++
+	x.todo = append(x.todo, v)
+	if x.seeing != nil {
+		x.seeing(&v.scene)
+	}
+	if err := x.lawful(&v.scene); err != nil {
+		x.fail(v.id, step{}, err)
+	}
+}
+
+func (x *search) fail(id uint32, st step, err error) {
+	if x.err = err; st.kind != 0 {
+		x.history = append(x.history, st)
+	}
+	for ; id > 0; id = x.origins[id].from {
+		x.history = append(x.history, x.origins[id].by)
+	}
+	slices.Reverse(x.history)
+}
+
+var errCircle = errors.New("what moved is no nearer to rest")

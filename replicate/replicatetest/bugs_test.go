@@ -22,7 +22,7 @@ func TestConvergence(t *testing.T) {
 }
 
 // merging are the laws that a wrong Apply breaks: which first is chance.
-var merging = []string{"oracle", "live", "obsolete", "order", "promise", "convergence", "encoding", "changes"}
+var merging = []string{"oracle", "live", "obsolete", "alone", "order", "promise", "convergence", "encoding", "changes"}
 
 // Every planted bug is found, by a law that has to do with it.
 func TestPlantedBugs(t *testing.T) {
@@ -48,6 +48,8 @@ func TestPlantedBugs(t *testing.T) {
 		{mapKind, "subscriber keeps what is deleted", []string{"changes"}},
 		{mapKind, "edit fails", []string{"edit"}},
 		{mapKind, "panics on ties", []string{"panic"}},
+		{mapKind, "forgets the neighbour", []string{"forgetting"}},
+		{mapKind, "deletions have no key", []string{"parts"}},
 		{setKind, "context is not transitive", merging},
 		{setKind, "a replaced one comes back", merging},
 		{setKind, "refuses orphans", merging},
@@ -71,7 +73,7 @@ func TestPlantedBugs(t *testing.T) {
 			}
 		})
 	}
-	for _, law := range append(merging, "edit", "session", "panic") {
+	for _, law := range append(merging, "edit", "session", "panic", "forgetting", "parts") {
 		require.True(t, broken[law], "no bug shows by the law %q", law)
 	}
 }

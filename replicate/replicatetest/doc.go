@@ -25,6 +25,8 @@
 //     all that a dump holds.
 //   - obsolete: what is called obsolete was given before, and what is gone from
 //     the log is exactly that.
+//   - alone: what called another obsolete stands in for it by itself, whichever
+//     of the two comes first: a peer may be given nothing else in its place.
 //   - order: given to empty objects in other orders, an author's own out of
 //     order and replaced ones again, in one go or by way of another object's
 //     live updates, the same updates make the same state and leave the same
@@ -37,6 +39,12 @@
 //     them ever held is in the state.
 //   - changes: what a subscriber has folded, reading now and then, is what a
 //     reader sees.
+//   - forgetting: when deletions are forgotten, at the end of a third of the
+//     schedules, readers see no change, neither then nor later; nor when a
+//     replica comes back from an old dump and takes everything anew, or such a
+//     dump is loaded again.
+//   - parts: who asks for some objects or keys alone, at the end of another third,
+//     shows what the oracle makes of those; and of all, when it asks for all.
 //   - encoding: a dump that is loaded gives an equal replica, and that one the
 //     same bytes again; the same edits make the same ops, and Reencode returns
 //     what it was given.

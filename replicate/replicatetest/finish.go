@@ -23,6 +23,14 @@ func (w *world) finish() {
 	for i := range w.orders {
 		w.ordered(mix(w.seed, uint64(i)))
 	}
+	alive := w.alive()
+	switch {
+	case w.breach != nil || w.restless:
+	case w.late == lateForget:
+		w.forgotten(alive)
+	case w.late == lateParts:
+		w.parted(alive[w.seed%uint64(len(alive))])
+	}
 }
 
 // heal heals everything, and checks what must hold at rest.

@@ -36,6 +36,10 @@ func mapKind(bug string) replicatetest.Kind {
 			return nil
 		}
 	}
+	typ.Tombstone = func(op string) bool { return op[1:] == "" }
+	typ.Key = func(op string) (string, bool) {
+		return op[:1], bug != "deletions have no key" || op[1:] != ""
+	}
 	return replicatetest.Kind{
 		Types:    []replicate.Type{typ},
 		Open:     openMap,
@@ -142,6 +146,15 @@ func (c *cells) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 		delete(c.by, key)
 		obsolete(u)
 	}
+}
+
+// Forget takes a deletion out.
+func (c *cells) Forget(u *replicate.Update) bool {
+	delete(c.by, u.Op()[0])
+	if c.bug == "forgets the neighbour" {
+		delete(c.by, u.Op()[0]^1)
+	}
+	return true
 }
 
 // dropped calls u obsolete, which is older than what is here.

@@ -63,7 +63,25 @@ func (b *bare) give(u *replicate.Update) {
 			return
 		}
 		b.live.remove(old)
+		if v != u && !w.alone(u, v) {
+			w.fail(lawAlone, "%s called %s obsolete, and does not alone stand in for it", w.called(u), w.called(v))
+		}
 	})
+}
+
+// alone reports whether u, and nothing else, makes v obsolete, whichever comes
+// first. A peer may be given nothing else in v's place.
+func (w *world) alone(u, v *replicate.Update) bool {
+	for _, order := range [][]*replicate.Update{{u, v}, {v, u}} {
+		state, gone := w.typeOf(u.Object().Type).New(), false
+		for _, x := range order {
+			state.Apply(x, func(y *replicate.Update) { gone = gone || y == v })
+		}
+		if !gone {
+			return false
+		}
+	}
+	return true
 }
 
 // check holds the objects against the oracle.

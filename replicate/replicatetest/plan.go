@@ -22,6 +22,7 @@ type plan struct {
 	orders    int              // how many other orders are tried at the end
 	fresh     bool             // another replica is brought all writes, one by one
 	again     bool             // play a second time, and compare the ops
+	late      late             // what is done when all are equal
 	steps     []step
 }
 
@@ -86,6 +87,16 @@ const (
 	shapes
 )
 
+// late is what is done when all are equal.
+type late int
+
+const (
+	lateNothing late = iota
+	lateForget
+	lateParts
+	lates
+)
+
 func (s shape) String() string { return [...]string{"a star", "a line", "a ring", "all pairs"}[s] }
 
 // plan makes the schedule of a seed.
@@ -111,6 +122,7 @@ func (c Config) plan(seed uint64) plan {
 	p.orders = 1 + rnd.IntN(2)
 	p.fresh = rnd.IntN(4) == 0 && p.replicas < maxReplicas
 	p.again = seed%16 == 0
+	p.late = late(mix(seed, 1000) % uint64(lates))
 	p.steps = make([]step, 4+rnd.IntN(max(1, c.Steps-3)))
 	for i := range p.steps {
 		s := step{kind: dice[rnd.IntN(len(dice))], a: rnd.IntN(p.replicas), r: rnd.Uint64()}
@@ -149,6 +161,9 @@ func (p plan) String() string {
 	}
 	if p.skew {
 		parts = append(parts, "clocks step")
+	}
+	if p.late != lateNothing && !p.restless {
+		parts = append(parts, [...]string{lateForget: "then deletions are forgotten", lateParts: "then parts are sent"}[p.late])
 	}
 	if p.dead >= 0 && !p.restless {
 		parts = append(parts, fmt.Sprintf("%d dies for good", p.dead))

@@ -60,6 +60,9 @@ func plainer(p plan, try func(plan) bool) (shrunk bool) {
 	if p.fresh {
 		accept(func(q *plan) { q.fresh = false })
 	}
+	if p.late != lateNothing {
+		accept(func(q *plan) { q.late = lateNothing })
+	}
 	if p.skew {
 		accept(func(q *plan) { q.skew = false })
 	}

@@ -29,6 +29,7 @@ type world struct {
 
 	nodes  []*node
 	links  [maxReplicas][maxReplicas]*link // by the lower index, then the higher
+	forgot bool                            // some deletions are forgotten
 	groups uint8                           // bit i: the part of the net that i is in
 
 	known   known
