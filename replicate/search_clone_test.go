@@ -37,8 +37,8 @@ func (p Place) Clone(now func() time.Time, rnd io.Reader) Place {
 	c.to.obsolete.init()
 	c.names()
 	c.log()
-	for id, clock := range r.members {
-		c.to.members[id] = slices.Clone(clock)
+	for id, m := range r.members {
+		c.to.members[id] = member{slices.Clone(m.heard), slices.Clone(m.latest), slices.Clone(m.waited)}
 	}
 	c.partials()
 	q := Place{Replica: c.to}

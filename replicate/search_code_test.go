@@ -296,9 +296,11 @@ func (c *Coder) members(r *Replica) {
 	c.clock(r, r.horizon)
 	for n := range c.name {
 		i := slices.Index(c.name[:], byte(n))
-		if clock, ok := r.members[idOfSeat(i)]; ok {
+		if m, ok := r.members[idOfSeat(i)]; ok {
 			c.byte(1)
-			c.clock(r, clock)
+			c.clock(r, m.heard)
+			c.clock(r, m.latest)
+			c.clock(r, m.waited)
 		} else {
 			c.byte(0)
 		}

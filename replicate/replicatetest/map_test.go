@@ -148,13 +148,17 @@ func (c *cells) Apply(u *replicate.Update, obsolete func(*replicate.Update)) {
 	}
 }
 
-// Forget takes a deletion out.
-func (c *cells) Forget(u *replicate.Update) bool {
-	delete(c.by, u.Op()[0])
-	if c.bug == "forgets the neighbour" {
-		delete(c.by, u.Op()[0]^1)
+// Needed returns none: nothing refers to a deletion.
+func (c *cells) Needed([]*replicate.Update) []*replicate.Update { return nil }
+
+// Forget takes deletions out.
+func (c *cells) Forget(gone []*replicate.Update) {
+	for _, u := range gone {
+		delete(c.by, u.Op()[0])
+		if c.bug == "forgets the neighbour" {
+			delete(c.by, u.Op()[0]^1)
+		}
 	}
-	return true
 }
 
 // dropped calls u obsolete, which is older than what is here.
