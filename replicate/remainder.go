@@ -49,8 +49,11 @@ func (r *Replica) remainderOf(clock []Time, a *author, limit uint64) (m remainde
 // remainders sums up everything that peers are shown above the public clock.
 func (r *Replica) remainders() map[Author]remainder {
 	var out map[Author]remainder
-	clock, left := r.publicClock(), uint64(maxRemainder)
+	clock, left, doubtful := r.publicClock(), uint64(maxRemainder), r.doubtful()
 	for _, a := range r.authors {
+		if doubtful[a] {
+			continue
+		}
 		m, ok := r.remainderOf(clock, a, left)
 		if !ok || m.count == 0 {
 			continue
@@ -63,14 +66,31 @@ func (r *Replica) remainders() map[Author]remainder {
 	return out
 }
 
+// doubtful returns the authors of transactions that have lost rows to what is
+// not durable. Peers are shown these rows, and no sum tells of them: what would
+// be left out, as a peer's that never had them, is owed once the rest is durable.
+func (r *Replica) doubtful() map[*author]bool {
+	var out map[*author]bool
+	for _, p := range r.durable.replaced {
+		if p.old.group == nil {
+			continue
+		}
+		if out == nil {
+			out = make(map[*author]bool)
+		}
+		out[p.old.author] = true
+	}
+	return out
+}
+
 // settled returns, by author index, of whom a peer that stands at p holds just
 // what we hold above the clock's entry, and nothing is to be sent of that.
 func (r *Replica) settled(p position) []bool {
-	clock := r.publicClock()
+	clock, doubtful := r.publicClock(), r.doubtful()
 	var out []bool
 	for name, theirs := range p.remainders {
 		a := r.byName[name]
-		if a == nil || timeAt(clock, a.index) != p.clock[name] {
+		if a == nil || timeAt(clock, a.index) != p.clock[name] || doubtful[a] {
 			continue
 		}
 		if ours, ok := r.remainderOf(clock, a, theirs.count); !ok || ours != theirs {
