@@ -32,11 +32,9 @@ type Config struct {
 }
 
 const (
-	sendBudget  = 64 << 10 // bytes of values that wait for the connection
-	answerLimit = 1 << 20  // bytes that may wait for a peer that does not read
-	valueCost   = 64       // bytes that a value counts more than its text
-	maxID       = 256      // bytes of an id
-	maxMeta     = 64 << 10 // bytes of metadata
+	valueCost = 64       // bytes that a value counts more than its text
+	maxID     = 256      // bytes of an id
+	maxMeta   = 64 << 10 // bytes of metadata
 )
 
 func (c Config) withDefaults() Config {

@@ -36,7 +36,7 @@ func (s *Session) Open(ctx context.Context, meta any, kind Kind) (*Stream, error
 	if len(st.key)+len(arg) > s.cfg.MaxLine {
 		return nil, ErrTooLarge
 	}
-	s.waitRoom(ctx)
+	s.out.WaitRoom(ctx, s.dead)
 	if ctx.Err() != nil {
 		return nil, pull.Cause(ctx)
 	}

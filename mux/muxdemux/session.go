@@ -1,6 +1,7 @@
 package muxdemux
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/mux/internal/outbox"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/codec"
 )
@@ -23,7 +25,7 @@ type Session struct {
 	dead   chan struct{} // closed when the session has ended; err is set
 	done   chan struct{} // closed when both goroutines have ended too
 	ready  chan struct{} // 1 slot: Accept has something to return
-	wake   chan struct{} // 1 slot: there is something to send
+	out    *outbox.Box   // lines that wait for the connection
 
 	accepting atomic.Bool // a call of Accept is running
 
@@ -38,9 +40,6 @@ type Session struct {
 	end     error              // what Accept returns, once it has ended
 	refuse  bool               // streams of the peer
 	closing bool               // no more streams are opened here
-	out     []byte             // lines that wait for the connection
-	outEnd  bool               // no more will come
-	room    chan struct{}      // closed and replaced when out was taken
 }
 
 // New starts a session over d. Nothing is exchanged before a stream is opened,
@@ -50,9 +49,8 @@ func New(d duplex.Duplex[[]byte, []byte], cfg Config) *Session {
 	s := &Session{
 		cfg:  cfg.withDefaults(),
 		dead: make(chan struct{}), done: make(chan struct{}),
-		ready: make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		streams: make(map[string]*Stream),
-		empty:   make(chan struct{}), room: make(chan struct{}),
+		ready: make(chan struct{}, 1), out: outbox.New(),
+		streams: make(map[string]*Stream), empty: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	var running atomic.Int32
@@ -127,62 +125,22 @@ func (s *Session) transmit(sink pull.Sink[[]byte]) error {
 	return &LostError{Op: "write", Err: notEOF(err)}
 }
 
-// nextOut is the source of what is sent.
+// nextOut is the source of what is sent: what waits goes out together.
 func (s *Session) nextOut(ctx context.Context) ([]byte, error) {
-	for {
-		s.mu.Lock()
-		chunk, end := s.out, s.outEnd
-		if len(chunk) > 0 {
-			s.out = nil
-			close(s.room)
-			s.room = make(chan struct{})
-		}
-		s.mu.Unlock()
-		switch {
-		case ctx.Err() != nil:
-			return nil, pull.Cause(ctx)
-		case len(chunk) > 0:
-			return chunk, nil
-		case end:
-			return nil, io.EOF
-		}
-		select {
-		case <-s.wake:
-		case <-ctx.Done():
-		}
+	lines, err := s.out.Next(ctx)
+	if err != nil {
+		return nil, err
 	}
+	return bytes.Join(lines, nil), nil
 }
 
 // say puts a line into out, at once. Callers hold mu.
 func (s *Session) say(key, event string, arg []byte) {
-	if s.ended || s.outEnd {
-		return
-	}
-	s.out = appendLine(s.out, key, event, arg)
-	signal(s.wake)
-	if len(s.out) > answerLimit+s.cfg.MaxLine {
+	waiting := s.out.Put(appendLine(nil, key, event, arg))
+	if waiting > outbox.Limit+s.cfg.MaxLine {
 		s.failLocked(&ProtocolError{
-			Detail: fmt.Sprintf("%d bytes of answers are not read", len(s.out)),
+			Detail: fmt.Sprintf("%d bytes of answers are not read", waiting),
 		})
-	}
-}
-
-// waitRoom waits until there is room in out for a value.
-func (s *Session) waitRoom(ctx context.Context) {
-	for {
-		s.mu.Lock()
-		full, room := len(s.out) >= sendBudget, s.room
-		s.mu.Unlock()
-		if !full {
-			return
-		}
-		select {
-		case <-room:
-		case <-s.dead:
-			return
-		case <-ctx.Done():
-			return
-		}
 	}
 }
 
@@ -202,8 +160,7 @@ func (s *Session) failLocked(cause error) {
 		return
 	}
 	s.ended, s.err = true, cause
-	s.outEnd = true
-	signal(s.wake)
+	s.out.End()
 	if cause != nil {
 		s.cancel(cause)
 	}
@@ -291,8 +248,7 @@ func (s *Session) endOut() bool {
 	if s.live > 0 && !s.ended {
 		return false
 	}
-	s.outEnd = true
-	signal(s.wake)
+	s.out.End()
 	return true
 }
 

@@ -80,7 +80,7 @@ func (st *Stream) pump(ctx context.Context, src pull.Source[json.RawMessage]) er
 func (st *Stream) waitWritable(ctx context.Context) {
 	s := st.session
 	for {
-		s.waitRoom(ctx)
+		s.out.WaitRoom(ctx, s.dead)
 		s.mu.Lock()
 		paused := st.paused
 		s.mu.Unlock()
