@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 
 	"mux":          {"duplex", "duplex/netconn"},
 	"mux/muxdemux": {"duplex", "through/codec"},
+	"mux/rpc":      {"mux", "duplex", "through/codec"},
 
 	"replicate":         {"duplex", "replicate"}, // the latter for what is internal
 	"replicate/counter": {"replicate"},
