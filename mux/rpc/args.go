@@ -22,8 +22,9 @@ func (a Args) Len() int {
 
 // Scan stores the arguments, from the first, where dst points to, as
 // json.Unmarshal does. A function goes into a Remote and a stream into a Source,
-// Sink or Duplex, at any depth; inside an any, functions become Remotes. What
-// contains itself does so again inside an any, and where a pointer can point
+// Sink or Duplex, at any depth; inside an any, functions become Remotes. The last
+// argument of a call of dnode's, if it is a function, is to be called with the
+// answer, and is there only for who scans it as a Remote. What contains itself does so again inside an any, and where a pointer can point
 // back. Arguments that are missing leave their destination alone, further ones
 // are ignored.
 //
@@ -50,8 +51,9 @@ type incoming struct {
 	fns   []placed
 	links []link
 
-	taken bool  // the last argument was scanned
-	tree  []any // all of args, once one was scanned into an any
+	replies bool  // the last argument may be there for the answer
+	taken   bool  // it was scanned
+	tree    []any // all of args, once one was scanned into an any
 }
 
 // read makes an incoming of a message. The error is one of the call, not of the
@@ -95,7 +97,7 @@ func (in *incoming) len() int {
 
 // last returns the function that is the last argument, if nobody has taken it.
 func (in *incoming) last() *ref {
-	if in.taken {
+	if in.taken || !in.replies {
 		return nil
 	}
 	return in.function(strconv.Itoa(len(in.args) - 1))
@@ -119,10 +121,12 @@ func (in *incoming) scan(i int, dst any) error {
 	index := strconv.Itoa(i)
 	any := v.Type().Elem().Kind() == reflect.Interface
 	if in.function(index) != nil {
-		if _, ok := dst.(*Remote); !ok && !any {
+		_, ok := dst.(*Remote)
+		last := in.replies && i == len(in.args)-1
+		if !ok && (last || !any) {
 			return nil // it is where an argument is missing, as the answer's
 		}
-		in.taken = in.taken || i == len(in.args)-1
+		in.taken = in.taken || last
 	}
 	if any {
 		return in.scanAny(i, v.Elem())

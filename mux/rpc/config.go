@@ -27,6 +27,11 @@ type Config struct {
 	// nothing.
 	ErrFirst bool
 
+	// InOrder has calls of methods run one after another, in the order they
+	// were made, as they do in Node; one that waits in Call lets the next one
+	// run. False means that they run side by side.
+	InOrder bool
+
 	// Plain has a Peer speak dnode's protocol only, and not tell that it is a
 	// Peer.
 	Plain bool

@@ -41,9 +41,10 @@
 // when the caller has given up, when the caller's deadline has passed and when
 // the connection is lost.
 //
-// Methods run side by side. The calls of one function that was passed as a
-// value run one after another, in the order they were made, so that a callback
-// sees what happens in the order it happened.
+// Methods run side by side, unless Config.InOrder is set. The calls of one
+// function that was passed as a value run one after another, in the order they
+// were made, so that a callback sees what happens in the order it happened. A
+// handler that waits in Call, under its own context, lets the next one run.
 //
 // The hard case is the call within a call: a handler that calls back, whose
 // callback calls again, with as many at once as there may be. At most

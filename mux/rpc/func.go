@@ -70,6 +70,7 @@ type callerKey struct{}
 // A caller is what the context of a handler knows.
 type caller struct {
 	p     *Peer
+	call  *call
 	waits int // calls that it waits in; guarded by p.mu
 }
 

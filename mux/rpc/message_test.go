@@ -29,7 +29,6 @@ func TestMalformed(t *testing.T) {
 		`{"id":"Z","clock":{}}`:       "neither",
 		`{"method":"f"`:               "JSON",
 		`{"method":"f"} x`:            "invalid",
-		`{"method":null}`:             "", // read as no number at all
 		`{"method":-1}`:               "number",
 		`{"method":1.5}`:              "number",
 		`{"method":{}}`:               "method",
@@ -66,10 +65,9 @@ func TestMalformed(t *testing.T) {
 				})}, rpc.Config{MaxDepth: 50, MaxMessage: 5000})
 				h.say(t, offersF, `{"method":"f"}`)
 				called := later(func() error { return p.Call(t.Context(), "f", nil) })
-				h.say(t, line, `{"method":"f"}`)
-				if want == "" {
-					t.Skip("it is taken for a message")
-				}
+				settle()
+				_, _ = h.in.TryPush(frame.Msg(line))
+				_, _ = h.in.TryPush(frame.Msg(`{"method":"f"}`))
 				err := <-called
 				require.ErrorIs(t, err, rpc.ErrProtocol)
 				require.ErrorContains(t, err, want)

@@ -39,6 +39,7 @@ type Peer struct {
 	starting bool              // the methods are being registered
 	names    map[string]*entry // methods by name
 	handlers sync.WaitGroup
+	order    entry // of methods, if they run in order
 
 	mu       sync.Mutex
 	ended    bool

@@ -73,7 +73,7 @@ func (r Remote) sent(e *encoder) error {
 	return e.callback(&entry{f: func(ctx context.Context, args Args) (any, error) {
 		var in []any
 		n := args.Len()
-		if !Caller(ctx).isNative() && args.in.last() != nil {
+		if args.in.last() != nil {
 			n-- // it is to be called with the answer
 		}
 		for i := range n {

@@ -20,6 +20,7 @@ type call struct {
 	err    error   // why it is not called at all
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	line   *entry // whose calls run one after another; nil: it need not wait
 }
 
 // dispatch acts on a message. It runs no code of the user's, and waits only when
@@ -113,7 +114,9 @@ func (p *Peer) canceled(n uint64) {
 // called has a function run.
 func (p *Peer) called(m message) error {
 	c := &call{n: m.Call}
-	c.in, c.err = p.read(m)
+	if c.in, c.err = p.read(m); c.in != nil {
+		c.in.replies = m.Call == nil && !p.isNative()
+	}
 	if m.Method.byID {
 		c.en = p.find(m.Method.id)
 	} else {
@@ -153,7 +156,7 @@ func (p *Peer) admit(c *call, timeout int64) error {
 		case <-p.dead: // and so it is let in, to be told
 		}
 	}
-	c.ctx, c.cancel = context.WithCancelCause(context.WithValue(p.work, callerKey{}, &caller{p: p}))
+	c.ctx, c.cancel = context.WithCancelCause(context.WithValue(p.work, callerKey{}, &caller{p: p, call: c}))
 	if timeout > 0 {
 		cancel := c.cancel
 		ctx, stop := context.WithTimeout(c.ctx, time.Duration(timeout)*time.Millisecond)
@@ -181,18 +184,38 @@ func (p *Peer) full() bool {
 	return p.busy >= p.cfg.MaxCalls && !p.ended
 }
 
-// launch starts a call, or has it wait for those of the same function.
+// launch starts a call, or has it wait for those before it.
 func (p *Peer) launch(c *call) {
 	p.mu.Lock()
-	waits := !c.en.method && c.en.busy
-	if waits {
-		c.en.queue = append(c.en.queue, c)
-	} else {
-		c.en.busy = true
+	defer p.mu.Unlock()
+	switch {
+	case !c.en.method:
+		c.line = c.en
+	case p.cfg.InOrder:
+		c.line = &p.order
 	}
-	p.mu.Unlock()
-	if !waits {
-		p.handlers.Go(func() { p.run(c) })
+	if c.line != nil && c.line.busy {
+		c.line.queue = append(c.line.queue, c)
+		return
+	}
+	if c.line != nil {
+		c.line.busy = true
+	}
+	p.handlers.Go(func() { p.run(c) })
+}
+
+// pass lets the next call run. Callers hold mu.
+func (p *Peer) pass(c *call) {
+	line := c.line
+	if line == nil {
+		return
+	}
+	c.line = nil
+	line.busy = len(line.queue) > 0
+	if line.busy {
+		next := line.queue[0]
+		line.queue = line.queue[1:]
+		p.handlers.Go(func() { p.run(next) })
 	}
 }
 
@@ -226,12 +249,7 @@ func (p *Peer) ran(c *call) {
 	p.busy--
 	p.leave()
 	signal(p.slot)
-	c.en.busy = len(c.en.queue) > 0
-	if c.en.busy {
-		next := c.en.queue[0]
-		c.en.queue = c.en.queue[1:]
-		p.handlers.Go(func() { p.run(next) })
-	}
+	p.pass(c)
 }
 
 // reply tells the caller what a handler has returned, or else Config.Failed.
@@ -240,7 +258,7 @@ func (p *Peer) reply(c *call, result any, err error) {
 	switch {
 	case c.n != nil:
 		tell = p.sayReturn(*c.n, result, err)
-	case p.isNative() || c.in == nil || c.in.last() == nil:
+	case c.in == nil || c.in.last() == nil:
 		tell = err
 	default:
 		tell = p.callBack(c.in.last(), result, err)
@@ -311,6 +329,7 @@ func (p *Peer) pause(ctx context.Context) (resume func()) {
 		if c.waits += n; n > 0 && c.waits == 1 {
 			p.busy--
 			signal(p.slot)
+			p.pass(c.call)
 		} else if n < 0 && c.waits == 0 {
 			p.busy++
 		}
