@@ -15,8 +15,9 @@ type Remote struct{ ref *ref }
 
 // A ref is known by the other side under a number, until it is garbage here.
 type ref struct {
-	p  *Peer
-	id uint64
+	p       *Peer
+	id      uint64
+	cleanup runtime.Cleanup
 }
 
 // newRef makes a ref of a number that has arrived. The other side, if it is a
@@ -24,7 +25,7 @@ type ref struct {
 func (p *Peer) newRef(id uint64) *ref {
 	r := &ref{p: p, id: id}
 	if p.isNative() {
-		runtime.AddCleanup(r, p.cull, id)
+		r.cleanup = runtime.AddCleanup(r, p.cull, id)
 	}
 	return r
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 
 	"github.com/weir-go/weir/duplex"
@@ -94,8 +95,11 @@ func (r *ref) open(ctx context.Context) (duplex.Duplex[[]byte, []byte], error) {
 	if r.p.session == nil {
 		return duplex.Duplex[[]byte, []byte]{}, ErrNoStreams
 	}
+	r.cleanup.Stop() // it could come before the stream
+	runtime.KeepAlive(r)
 	st, err := r.p.session.Open(ctx, streamName(r.id), nil)
 	if err != nil {
+		r.p.cull(r.id)
 		return duplex.Duplex[[]byte, []byte]{}, err
 	}
 	return st.Duplex(), nil
