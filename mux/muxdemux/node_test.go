@@ -75,7 +75,7 @@ func node(t *testing.T, options string, cfg muxdemux.Config) (*muxdemux.Session,
 	t.Cleanup(func() {
 		_ = s.Abort(nil)
 		_ = in.Close()
-		_ = <-read
+		<-read
 		_ = c.Wait()
 	})
 	p.want(t, "connected", "")

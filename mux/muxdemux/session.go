@@ -160,10 +160,10 @@ func (s *Session) failLocked(cause error) {
 		return
 	}
 	s.ended, s.err = true, cause
-	s.out.End()
 	if cause != nil {
-		s.cancel(cause)
+		s.cancel(cause) // before the end, so that it cannot look like one
 	}
+	s.out.End()
 	for _, st := range s.streams {
 		st.cut(s.cause())
 	}

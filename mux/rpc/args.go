@@ -51,6 +51,7 @@ type incoming struct {
 	fns   []placed
 	links []link
 
+	awaited bool  // the caller waits for a return
 	replies bool  // the last argument may be there for the answer
 	taken   bool  // it was scanned
 	tree    []any // all of args, once one was scanned into an any

@@ -225,15 +225,33 @@ func feed(data []byte) (said []byte, err error) {
 			return nil, err
 		}),
 	}
+	read, ended := make(chan struct{}), make(chan struct{})
+	left := [][]byte{data}
 	p := rpc.New(rpc.Lines(duplex.Duplex[[]byte, []byte]{
-		Source: pull.Values(data),
+		Source: pull.From(func(ctx context.Context) ([]byte, error) {
+			if len(left) > 0 {
+				left = nil
+				return data, nil
+			}
+			close(read)
+			select {
+			case <-ended:
+				return nil, io.EOF
+			case <-ctx.Done():
+				return nil, pull.Cause(ctx)
+			}
+		}, nil),
 		Sink: func(ctx context.Context, src pull.Source[[]byte]) error {
+			defer close(ended)
 			return pull.Each(ctx, src, func(chunk []byte) error {
 				said = append(said, chunk...)
 				return nil
 			})
 		},
 	}, 5000), methods, rpc.Config{MaxDepth: 30, MaxMessage: 5000, MaxFunctions: 20, MaxCalls: 3})
-	<-p.Done()
-	return said, p.Err()
+	select {
+	case <-read:
+	case <-p.Done():
+	}
+	return said, p.Close(context.Background())
 }

@@ -245,10 +245,10 @@ func (p *Peer) fail(cause error) {
 		return
 	}
 	p.ended, p.err = true, cause
-	p.out.End()
 	if cause != nil {
-		p.cancel(cause)
+		p.cancel(cause) // before the end, so that it cannot look like one
 	}
+	p.out.End()
 	p.halt(ErrClosed)
 	close(p.dead)
 }

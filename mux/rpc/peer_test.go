@@ -196,6 +196,17 @@ func TestFunctionsAreValues(t *testing.T) {
 		require.NoError(t, passed.It.Call(soon(t), &s, "again"))
 		assert.Equal(t, "there and back again", s)
 
+		heard := make(chan string, 1)
+		tell := rpc.Func(func(_ context.Context, s string) (any, error) {
+			heard <- s
+			return nil, nil
+		})
+		require.NoError(t, a.Call(soon(t), "pass", &passed, tell))
+		require.NoError(t, passed.It.Send(soon(t), "and nobody waits"))
+		assert.Equal(t, "and nobody waits", <-heard)
+		require.NoError(t, a.Close(soon(t))) // nor does what passes it on
+		require.Equal(t, rpc.ErrClosed, passed.It.Send(soon(t)))
+
 		var unset rpc.Remote
 		require.Equal(t, rpc.ErrUnset, unset.Call(soon(t), nil))
 		require.Equal(t, rpc.ErrUnset, unset.Send(soon(t)))
@@ -239,8 +250,7 @@ func TestCallbacksAreInOrder(t *testing.T) {
 func TestCallsWithinCalls(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			var down rpc.Handler
-			down = rpc.Func(func(ctx context.Context, n int) (int, error) {
+			down := rpc.Func(func(ctx context.Context, n int) (int, error) {
 				if n == 0 {
 					return 0, nil
 				}

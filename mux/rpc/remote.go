@@ -84,6 +84,9 @@ func (r Remote) sent(e *encoder) error {
 			}
 			in = append(in, v)
 		}
+		if !args.in.awaited && n == args.Len() {
+			return nil, r.Send(ctx, in...) // nobody waits
+		}
 		var out []any
 		if err := r.Call(ctx, (*all)(&out), in...); err != nil {
 			return nil, err

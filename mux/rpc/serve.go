@@ -115,6 +115,7 @@ func (p *Peer) canceled(n uint64) {
 func (p *Peer) called(m message) error {
 	c := &call{n: m.Call}
 	if c.in, c.err = p.read(m); c.in != nil {
+		c.in.awaited = m.Call != nil
 		c.in.replies = m.Call == nil && !p.isNative()
 	}
 	if m.Method.byID {

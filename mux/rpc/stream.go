@@ -111,9 +111,8 @@ func receivedSource[T any](r *ref) Source[T] {
 		if err != nil {
 			return nil, err
 		}
-		if err := d.Sink(ctx, pull.Empty[[]byte]()); err != nil {
-			return nil, released(err, d.Source)
-		}
+		// The sender may have ended both by now; the source says how.
+		_ = d.Sink(ctx, pull.Empty[[]byte]())
 		return decoded[T](d.Source, r.p.cfg.MaxMessage), nil
 	}))
 }
