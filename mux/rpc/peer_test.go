@@ -248,7 +248,9 @@ func TestCallbacksAreInOrder(t *testing.T) {
 
 // The hard case: a call within a call, deeper than as many as may run.
 func TestCallsWithinCalls(t *testing.T) {
-	for _, plain := range []bool{false, true} {
+	for _, cfg := range []rpc.Config{
+		{MaxCalls: 2}, {MaxCalls: 2, Plain: true, ErrFirst: true}, {MaxCalls: 2, InOrder: true},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			down := rpc.Func(func(ctx context.Context, n int) (int, error) {
 				if n == 0 {
@@ -258,8 +260,7 @@ func TestCallsWithinCalls(t *testing.T) {
 				err := rpc.Caller(ctx).Call(ctx, "down", &got, n-1)
 				return got + 1, err
 			})
-			a, b := connect(t, Methods{"down": down}, Methods{"down": down},
-				rpc.Config{MaxCalls: 2, Plain: plain, ErrFirst: true})
+			a, b := connect(t, Methods{"down": down}, Methods{"down": down}, cfg)
 			var results []<-chan error
 			for range 5 {
 				results = append(results, later(func() error {
@@ -278,6 +279,38 @@ func TestCallsWithinCalls(t *testing.T) {
 			require.NoError(t, b.Close(soon(t)))
 		})
 	}
+}
+
+// Methods run in order if they are to.
+func TestInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []int
+		running := 0
+		a, b := connect(t, nil, Methods{
+			"odd":  rpc.Func(func(_ context.Context, n int) (any, error) { return nil, note(&got, &running, n) }),
+			"even": rpc.Func(func(_ context.Context, n int) (any, error) { return nil, note(&got, &running, n) }),
+		}, rpc.Config{InOrder: true})
+		for i := range 1000 {
+			require.NoError(t, a.Send(soon(t), []string{"even", "odd"}[i%2], i))
+		}
+		require.NoError(t, a.Close(soon(t)))
+		require.NoError(t, b.Close(soon(t)))
+		require.Len(t, got, 1000)
+		for i, n := range got {
+			require.Equal(t, i, n)
+		}
+	})
+}
+
+// note appends n, unless somebody else is at it.
+func note(got *[]int, running *int, n int) error {
+	*running++
+	defer func() { *running-- }()
+	if *running > 1 {
+		n = -n
+	}
+	*got = append(*got, n)
+	return nil
 }
 
 // What is not read any more slows the caller down, and takes no memory.
