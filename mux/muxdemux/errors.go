@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/weir-go/weir/pull"
@@ -158,17 +157,4 @@ func eventError(arg json.RawMessage) *StreamError {
 		e.Text = fields.Message
 	}
 	return e
-}
-
-// notEOF keeps what err says and loses that it is, or wraps, io.EOF.
-func notEOF(err error) error {
-	switch {
-	case err == nil:
-		return pull.ErrStopped
-	case err == io.EOF:
-		return io.ErrUnexpectedEOF
-	case errors.Is(err, io.EOF):
-		return errors.New(err.Error())
-	}
-	return err
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/mux/internal/ends"
 	"github.com/weir-go/weir/mux/internal/outbox"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/codec"
@@ -62,7 +63,7 @@ func New(d duplex.Duplex[[]byte, []byte], cfg Config) *Session {
 				close(s.done)
 			}
 		}()
-		s.fail(guarded(f))
+		s.fail(ends.Guarded(f))
 	}
 	go run(func() error { return s.receive(d.Source) })
 	go run(func() error { return s.transmit(d.Sink) })
@@ -71,19 +72,6 @@ func New(d duplex.Duplex[[]byte, []byte], cfg Config) *Session {
 
 // errGoing is what half of a session returns when the other may go on.
 var errGoing = errors.New("muxdemux: the other half goes on")
-
-// guarded makes an error of a panic of f.
-func guarded(f func() error) (err error) {
-	returned := false
-	defer func() {
-		if !returned {
-			err = pull.NewPanicError(recover())
-		}
-	}()
-	err = f()
-	returned = true
-	return err
-}
 
 // receive reads lines until the connection ends.
 func (s *Session) receive(src pull.Source[[]byte]) error {
@@ -98,7 +86,7 @@ func (s *Session) receive(src pull.Source[[]byte]) error {
 	case errors.As(err, &bad) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return &ProtocolError{Err: bad}
 	}
-	return &LostError{Op: "read", Err: notEOF(err)}
+	return &LostError{Op: "read", Err: ends.NotEOF(err)}
 }
 
 // peerEnded says how the session ends when the peer has ended the connection.
@@ -122,7 +110,7 @@ func (s *Session) transmit(sink pull.Sink[[]byte]) error {
 	case errors.As(err, new(*pull.PanicError)):
 		return err
 	}
-	return &LostError{Op: "write", Err: notEOF(err)}
+	return &LostError{Op: "write", Err: ends.NotEOF(err)}
 }
 
 // nextOut is the source of what is sent: what waits goes out together.
@@ -198,7 +186,7 @@ func (s *Session) Err() error {
 // session's goroutines; one that has ended already keeps its cause. It returns
 // nil.
 func (s *Session) Abort(cause error) error {
-	s.fail(notEOF(cause))
+	s.fail(ends.NotEOF(cause))
 	<-s.done
 	return nil
 }

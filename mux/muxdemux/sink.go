@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/mux/internal/ends"
 	"github.com/weir-go/weir/pull"
 )
 
@@ -17,7 +18,7 @@ func (st *Stream) drain(ctx context.Context, src pull.Source[json.RawMessage]) e
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if !st.bind(cancel) {
-		return refuse(ctx, src, duplex.ErrUsed)
+		return ends.Refuse(ctx, src, duplex.ErrUsed)
 	}
 	finished := false
 	defer func() {
@@ -70,7 +71,7 @@ func (st *Stream) pump(ctx context.Context, src pull.Source[json.RawMessage]) er
 			return err
 		}
 		if v, err = st.fit(v); err != nil {
-			return refuse(ctx, src, err)
+			return ends.Refuse(ctx, src, err)
 		}
 		st.send(v)
 	}
@@ -148,12 +149,4 @@ func (st *Stream) stopSend(cause error) {
 		return
 	}
 	st.stop(cause)
-}
-
-// refuse aborts src because of reason, and returns what the sink returns then.
-func refuse(ctx context.Context, src pull.Source[json.RawMessage], reason error) error {
-	if err := pull.AbortIn(ctx, src, reason); err != nil {
-		return &pull.ReleaseError{Cause: reason, Err: err}
-	}
-	return reason
 }

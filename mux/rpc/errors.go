@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/weir-go/weir/pull"
@@ -139,17 +138,4 @@ func remoteError(err error) *RemoteError {
 
 func valueError(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrValue, fmt.Errorf(format, args...))
-}
-
-// notEOF keeps what err says and loses that it is, or wraps, io.EOF.
-func notEOF(err error) error {
-	switch {
-	case err == nil:
-		return pull.ErrStopped
-	case err == io.EOF:
-		return io.ErrUnexpectedEOF
-	case errors.Is(err, io.EOF):
-		return errors.New(err.Error())
-	}
-	return err
 }

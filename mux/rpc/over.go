@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/mux"
+	"github.com/weir-go/weir/mux/internal/ends"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/frame"
 )
@@ -106,7 +107,7 @@ func (p *Peer) serveStream(st *mux.Stream, id uint64) {
 		refuseStream(st)
 		return
 	}
-	err := guarded(func() error { return serve(p.hard, st.Duplex()) })
+	err := ends.Guarded(func() error { return serve(p.hard, st.Duplex()) })
 	if pe, ok := err.(*pull.PanicError); ok {
 		_ = st.Duplex().Close(&mux.StreamError{Code: mux.CodeFailed, Text: "panic"})
 		if p.cfg.Failed != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/mux"
+	"github.com/weir-go/weir/mux/internal/ends"
 	"github.com/weir-go/weir/mux/internal/outbox"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/frame"
@@ -135,7 +136,7 @@ func (p *Peer) start(d duplex.Duplex[frame.Msg, frame.Msg]) {
 				p.finish()
 			}
 		}()
-		p.fail(guarded(f))
+		p.fail(ends.Guarded(f))
 	}
 	go run(func() error { return p.receive(d.Source) })
 	go run(func() error { return p.transmit(d.Sink) })
@@ -151,19 +152,6 @@ func (p *Peer) finish() {
 	close(p.done)
 }
 
-// guarded makes an error of a panic of f.
-func guarded(f func() error) (err error) {
-	returned := false
-	defer func() {
-		if !returned {
-			err = pull.NewPanicError(recover())
-		}
-	}()
-	err = f()
-	returned = true
-	return err
-}
-
 // receive reads messages until the connection ends.
 func (p *Peer) receive(src pull.Source[frame.Msg]) error {
 	err := pull.Each(p.ctx, src, p.dispatch)
@@ -175,7 +163,7 @@ func (p *Peer) receive(src pull.Source[frame.Msg]) error {
 	case errors.Is(err, frame.ErrTooLarge):
 		return &ProtocolError{Detail: err.Error()}
 	}
-	return &LostError{Op: "read", Err: notEOF(err)}
+	return &LostError{Op: "read", Err: ends.NotEOF(err)}
 }
 
 // peerEnded says how the Peer ends when the other side has ended the
@@ -213,7 +201,7 @@ func (p *Peer) transmit(sink pull.Sink[frame.Msg]) error {
 	case errors.As(err, new(*pull.PanicError)):
 		return err
 	}
-	return &LostError{Op: "write", Err: notEOF(err)}
+	return &LostError{Op: "write", Err: ends.NotEOF(err)}
 }
 
 // answer sends a line at once. A peer that has itself answered and does not
@@ -290,7 +278,7 @@ func (p *Peer) Err() error {
 // text. Abort waits for handlers and goroutines; a Peer that has ended already
 // keeps its cause. It returns nil.
 func (p *Peer) Abort(cause error) error {
-	p.fail(notEOF(cause))
+	p.fail(ends.NotEOF(cause))
 	p.cut()
 	<-p.done
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/weir-go/weir/duplex"
+	"github.com/weir-go/weir/mux/internal/ends"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/through/codec"
 )
@@ -120,11 +121,11 @@ func receivedSource[T any](r *ref) Source[T] {
 func receivedSink[T any](r *ref) Sink[T] {
 	return func(ctx context.Context, src pull.Source[T]) error {
 		if ctx.Err() != nil {
-			return refuse(ctx, src, pull.Cause(ctx))
+			return ends.Refuse(ctx, src, pull.Cause(ctx))
 		}
 		d, err := r.open(ctx)
 		if err != nil {
-			return refuse(ctx, src, err)
+			return ends.Refuse(ctx, src, err)
 		}
 		if err := d.Sink(ctx, encoded(src)); err != nil {
 			return released(err, d.Source)
@@ -163,11 +164,11 @@ func receivedDuplex[R, W any](r *ref) Duplex[R, W] {
 	}
 	sink := func(ctx context.Context, src pull.Source[[]byte]) error {
 		if ctx.Err() != nil && !h.opened() {
-			return refuse(ctx, src, pull.Cause(ctx))
+			return ends.Refuse(ctx, src, pull.Cause(ctx))
 		}
 		d, err := h.open(ctx)
 		if err != nil {
-			return refuse(ctx, src, err)
+			return ends.Refuse(ctx, src, err)
 		}
 		return d.Sink(ctx, src)
 	}
@@ -214,14 +215,6 @@ func released(err error, src pull.Source[[]byte]) error {
 		return &pull.ReleaseError{Cause: err, Err: rerr}
 	}
 	return err
-}
-
-// refuse aborts src because of reason, and returns what the sink returns then.
-func refuse[T any](ctx context.Context, src pull.Source[T], reason error) error {
-	if err := pull.AbortIn(ctx, src, reason); err != nil {
-		return &pull.ReleaseError{Cause: reason, Err: err}
-	}
-	return reason
 }
 
 // encoded makes bytes of values.
