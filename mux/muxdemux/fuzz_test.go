@@ -3,6 +3,7 @@ package muxdemux_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"strings"
@@ -77,4 +78,20 @@ func feed(data []byte, at int) (said []byte, err error) {
 	}
 	<-s.Done()
 	return said, s.Err()
+}
+
+// What is malformed to scuttlebutt, the protocol that runs over this one most
+// often, is malformed here too: an error of ours, and no hang.
+func TestMalformedElsewhere(t *testing.T) {
+	text, err := os.ReadFile("testdata/malformed.json")
+	require.NoError(t, err)
+	var rows map[string]any
+	require.NoError(t, json.Unmarshal(text, &rows))
+	require.Greater(t, len(rows), 15)
+	for row := range rows {
+		row = strings.ReplaceAll(row, `\n`, "\n")
+		said, err := feed([]byte(row), len(row)/2)
+		require.ErrorIs(t, err, muxdemux.ErrProtocol, "%q", row)
+		require.Empty(t, said)
+	}
 }

@@ -313,12 +313,10 @@ func rowPause(t *testing.T, role pairing) {
 	st, theirs := role.open(t, s, p, `"x"`, muxdemux.Both)
 	src := st.Duplex().Source
 	for range 3 {
-		p.do(t, cmd("write", theirs, `"value":1`)) // nobody reads, so it is paused
-		require.True(t, p.want(t, "wrote", theirs).OK)
-		for { // until pause has arrived
-			p.do(t, cmd("write", theirs, `"value":2`))
-			if !p.want(t, "wrote", theirs).OK {
-				break
+		for _, want := range []bool{true, false} { // what it says once a resume, or a pause, has arrived
+			for ok := !want; ok != want; {
+				p.do(t, cmd("write", theirs, `"value":1`))
+				ok = p.want(t, "wrote", theirs).OK
 			}
 		}
 		p.do(t, cmd("write", theirs, `"value":"last"`))

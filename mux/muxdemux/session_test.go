@@ -176,7 +176,9 @@ func TestMalformed(t *testing.T) {
 		t.Run(fmt.Sprintf("%.30q", line), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, h := hand(t, muxdemux.Config{MaxLine: 5000})
-				h.say(t, `["y","new",{}]`, `["y","data",1]`, line, `["y","data",2]`)
+				h.say(t, `["y","new",{}]`, `["y","data",1]`)
+				_, _ = h.in.TryPush([]byte(line + "\n"))
+				_, _ = h.in.TryPush([]byte(`["y","data",2]` + "\n"))
 				<-s.Done()
 				err := s.Err()
 				if !errors.Is(err, io.ErrUnexpectedEOF) { // as a cut leaves it

@@ -2,6 +2,7 @@ package rpc_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -254,4 +255,18 @@ func feed(data []byte) (said []byte, err error) {
 	case <-p.Done():
 	}
 	return said, p.Close(context.Background())
+}
+
+// What is malformed to scuttlebutt is no message here either: an error of ours,
+// and no hang.
+func TestMalformedElsewhere(t *testing.T) {
+	text, err := os.ReadFile("testdata/malformed.json")
+	require.NoError(t, err)
+	var rows map[string]any
+	require.NoError(t, json.Unmarshal(text, &rows))
+	require.Greater(t, len(rows), 15)
+	for row := range rows {
+		_, err := feed([]byte(strings.ReplaceAll(row, `\n`, "\n")))
+		require.ErrorIs(t, err, rpc.ErrProtocol, "%q", row)
+	}
 }

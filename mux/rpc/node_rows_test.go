@@ -53,7 +53,7 @@ func TestNodeRows(t *testing.T) {
 			told: [][]any{{true, []any{1, 2, map[string]int{"three": 4}}, nil, "function"}}},
 		{name: "18 a function that is passed twice in a call", called: rowIDs, row: "ids", told: [][]any{ids}},
 		{name: "19 npm's wrap is called for each function it gets", called: rowDeep, row: "wrap",
-			told: [][]any{{len(handlersOf(offered())) + 3}}}, // x, argc, and what echo sends back
+			told: [][]any{{len(handlersOf(offered())) + 4}}}, // x, argc, linked, and what echo sends back
 		{name: "20 links", called: rowLinks, row: "links"},
 		{name: "21 pollution", called: rowGuards, row: "guards", told: [][]any{{"STILL", true}}},
 		{name: "22 a link beyond the arguments", called: rowExtends, row: "extends"},
@@ -93,7 +93,12 @@ func handlersOf(m rpc.Methods) (all []rpc.Handler) {
 func rowCalls(t *testing.T, row string, told [][]any) {
 	methods := offered()
 	methods["x"] = rpc.Func(x)
-	counted := make(chan int, 1)
+	linked := make(chan map[string]any, 1)
+	methods["linked"] = rpc.Func(func(_ context.Context, m map[string]any) (any, error) {
+		linked <- m
+		return nil, nil
+	})
+	counted := make(chan int, 3)
 	methods["argc"] = rpc.Handler(func(_ context.Context, args rpc.Args) (any, error) {
 		var a, b, c, d any
 		err := args.Scan(&a, &b, &c, &d)
@@ -107,14 +112,18 @@ func rowCalls(t *testing.T, row string, told [][]any) {
 		for n := range 100 {
 			d.want(t, n)
 		}
-	case "links": // it emits a line of its own, whose answer is a call of npm's function 0
-		return
+	case "links": // of which one is no cycle
+		m := <-linked
+		m["a"].([]any)[0] = "changed"
+		require.Equal(t, []any{"changed", 2.0}, m["b"])
+		require.Equal(t, reflect.ValueOf(m).Pointer(), reflect.ValueOf(m["c"]).Pointer())
 	case "extends":
 		require.Equal(t, 4, <-counted)
 	default:
 		for _, w := range told {
 			d.want(t, w...)
 		}
+		require.Empty(t, counted) // calls with what is guarded are none
 	}
 }
 

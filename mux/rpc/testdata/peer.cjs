@@ -78,8 +78,8 @@ const rows = {
     r.echo(f, f, (a, b) => tell(typeof a, typeof b));
   },
   links: (r, d) => {
-    d.emit('data', '{"method":"echo","arguments":[{"a":[1,2]},"[Function]"],' +
-      '"callbacks":{"0":["1"]},"links":[{"from":["0","a"],"to":["0","b"]},{"from":["0"],"to":["0","c"]}]}\n');
+    d.emit('data', '{"method":"linked","arguments":[{"a":[1,2]}],"links":[' +
+      '{"from":["0","a"],"to":["0","b"]},{"from":["0"],"to":["0","c"]}]}\n');
   },
   extends: (r, d) => {
     d.emit('data', '{"method":"argc","arguments":[1],"links":[{"from":[],"to":["3"]}]}\n');
