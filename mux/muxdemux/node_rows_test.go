@@ -313,11 +313,15 @@ func rowPause(t *testing.T, role pairing) {
 	st, theirs := role.open(t, s, p, `"x"`, muxdemux.Both)
 	src := st.Duplex().Source
 	for range 3 {
-		for _, want := range []bool{true, false} { // what it says once a resume, or a pause, has arrived
-			for ok := !want; ok != want; {
-				p.do(t, cmd("write", theirs, `"value":1`))
-				ok = p.want(t, "wrote", theirs).OK
-			}
+		write := func() bool {
+			p.do(t, cmd("write", theirs, `"value":1`))
+			return p.want(t, "wrote", theirs).OK
+		}
+		for !write() { // until resume has arrived
+			_, err := src(soon(t))
+			require.NoError(t, err)
+		}
+		for write() { // until pause has arrived, since nobody reads
 		}
 		p.do(t, cmd("write", theirs, `"value":"last"`))
 		require.False(t, p.want(t, "wrote", theirs).OK)
