@@ -49,7 +49,9 @@ var mayImport = map[string][]string{
 	"duplex/websock": {"duplex"},
 	"duplex/secure":  {"duplex", "duplex/netconn"},
 
-	"mux": {"duplex", "duplex/netconn"},
+	"mux":          {"duplex", "duplex/netconn"},
+	"mux/muxdemux": {"duplex", "through/codec"},
+	"mux/rpc":      {"mux", "duplex", "through/codec"},
 
 	"replicate":         {"duplex", "replicate"}, // the latter for what is internal
 	"replicate/counter": {"replicate"},

@@ -1,0 +1,35 @@
+package ends_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-go/weir/mux/internal/ends"
+	"github.com/weir-go/weir/pull"
+)
+
+var errBoom = errors.New("boom")
+
+func TestEnds(t *testing.T) {
+	require.Equal(t, errBoom, ends.Guarded(func() error { return errBoom }))
+	require.ErrorAs(t, ends.Guarded(func() error { panic("no") }), new(*pull.PanicError))
+
+	require.Equal(t, pull.ErrStopped, ends.NotEOF(nil))
+	require.Equal(t, io.ErrUnexpectedEOF, ends.NotEOF(io.EOF))
+	require.Equal(t, errBoom, ends.NotEOF(errBoom))
+	err := ends.NotEOF(fmt.Errorf("read: %w", io.EOF))
+	require.EqualError(t, err, "read: EOF")
+	require.NotErrorIs(t, err, io.EOF)
+
+	require.Equal(t, errBoom, ends.Refuse(t.Context(), pull.Values(1), errBoom))
+	stuck := pull.From(func(context.Context) (int, error) { return 1, nil },
+		func(error) error { return io.ErrClosedPipe })
+	err = ends.Refuse(t.Context(), stuck, errBoom)
+	require.ErrorIs(t, err, errBoom)
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
