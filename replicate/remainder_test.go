@@ -171,3 +171,36 @@ func TestRemaindersRefused(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// W1 p; 2 has p; W1 x y, one transaction, which 0 has on disk; W0 f; W1 x y
+// again, which 0 has, and not on disk. What 0 would be sorry to lose of 1 is p
+// then, as it is with 2; but 2 may not be promised f without either x.
+func TestRemainderInDoubt(t *testing.T) {
+	w := newWorld(t, 3, 39, true)
+	w.write(1, "p")
+	w.commit(1)
+	w.connect(1, 2)
+	w.move(1, 2)
+	w.cut(1, 2)
+	w.commit(2)
+	w.writeAll(1, "x", "y")
+	w.commit(1)
+	w.connect(1, 0)
+	w.move(1, 0)
+	w.move(1, 0)
+	w.writeAll(1, "x", "y")
+	w.write(0, "f")
+	w.commit(0)
+	w.commit(1)
+	w.dial(0, 2, replicate.SyncConfig{})
+	w.move(0, 2)
+	w.connect(1, 0) // what 0 has not heard a marker of is sent again, newer
+	w.move(1, 0)
+	require.Equal(t, "f=3 p=0 x=2 y=2 ", dumpOf(w.nodes[0].m))
+	w.move(2, 0)
+	w.move(2, 0)
+	for w.move(0, 2) != nil {
+	}
+	require.True(t, w.nodes[2].r.Clock().Covers(w.issued[5].stamp))
+	require.Contains(t, dumpOf(w.nodes[2].m), "x=")
+}
