@@ -184,7 +184,7 @@ func (s *Scuttlebutt) settle() error {
 		_, err := p.handle.ComposeAs(func(d replicate.Draft) (replicate.Stamp, string, error) {
 			a, _ := s.scope.author(s.id(d.Stamp.Author))
 			src := d.State.(*base).adopt(a)
-			src.wrote = max(src.wrote, promise[a])
+			src.wrote = max(src.wrote, src.last, promise[a])
 			return replicate.Stamp{}, "", nil
 		})
 		if err != nil {
