@@ -21,16 +21,22 @@ import (
 	"github.com/weir-go/weir/replicate/npm"
 )
 
-// A node is a replica of npm's in a process of its own.
-type node struct {
-	t    *testing.T
-	in   io.Writer
-	port int
+// A nodeProcess has replicas of npm's.
+type nodeProcess struct {
+	t  *testing.T
+	in io.Writer
 
 	mu    sync.Mutex
 	said  []map[string]json.RawMessage
 	more  chan struct{}
 	ended bool
+}
+
+// A node is one of its replicas.
+type node struct {
+	*nodeProcess
+	name string
+	port int
 }
 
 // needNode skips the test where the packages are not found by NODE_PATH, unless
@@ -49,16 +55,17 @@ func needNode(t *testing.T) {
 }
 
 // startNode starts testdata/peer.js.
-func startNode(t *testing.T, args ...string) *node {
+func startNode(t *testing.T) *nodeProcess {
 	t.Helper()
-	c := exec.Command("node", append([]string{"testdata/peer.js"}, args...)...)
+	needNode(t)
+	c := exec.Command("node", "testdata/peer.js")
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
 	require.NoError(t, err)
 	out, err := c.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.Start())
-	n := &node{t: t, in: in, more: make(chan struct{}, 1)}
+	n := &nodeProcess{t: t, in: in, more: make(chan struct{}, 1)}
 	done := make(chan struct{})
 	go n.read(out, done)
 	t.Cleanup(func() {
@@ -66,11 +73,19 @@ func startNode(t *testing.T, args ...string) *node {
 		<-done
 		_ = c.Wait()
 	})
-	require.NoError(t, json.Unmarshal(n.await("port"), &n.port))
 	return n
 }
 
-func (n *node) read(out io.Reader, done chan struct{}) {
+// make makes a replica.
+func (n *nodeProcess) make(name string, args ...string) *node {
+	n.t.Helper()
+	n.send(map[string]any{"make": append([]string{name}, args...)})
+	r := &node{nodeProcess: n, name: name}
+	require.NoError(n.t, json.Unmarshal(r.await("port"), &r.port))
+	return r
+}
+
+func (n *nodeProcess) read(out io.Reader, done chan struct{}) {
 	defer close(done)
 	s := bufio.NewScanner(out)
 	s.Buffer(nil, 64<<20)
@@ -92,17 +107,17 @@ func (n *node) read(out io.Reader, done chan struct{}) {
 	close(n.more)
 }
 
-// await returns the next answer that has the key.
-func (n *node) await(key string) json.RawMessage {
+// awaitThat returns the key of the next answer that is wanted.
+func (n *node) awaitThat(key string, want func(map[string]json.RawMessage) bool) json.RawMessage {
 	n.t.Helper()
 	late := time.After(60 * time.Second)
 	for {
 		n.mu.Lock()
 		for i, o := range n.said {
-			if v, ok := o[key]; ok {
+			if string(o["of"]) == strconv.Quote(n.name) && want(o) {
 				n.said = append(n.said[:i:i], n.said[i+1:]...)
 				n.mu.Unlock()
-				return v
+				return o[key]
 			}
 		}
 		ended := n.ended
@@ -116,35 +131,39 @@ func (n *node) await(key string) json.RawMessage {
 	}
 }
 
-// event waits for one of these events and returns its data.
-func (n *node) event(name string) json.RawMessage {
+// await returns the next answer that has the key.
+func (n *node) await(key string) json.RawMessage {
 	n.t.Helper()
-	late := time.After(60 * time.Second)
-	for {
-		n.mu.Lock()
-		for i, o := range n.said {
-			if string(o["event"]) == strconv.Quote(name) {
-				n.said = append(n.said[:i:i], n.said[i+1:]...)
-				n.mu.Unlock()
-				return o["data"]
-			}
-		}
-		n.mu.Unlock()
-		select {
-		case <-n.more:
-		case <-late:
-			require.FailNow(n.t, "node has no event "+name)
-		}
-	}
+	return n.awaitThat(key, func(o map[string]json.RawMessage) bool { return o[key] != nil })
 }
 
-// do has the node do something.
-func (n *node) do(command string, arg any) {
+// event waits for an event and returns its data.
+func (n *node) event(name string) json.RawMessage {
 	n.t.Helper()
-	b, err := json.Marshal(map[string]any{command: arg})
+	return n.awaitThat("data", func(o map[string]json.RawMessage) bool {
+		return string(o["event"]) == strconv.Quote(name)
+	})
+}
+
+// drop forgets what was said before.
+func (n *nodeProcess) drop() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.said = nil
+}
+
+func (n *nodeProcess) send(o any) {
+	n.t.Helper()
+	b, err := json.Marshal(o)
 	require.NoError(n.t, err)
 	_, err = n.in.Write(append(b, '\n'))
 	require.NoError(n.t, err)
+}
+
+// do has the replica do something.
+func (n *node) do(command string, arg any) {
+	n.t.Helper()
+	n.send(map[string]any{"of": n.name, command: arg})
 }
 
 // A nodeState is what a node has.
@@ -182,8 +201,7 @@ func open(t testing.TB, typ replicate.Type, id string) *npm.Scuttlebutt {
 }
 
 func TestNodeModel(t *testing.T) {
-	needNode(t)
-	n := startNode(t, "model", "B")
+	n := startNode(t).make("n", "model", "B")
 	n.do("set", []any{"x", "from B"})
 	n.do("set", []any{"y", map[string]any{"deep": []any{1, nil, true, "é☃😀"}}})
 	s := open(t, npm.ModelType, "A")
