@@ -1,6 +1,9 @@
 package npm
 
-import "github.com/weir-go/weir/replicate"
+import (
+	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
+)
 
 // ChangeOf returns what an update says, and IDOf who says it.
 func ChangeOf(u *replicate.Update) string { return changeOf(u.Op()) }
@@ -18,4 +21,11 @@ func Reencode(s string) (string, error) {
 		return "", errOp
 	}
 	return string(appendOp(nil, o)), nil
+}
+
+// Outgoing is what a session sends a peer that has sent an empty clock and SYNC.
+func Outgoing(t *Session) pull.Source[[]byte] {
+	t.meet(Header{}, nil)
+	t.caughtUp()
+	return t.outgoing()
 }

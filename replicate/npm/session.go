@@ -137,12 +137,8 @@ func (t *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 		cancel(err)
 	}
 	t.leave()
-	sentErr := <-sent
-	switch {
-	case err == nil:
+	if sentErr := <-sent; err == nil {
 		return sentErr
-	case ctx.Err() != nil && errors.Is(err, pull.Cause(ctx)):
-		return pull.Cause(ctx)
 	}
 	return err
 }
