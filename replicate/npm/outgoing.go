@@ -49,6 +49,11 @@ func (o *sender) next(ctx context.Context) ([]byte, error) {
 	t := o.t
 	switch o.state {
 	case sendHeader:
+		if t.cfg.Once { // later is too late for what is not durable yet
+			if err := t.s.r.Flush(ctx); err != nil {
+				return nil, err
+			}
+		}
 		o.state = sendWait
 		return appendHeader(nil, t.s.id(t.s.r.Author()), t.s.clock(false), t.meta), nil
 	case sendWait:
