@@ -2,7 +2,6 @@ package npm_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"testing"
@@ -41,7 +40,7 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("Doc.Changes", func(t *testing.T) {
 		s := openKind(t, newReplica(), "doc", "A")
-		writeChange(t, s, "doc", json.RawMessage(`["r",{"a":1}]`))
+		writeChange(t, s, `["r",{"a":1}]`)
 		d, err := npm.NewDoc(s)
 		require.NoError(t, err)
 		changesConform(t, func() pull.Source[[]npm.RowChange] { return d.Changes(0) }, 1)

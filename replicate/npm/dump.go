@@ -53,7 +53,7 @@ func (d *dump) next(context.Context) ([]byte, error) {
 
 func (d *dump) begin() []byte {
 	s := d.s
-	header := appendHeader(nil, s.id(s.r.Author()), s.clock(false), nil)
+	header := appendHeader(nil, s.current(), s.clock(false), nil)
 	clock := s.r.Clock()
 	d.promised = []*replicate.Update{} // not nil: SYNC is to come
 	for _, u := range s.history(s.r.Live()) {

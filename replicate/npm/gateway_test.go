@@ -3,6 +3,7 @@ package npm_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -68,9 +69,9 @@ func (b *background) shows(n *node, want string) {
 		30*time.Second, 5*time.Millisecond, "%s does not show %s", n.name, want)
 }
 
-func (b *background) showsHere(s *npm.Scuttlebutt, kind, want string) {
+func (b *background) showsHere(s *npm.Scuttlebutt, want string) {
 	b.t.Helper()
-	require.Eventually(b.t, func() bool { return jsonEqual(want, shown(b.t, s, kind)) },
+	require.Eventually(b.t, func() bool { return jsonEqual(want, string(s.JSON())) },
 		30*time.Second, 5*time.Millisecond, "want %s", want)
 }
 
@@ -102,13 +103,13 @@ func TestNodeGateway(t *testing.T) {
 	right.do("set", []any{"r", []int{1}})
 	b.shows(right, `{"l":"☃","r":[1]}`)
 	b.shows(left, `{"l":"☃","r":[1]}`)
-	writeChange(t, g, "model", json.RawMessage(`["g",1]`))
-	writeChange(t, h, "model", json.RawMessage(`["h",1]`)) // by an author that nobody gave an id
+	writeChange(t, g, `["g",1]`)
+	writeChange(t, h, `["h",1]`) // by an author that nobody gave an id
 	all := `{"l":"☃","r":[1],"g":1,"h":1}`
 	b.shows(right, all)
 	b.shows(left, all)
-	b.showsHere(g, "model", all)
-	b.showsHere(h, "model", all)
+	b.showsHere(g, all)
+	b.showsHere(h, all)
 	require.Equal(t, left.state().Sources, right.state().Sources)
 	require.Equal(t, left.state().Sources, h.Clock())
 	require.Equal(t, left.state().History, right.state().History)
@@ -126,10 +127,10 @@ func TestNodeRing(t *testing.T) {
 	left.do("connect", right.port)
 	left.do("row", []any{"r", map[string]any{"a": 1, "b": 1}})
 	right.do("row", []any{"s", map[string]any{"a": 1}})
-	b.showsHere(g, "doc", `{"r":{"id":"r","a":1,"b":1},"s":{"id":"s","a":1}}`)
-	writeChange(t, g, "doc", json.RawMessage(`["r",{"a":2}]`))
+	b.showsHere(g, `{"r":{"id":"r","a":1,"b":1},"s":{"id":"s","a":1}}`)
+	writeChange(t, g, `["r",{"a":2}]`)
 	want := `{"r":{"id":"r","a":2,"b":1},"s":{"id":"s","a":1}}`
-	b.showsHere(h, "doc", want)
+	b.showsHere(h, want)
 	b.shows(left, want)
 	b.shows(right, want)
 	left.do("cut", 1)
@@ -139,7 +140,7 @@ func TestNodeRing(t *testing.T) {
 	want = `{"r":{"id":"r","a":2,"b":2},"s":{"id":"s","a":1}}`
 	b.shows(right, want)
 	b.shows(left, want)
-	b.showsHere(h, "doc", want)
+	b.showsHere(h, want)
 }
 
 // A removal reaches a node that is connected, and one that was away, which no
@@ -154,7 +155,7 @@ func TestNodeRemoval(t *testing.T) {
 	b.lines(s, n)
 	n.do("row", []any{"r", map[string]any{"a": 1}})
 	n.do("row", []any{"keep", map[string]any{"a": 1}})
-	b.showsHere(s, "doc", `{"r":{"id":"r","a":1},"keep":{"id":"keep","a":1}}`)
+	b.showsHere(s, `{"r":{"id":"r","a":1},"keep":{"id":"keep","a":1}}`)
 	w := &world{t: t, kind: "doc"}
 	w.once(s, away)
 	b.shows(away, `{"r":{"id":"r","a":1},"keep":{"id":"keep","a":1}}`)
@@ -165,7 +166,7 @@ func TestNodeRemoval(t *testing.T) {
 	b.shows(away, `{"keep":{"id":"keep","a":1}}`)
 
 	n.do("rm", "keep") // and the other way round
-	b.showsHere(s, "doc", `{}`)
+	b.showsHere(s, `{}`)
 	w.once(s, away)
 	b.shows(away, `{}`)
 }
@@ -186,7 +187,7 @@ func TestNodeSigned(t *testing.T) {
 	from.do("set", []any{"k", "live"})
 	b.shows(to, `{"k":"live"}`)
 	require.Contains(t, to.state().Sources, "lk5RPxZJ4InN3AxwVYiqIOHHpQs=")
-	writeChange(t, u, "model", json.RawMessage(`["k","not signed"]`))
+	writeChange(t, u, `["k","not signed"]`)
 	require.Contains(t, string(to.event("unverified_data")), "not signed")
 	require.JSONEq(t, `{"k":"live"}`, string(to.state().JSON))
 }
@@ -196,12 +197,12 @@ func TestNodeOneByteAtATime(t *testing.T) {
 	n := startNode(t).make("n", "model", "é☃")
 	s := openKind(t, newReplica(), "model", "😀")
 	n.do("set", []any{"é☃😀", "\u2028é"})
-	writeChange(t, s, "model", json.RawMessage(`["ü","☃\ud800"]`))
+	writeChange(t, s, `["ü","☃\ud800"]`)
 	d, err := netconn.Dial(t.Context(), "tcp", n.address())
 	require.NoError(t, err)
 	sliced := duplex.Map(d, slice, slice)
 	require.NoError(t, s.NewSession(npm.SyncConfig{Once: true}).Run(t.Context(), sliced))
-	require.JSONEq(t, string(n.state().JSON), shown(t, s, "model"))
+	require.JSONEq(t, string(n.state().JSON), string(s.JSON()))
 	require.Contains(t, string(n.state().JSON), "é☃😀")
 	require.Equal(t, n.state().Sources, s.Clock())
 }
@@ -221,13 +222,13 @@ func TestNodeJournal(t *testing.T) {
 			id = s.ID()
 		}
 		require.Equal(t, id, s.ID())
-		writeChange(t, s, "model", json.RawMessage(`["here",`+string(rune('0'+i))+`]`))
+		writeChange(t, s, fmt.Sprintf(`["here",%d]`, i))
 		n.do("set", []any{"there", i})
 		n.state()
 		d, err := netconn.Dial(t.Context(), "tcp", n.address())
 		require.NoError(t, err)
 		require.NoError(t, s.NewSession(npm.SyncConfig{Once: true}).Run(t.Context(), d))
-		require.JSONEq(t, string(n.state().JSON), shown(t, s, "model"))
+		require.JSONEq(t, string(n.state().JSON), string(s.JSON()))
 		require.Equal(t, n.state().Sources, s.Clock())
 		require.NoError(t, j.Close())
 	}

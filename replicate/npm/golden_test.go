@@ -132,60 +132,20 @@ func (p *player) stop() {
 }
 
 // write does what the original did when it wrote a line.
-func (p *player) write(kind, line string) {
+func (p *player) write(line string) {
 	p.t.Helper()
 	var u []json.RawMessage
 	require.NoError(p.t, json.Unmarshal([]byte(line), &u))
 	ts, err := strconv.ParseFloat(string(u[1]), 64)
 	require.NoError(p.t, err)
 	p.wall.at(ts)
-	writeChange(p.t, p.s, kind, u[0])
+	writeChange(p.t, p.s, string(u[0]))
 }
 
-func writeChange(t testing.TB, s *npm.Scuttlebutt, kind string, change json.RawMessage) {
+func writeChange(t testing.TB, s *npm.Scuttlebutt, change string) {
 	t.Helper()
-	var c []json.RawMessage
-	if kind != "value" {
-		require.NoError(t, json.Unmarshal(change, &c))
-	}
-	text := func(i int) (s string) {
-		require.NoError(t, json.Unmarshal(c[i], &s))
-		return s
-	}
-	switch kind {
-	case "model":
-		m, err := npm.NewModel[json.RawMessage](s)
-		require.NoError(t, err)
-		if string(c[1]) == "null" {
-			require.NoError(t, m.Delete(text(0)))
-			return
-		}
-		require.NoError(t, m.Set(text(0), c[1]))
-	case "value":
-		v, err := npm.NewValue[json.RawMessage](s)
-		require.NoError(t, err)
-		require.NoError(t, v.Set(change))
-	case "events":
-		e, err := npm.NewEmitter(s)
-		require.NoError(t, err)
-		var args []any
-		for _, a := range c[1:] {
-			args = append(args, a)
-		}
-		require.NoError(t, e.Emit(text(0), args...))
-	case "doc":
-		d, err := npm.NewDoc(s)
-		require.NoError(t, err)
-		if string(c[1]) == "null" {
-			_, err = d.Remove(text(0))
-			require.NoError(t, err)
-			return
-		}
-		require.NoError(t, d.Set(text(0), c[1]))
-	case "bucket":
-		part := s.Part(text(0))
-		writeChange(t, part, map[string]string{"m": "model", "v": "value", "d": "doc", "e": "events"}[text(0)], c[1])
-	}
+	_, err := s.Write([]byte(change))
+	require.NoError(t, err)
 }
 
 // escaped is a line as this package writes it: ASCII.
@@ -279,10 +239,10 @@ func replay(t *testing.T, lines []said, kind, side string) {
 	for _, l := range mine {
 		if strings.HasPrefix(l.line, `[["dead",null]`) {
 			p.wall.at(1795206352128)
-			writeChange(t, p.s, kind, json.RawMessage(`["dead",{"x":1}]`))
+			writeChange(t, p.s, `["dead",{"x":1}]`)
 		}
 		if author(l.line) == side {
-			p.write(kind, l.line)
+			p.write(l.line)
 		}
 	}
 	if meta.Meta == nil {
@@ -303,7 +263,7 @@ func replay(t *testing.T, lines []said, kind, side string) {
 			p.feed(l.line)
 			continue
 		}
-		p.write(kind, l.line)
+		p.write(l.line)
 		require.Equal(t, escaped(l.line), p.next())
 	}
 	p.stop()

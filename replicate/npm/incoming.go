@@ -131,7 +131,9 @@ func (in *intake) meet(l line) error {
 		in.claim(a, t)
 	}
 	if !in.again {
-		in.s.foresee(in.claimed)
+		if err := in.s.foresee(in.claimed); err != nil {
+			return err
+		}
 	}
 	in.header(h, l.clock)
 	return nil
@@ -217,8 +219,11 @@ func (in *intake) verified(l line) error {
 // foresee compares what a peer claims of the own id with what was written here: if
 // it is more, it has writes that were lost here, or the id is in use elsewhere.
 // What is written from now on has another one.
-func (s *Scuttlebutt) foresee(claimed replicate.Clock) {
+func (s *Scuttlebutt) foresee(claimed replicate.Clock) error {
 	a, _ := s.scope.author(s.id(s.r.Author()))
+	if claimed[a] == 0 {
+		return nil
+	}
 	var wrote replicate.Time
 	for _, p := range s.all() {
 		p.handle.View(func(o replicate.Object) {
@@ -227,7 +232,17 @@ func (s *Scuttlebutt) foresee(claimed replicate.Clock) {
 			}
 		})
 	}
-	if claimed[a] > wrote {
-		s.renewed.Add(1)
+	if claimed[a] <= wrote {
+		return nil
 	}
+	for _, p := range s.all() {
+		_, err := p.handle.ComposeAs(func(d replicate.Draft) (replicate.Stamp, string, error) {
+			d.State.(*base).adopt(a).lost = true
+			return replicate.Stamp{}, "", nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

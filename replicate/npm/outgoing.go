@@ -55,7 +55,7 @@ func (o *sender) next(ctx context.Context) ([]byte, error) {
 			}
 		}
 		o.state = sendWait
-		return appendHeader(nil, t.s.id(t.s.r.Author()), t.s.clock(false), t.meta), nil
+		return appendHeader(nil, t.s.current(), t.s.clock(false), t.meta), nil
 	case sendWait:
 		if err := t.await(ctx, t.met); err != nil {
 			return nil, err

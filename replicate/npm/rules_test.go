@@ -154,13 +154,13 @@ func TestRing(t *testing.T) {
 			defer connect(t, s, all[(i+1)%3])()
 		}
 		for i, s := range all {
-			writeChange(t, s, "model", json.RawMessage(fmt.Sprintf(`["k%d",%d]`, i, i)))
+			writeChange(t, s, fmt.Sprintf(`["k%d",%d]`, i, i))
 		}
 		synctest.Wait()
-		want := shown(t, all[0], "model")
+		want := string(all[0].JSON())
 		assert.Equal(t, `{"k0":0,"k1":1,"k2":2}`, want)
 		for _, s := range all {
-			assert.Equal(t, want, shown(t, s, "model"))
+			assert.Equal(t, want, string(s.JSON()))
 			assert.Len(t, s.Clock(), 3)
 			assert.Len(t, s.Replica().Clock(), 3)
 		}
@@ -179,7 +179,7 @@ func TestEqualTimestamps(t *testing.T) {
 				text = strings.NewReplacer(`"low"`, `{"f":"low"}`, `"high"`, `{"f":"high"}`).Replace(text)
 			}
 			require.NoError(t, feed(t, s, npm.SyncConfig{}, []byte(text)))
-			assert.Contains(t, shown(t, s, kind), "high")
+			assert.Contains(t, string(s.JSON()), "high")
 			if kind == "model" {
 				assert.Equal(t, `[["k","high"],5,"\uffee"]`, string(history(t, s)[0]))
 			}
@@ -206,18 +206,18 @@ func TestClockStepsBack(t *testing.T) {
 // An id that turns out to be in use elsewhere is given up.
 func TestIDInUse(t *testing.T) {
 	s := openKind(t, newReplica(), "model", "A")
-	writeChange(t, s, "model", json.RawMessage(`["k",1]`))
+	writeChange(t, s, `["k",1]`)
 	mine := s.Clock()["A"]
 	text, _ := json.Marshal(map[string]any{"id": "B", "clock": map[string]float64{"A": mine + 1}})
 	require.NoError(t, feed(t, s, npm.SyncConfig{}, append(text, "\n\"SYNC\"\n"...)))
 	assert.NotEqual(t, "A", s.ID())
-	writeChange(t, s, "model", json.RawMessage(`["k",2]`))
+	writeChange(t, s, `["k",2]`)
 	assert.Greater(t, s.Clock()[s.ID()], mine+1)
 
 	u := openKind(t, newReplica(), "model", "A")
 	line := fmt.Sprintf(`[["k",1],%v,"A"]`+"\n\"SYNC\"\n", json.Number("1795206345434.001"))
 	require.NoError(t, feed(t, u, npm.SyncConfig{}, []byte(line)))
-	writeChange(t, u, "model", json.RawMessage(`["k",2]`))
+	writeChange(t, u, `["k",2]`)
 	assert.NotEqual(t, "A", u.ID())
 }
 
@@ -261,7 +261,7 @@ func TestRemoval(t *testing.T) {
 	u := openKind(t, newReplica(), "doc", "B")
 	require.NoError(t, feed(t, u, npm.SyncConfig{}, bytes.Join([][]byte{
 		lines[0], []byte(`[["r",{"a":1,"c":3}],5,"Z"]`), []byte(`"SYNC"`), nil}, []byte("\n"))))
-	assert.Equal(t, `{}`, shown(t, u, "doc"))
+	assert.Equal(t, `{}`, string(u.JSON()))
 	// What the original says of a removal says nothing, but for the clock.
 	require.NoError(t, feed(t, u, npm.SyncConfig{}, []byte(`[null,9,"Z"]`+"\n\"SYNC\"\n")))
 	assert.EqualValues(t, 9, u.Clock()["Z"])
@@ -273,11 +273,11 @@ func TestRemoval(t *testing.T) {
 func TestOverwrittenInParts(t *testing.T) {
 	s := openKind(t, newReplica(), "doc", "A")
 	for _, change := range []string{`["r",{"a":1,"b":1}]`, `["r",{"a":2}]`, `["r",{"b":2}]`} {
-		writeChange(t, s, "doc", json.RawMessage(change))
+		writeChange(t, s, change)
 	}
 	assert.Len(t, history(t, s), 2)
 	assert.Equal(t, 3, s.Replica().Len())
-	writeChange(t, s, "doc", json.RawMessage(`["r",{"b":3,"a":3}]`))
+	writeChange(t, s, `["r",{"b":3,"a":3}]`)
 	assert.Equal(t, 1, s.Replica().Len())
 }
 
@@ -303,7 +303,7 @@ func TestChunks(t *testing.T) {
 func TestLooseDump(t *testing.T) {
 	s := openKind(t, newReplica(), "model", "A")
 	_ = feed(t, s, npm.SyncConfig{}, []byte(`[["x",1],5,"B"]`+"\n")) // no SYNC
-	writeChange(t, s, "model", json.RawMessage(`["y",1]`))
+	writeChange(t, s, `["y",1]`)
 	chunks, err := pull.Collect(t.Context(), s.Dump())
 	require.NoError(t, err)
 	text := string(bytes.Join(chunks, nil))
@@ -312,7 +312,7 @@ func TestLooseDump(t *testing.T) {
 	_, err = u.Restore(t.Context(), pull.Once([]byte(text)))
 	require.NoError(t, err)
 	assert.Equal(t, s.Replica().Clock(), u.Replica().Clock())
-	assert.Equal(t, shown(t, s, "model"), shown(t, u, "model"))
+	assert.Equal(t, string(s.JSON()), string(u.JSON()))
 	// Two dumps are one.
 	v := openKind(t, newReplica(), "model", "")
 	_, err = v.Load(t.Context(), pull.Once([]byte(text+text)))
@@ -329,8 +329,8 @@ func TestRestoreGoesOn(t *testing.T) {
 		`[["k",1],1795206345434.001,"Q"]`+"\n\"SYNC\"\n")))
 	require.NoError(t, err)
 	require.Equal(t, map[string]float64{"Q": 1795206345434.5, "P": 3}, s.Clock())
-	writeChange(t, s, "model", json.RawMessage(`["k",2]`))
+	writeChange(t, s, `["k",2]`)
 	require.Equal(t, "Q", s.ID())
 	require.Greater(t, s.Clock()["Q"], 1795206345434.5)
-	require.Equal(t, `{"k":2}`, shown(t, s, "model"))
+	require.Equal(t, `{"k":2}`, string(s.JSON()))
 }

@@ -60,6 +60,7 @@ type source struct {
 	last  replicate.Time // the newest that was applied, obsolete or not
 	own   bool           // written here
 	wrote replicate.Time // the newest that is known to be ours
+	lost  bool           // others know of more that was written by it
 }
 
 // Apply implements replicate.Object.
@@ -247,7 +248,21 @@ func (s *Scuttlebutt) id(self replicate.Author) ident {
 // ID returns what others see as the id of what is written here: the one that was
 // given, until somebody else turns out to write as it, or to know of writes that
 // were lost here.
-func (s *Scuttlebutt) ID() string { return s.id(s.r.Author()).String() }
+func (s *Scuttlebutt) ID() string { return s.current().String() }
+
+// current returns the own id, once more looked at.
+func (s *Scuttlebutt) current() (id ident) {
+	for _, p := range s.all() {
+		_, err := p.handle.ComposeAs(func(d replicate.Draft) (replicate.Stamp, string, error) {
+			_, id = d.State.(*base).own(s, d.Stamp.Author)
+			return replicate.Stamp{}, "", nil
+		})
+		if err != nil { // nothing is written any more
+			return s.id(s.r.Author())
+		}
+	}
+	return id
+}
 
 // write writes what f makes of the state; nil writes nothing.
 func (s *Scuttlebutt) write(f func(o object, at replicate.Time) (change []byte, err error)) (replicate.Stamp, error) {
@@ -277,7 +292,7 @@ func (b *base) own(s *Scuttlebutt, self replicate.Author) (*source, ident) {
 		id := s.id(self)
 		a, _ := s.scope.author(id)
 		src := b.adopt(a)
-		if src.last <= src.wrote {
+		if src.last <= src.wrote && !src.lost {
 			return src, id
 		}
 		s.renewed.Add(1)
