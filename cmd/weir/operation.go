@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
+	"github.com/weir-go/weir/replicate/npm"
 )
 
 // What commands do to a replica is done by operations. An operation knows
@@ -40,6 +42,7 @@ type request struct {
 	Allow  []replicate.Rule  `json:"allow,omitempty"`  // session: what the peer may have, likewise
 	Path   string            `json:"path,omitempty"`   // snapshot: where to, in full
 	Resync bool              `json:"resync,omitempty"` // session: take everything anew where that must be
+	Npm    *npmObject        `json:"npm,omitempty"`    // npm …: which object
 
 	Members []replicate.ReplicaID `json:"members,omitempty"` // forget: declare these
 	Hurry   bool                  `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
@@ -126,6 +129,7 @@ func allOperations() map[string]operation {
 			all[k.verbs[i].id(k)] = k.verbs[i].operation
 		}
 	}
+	maps.Copy(all, npmOperations)
 	return all
 }
 
@@ -157,7 +161,7 @@ func config() journal.Config {
 	for i, k := range kinds {
 		types[i] = k.typ
 	}
-	return journal.Config{Replica: replicate.Config{Types: types}}
+	return journal.Config{Replica: replicate.Config{Types: append(types, npm.Types()...)}}
 }
 
 var errNotJSON = errors.New("value is not JSON")
