@@ -58,8 +58,7 @@ type Session struct {
 	s    *Scuttlebutt
 	cfg  SyncConfig
 	meta []byte
-	own  []byte // our header
-	err  error  // of the configuration
+	err  error // of the configuration
 
 	met    chan struct{} // closed when the peer's header has come
 	synced chan struct{} // closed when its SYNC has come

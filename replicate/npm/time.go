@@ -39,14 +39,6 @@ func atMost(ts float64) replicate.Time {
 	}
 }
 
-// toFloat returns a time as a timestamp, if it is one exactly.
-func toFloat(t replicate.Time) (ts float64, ok bool) {
-	if t != onGrid(t) {
-		return 0, false
-	}
-	return float64(t) / ticks, true
-}
-
 // onGrid returns the first time, from t on, that is exactly a float64 of
 // milliseconds. Until September 2039 these are 16 units apart.
 func onGrid(t replicate.Time) replicate.Time {
