@@ -62,9 +62,11 @@ func after(low string) []byte {
 	b = append(b, make([]byte, n+2)...)
 	up := 1
 	for i := len(b) - 1; i >= n; i-- {
-		k := min(letterAt(low, i), carry) + up
-		if up = 0; k > carry {
-			k, up = 0, 1
+		k := letterAt(low, i) + up
+		if k > carry && up == 1 {
+			k = 0
+		} else {
+			up = 0
 		}
 		b[i] = alphabet[k]
 	}

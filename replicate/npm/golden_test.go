@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -57,10 +58,20 @@ func transcript(t *testing.T, name string) (lines []said) {
 }
 
 // A wall is a clock that says what a test wants.
-type wall struct{ now time.Time }
+type wall struct{ ns atomic.Int64 }
+
+func newWall(ms int64) *wall {
+	w := new(wall)
+	w.ns.Store(ms * 1e6)
+	return w
+}
+
+func (w *wall) now() time.Time { return time.Unix(0, w.ns.Load()) }
+
+func (w *wall) step(d time.Duration) { w.ns.Add(int64(d)) }
 
 func (w *wall) at(ts float64) {
-	w.now = time.UnixMilli(int64(ts)).Add(time.Duration((ts - float64(int64(ts))) * 1e6))
+	w.ns.Store(int64(ts)*1e6 + int64((ts-float64(int64(ts)))*1e6))
 }
 
 // A player plays one side of a transcript.
@@ -76,9 +87,9 @@ type player struct {
 }
 
 func newPlayer(t *testing.T, kind, id string) *player {
-	p := &player{t: t, me: id, wall: &wall{time.UnixMilli(1)}, in: make(chan []byte), end: make(chan error, 1)}
+	p := &player{t: t, me: id, wall: newWall(1), in: make(chan []byte), end: make(chan error, 1)}
 	r := replicate.New(replicate.Config{
-		Types: npm.Types(), Now: func() time.Time { return p.wall.now }, MaxAhead: 1 << 62,
+		Types: npm.Types(), Now: p.wall.now, MaxAhead: 1 << 62,
 	})
 	p.s = openKind(t, r, kind, id)
 	return p

@@ -23,7 +23,7 @@ import (
 // openAt opens a model in a replica whose wall clock is w's.
 func openAt(t testing.TB, w *wall, id string) (*npm.Scuttlebutt, *npm.Model[any]) {
 	t.Helper()
-	r := replicate.New(replicate.Config{Types: npm.Types(), Now: func() time.Time { return w.now }})
+	r := replicate.New(replicate.Config{Types: npm.Types(), Now: w.now})
 	s, err := npm.Open(r, npm.ModelType, "", npm.Config{ID: id})
 	require.NoError(t, err)
 	m, err := npm.NewModel[any](s)
@@ -54,7 +54,7 @@ func connect(t *testing.T, a, b *npm.Scuttlebutt) (cut func()) {
 // chunk, since the peer's stream has everything in its order from there on.
 func TestClockMovesAtSync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wall{now: time.UnixMilli(1000)}
+		w := newWall(1000)
 		s, m := openAt(t, w, "A")
 		p := &player{t: t, s: s, wall: w, in: make(chan []byte), end: make(chan error, 1)}
 		p.start(npm.SyncConfig{})
@@ -90,7 +90,7 @@ func m2len(t *testing.T, m *npm.Model[any]) int {
 // A peer that ends before its SYNC has promised nothing: the next session asks for
 // everything again.
 func TestCutBeforeSync(t *testing.T) {
-	s, _ := openAt(t, &wall{now: time.UnixMilli(1000)}, "A")
+	s, _ := openAt(t, newWall(1000), "A")
 	in := `{"id":"B","clock":{"B":7}}` + "\n" + `[["y",1],7,"B"]` + "\n"
 	require.ErrorIs(t, feed(t, s, npm.SyncConfig{}, []byte(in)), io.ErrUnexpectedEOF)
 	assert.Empty(t, s.Replica().Clock())
@@ -108,10 +108,10 @@ func TestCutBeforeSync(t *testing.T) {
 // comes later and lies below; then it is sent by timestamp.
 func TestWaitsForMarker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wall{now: time.UnixMilli(1000)}
+		w := newWall(1000)
 		writer, m := openAt(t, w, "W")
 		for _, key := range []string{"x", "y", "z"} {
-			w.now = w.now.Add(time.Millisecond)
+			w.step(time.Millisecond)
 			require.NoError(t, m.Set(key, 1))
 		}
 		gate, _ := openAt(t, w, "G")
@@ -189,12 +189,12 @@ func TestEqualTimestamps(t *testing.T) {
 
 // A clock that steps back loses no write, nor does one that stands still.
 func TestClockStepsBack(t *testing.T) {
-	w := &wall{now: time.UnixMilli(1795206345434)}
+	w := newWall(1795206345434)
 	s, m := openAt(t, w, "A")
 	for i := range 10_000 {
 		require.NoError(t, m.Set("k", i))
 		if i%100 == 0 {
-			w.now = w.now.Add(-time.Millisecond)
+			w.step(-time.Millisecond)
 		}
 	}
 	v, err := m.Get("k")
