@@ -36,8 +36,8 @@ const sortField = `"_sort"`
 
 // placeOf returns a row's place in a sequence.
 func (r *row) placeOf() string {
-	if v := r.cells[sortField].value; len(v) > 1 && v[0] == '"' {
-		return v[1 : len(v)-1]
+	if c := r.cell(sortField); c != nil && c.value[0] == '"' {
+		return c.value[1 : len(c.value)-1]
 	}
 	return ""
 }
@@ -65,8 +65,8 @@ func (x *index) has(r *row) bool {
 	if r == nil {
 		return false
 	}
-	c, ok := r.cells[x.field]
-	return ok && c.value == x.value
+	c := r.cell(x.field)
+	return c != nil && c.value == x.value
 }
 
 func (x *index) entry(r *row) entry {

@@ -27,13 +27,24 @@ type row struct {
 	id      string // in quotes
 	removed *replicate.Update
 	live    []*replicate.Update // that are not obsolete
-	cells   map[string]cell     // by field, in quotes; those that a removal took are gone
+	cells   []cell              // few; those that a removal took are gone
 }
 
 // cell is the newest write of a field.
 type cell struct {
-	u     *replicate.Update
+	key   string // the field, in quotes
 	value string
+	u     *replicate.Update
+}
+
+// cell returns where a field is, or nil.
+func (r *row) cell(key string) *cell {
+	for i := range r.cells {
+		if r.cells[i].key == key {
+			return &r.cells[i]
+		}
+	}
+	return nil
 }
 
 func newDocState() object {
@@ -63,7 +74,7 @@ func (s *docState) Apply(u *replicate.Update, obsolete func(*replicate.Update)) 
 	id, fields, _ := pair(changeOf(u.Op()))
 	r := s.rows[id]
 	if r == nil {
-		r = &row{id: strings.Clone(id), cells: make(map[string]cell)}
+		r = &row{id: strings.Clone(id)}
 		s.rows[r.id] = r
 	}
 	if slices.Contains(r.live, u) {
@@ -116,20 +127,18 @@ func (r *row) write(u *replicate.Update, fields string) {
 		if r.removed == nil || newer(u, r.removed) {
 			r.removed = u
 		}
-		for key, c := range r.cells {
-			if newer(r.removed, c.u) {
-				delete(r.cells, key)
-			}
-		}
+		r.cells = slices.DeleteFunc(r.cells, func(c cell) bool { return newer(r.removed, c.u) })
 		return
 	}
 	if r.removed != nil && newer(r.removed, u) {
 		return
 	}
 	members(fields, func(key, value string) {
-		if old, ok := r.cells[key]; !ok || newer(u, old.u) {
-			delete(r.cells, key) // its key shares memory with the old op
-			r.cells[key] = cell{u, value}
+		switch c := r.cell(key); {
+		case c == nil:
+			r.cells = append(r.cells, cell{key, value, u})
+		case newer(u, c.u):
+			*c = cell{key, value, u}
 		}
 	})
 }
@@ -145,7 +154,9 @@ func (s *docState) kept(u *replicate.Update) (kept bool) {
 	if fields == "null" {
 		return u == r.removed
 	}
-	members(fields, func(key, _ string) { kept = kept || r.cells[key].u == u })
+	for _, c := range r.cells {
+		kept = kept || c.u == u
+	}
 	return kept
 }
 
@@ -156,8 +167,8 @@ func (r *row) exists() bool { return r != nil && len(r.cells) > 0 }
 // copyOf returns the fields as they are.
 func (r *row) copyOf() map[string]string {
 	fields := make(map[string]string, len(r.cells))
-	for key, c := range r.cells {
-		fields[key] = c.value
+	for _, c := range r.cells {
+		fields[c.key] = c.value
 	}
 	return fields
 }
