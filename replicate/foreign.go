@@ -125,13 +125,14 @@ func (h *Handle) Covered(known func(Author) Time, others ...*Handle) pull.Source
 		objects = append(objects, other.o)
 	}
 	var c *reader
-	return pull.From(func(ctx context.Context) ([]*Update, error) {
+	var done []Time // the clock of the round before
+	return pull.From(func(ctx context.Context) (round []*Update, err error) {
 		first := c == nil
 		if first {
 			c = r.newReader()
 		}
 		for {
-			if round := r.covered(known, objects); first || len(round) > 0 {
+			if round, done = r.covered(known, objects, done); first || len(round) > 0 {
 				return round, nil
 			}
 			if err := c.wait(ctx); err != nil {
@@ -146,11 +147,18 @@ func (h *Handle) Covered(known func(Author) Time, others ...*Handle) pull.Source
 	})
 }
 
-func (r *Replica) covered(known func(Author) Time, objects []*object) (round []*Update) {
+// covered returns a round, and the clock that it goes up to: of an author whose
+// entry is that of the round before there is nothing more.
+func (r *Replica) covered(
+	known func(Author) Time, objects []*object, done []Time,
+) (round []*Update, clock []Time) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	visible, clock := r.visible(), r.publicClock()
 	for i, end := range clock {
+		if end == timeAt(done, i) {
+			continue
+		}
 		a := r.authors[i]
 		from := known(a.name)
 		if end <= from || a.last() <= from {
@@ -165,5 +173,5 @@ func (r *Replica) covered(known func(Author) Time, objects []*object) (round []*
 		}
 	}
 	slices.SortFunc(round, func(u, v *Update) int { return u.Stamp().Compare(v.Stamp()) })
-	return round
+	return round, clock
 }
