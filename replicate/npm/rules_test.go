@@ -334,3 +334,25 @@ func TestRestoreGoesOn(t *testing.T) {
 	require.Greater(t, s.Clock()["Q"], 1795206345434.5)
 	require.Equal(t, `{"k":2}`, string(s.JSON()))
 }
+
+// What a peer turns out to have is not sent, also where it was to be sent next.
+func TestHasItMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(t, 3000)
+		p := &player{t: t, s: s, in: make(chan []byte), end: make(chan error, 1)}
+		p.start(npm.SyncConfig{})
+		p.next()
+		p.feed(`{"id":"B","clock":{}}`)
+		first := p.next()
+		require.Contains(t, first, "key000000")
+		lines := history(t, s)
+		p.feed(string(lines[len(lines)-1])) // it has the newest, and so all
+		synctest.Wait()
+		n := 1 + len(p.rest)
+		p.rest = nil
+		require.Less(t, n, 3000)
+		require.Equal(t, `"SYNC"`, p.next())
+		p.feed(`"SYNC"`)
+		p.stop()
+	})
+}
