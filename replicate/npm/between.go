@@ -45,6 +45,7 @@ func between(low, high string, rnd func(n int) int) (string, error) {
 	}
 	b = append(b, alphabet[1+rnd(top)])
 	place := string(b)
+	ok = ok && isCanonical(`"`+place+`"`) // a prefix may have ended in an escape
 	if !ok || low != "" && compareTexts(low, place) >= 0 || high != "" && compareTexts(place, high) >= 0 {
 		return "", ErrNoRoom
 	}

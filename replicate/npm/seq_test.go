@@ -84,12 +84,13 @@ func TestSeqCollision(t *testing.T) {
 
 // Places that a program has made up have no end here, nor do they stop anything.
 func TestCraftedPlaces(t *testing.T) {
-	for _, c := range [][2]string{{"A", "A!"}, {"A", "A!!"}, {"B", "A"}, {"A", "A"}, {"", "!"}, {"", "!!!"}} {
+	for _, c := range [][2]string{{"A", "A!"}, {"A", "A!!"}, {"B", "A"}, {"A", "A"}, {"", "!"}, {"", "!!!"},
+		{`\u0001`, `\u0002`}} {
 		_, err := npm.Between(c[0], c[1], rand.IntN)
 		assert.ErrorIs(t, err, npm.ErrNoRoom, c)
 	}
 	for _, c := range [][2]string{{"", ""}, {"V", "W"}, {"A", "AB"}, {"A", "A0"}, {"zzzz", ""}, {"~~", ""}, {"", "!0"},
-		{"", "!!!0"}, {"az~", "b"}, {"é", ""}, {"A", "é"}, {"\x01", "\x02V"}} {
+		{"", "!!!0"}, {"az~", "b"}, {"é", ""}, {"A", "é"}} {
 		place, err := npm.Between(c[0], c[1], rand.IntN)
 		require.NoError(t, err, c)
 		assert.Less(t, c[0], place)

@@ -121,8 +121,7 @@ func appendASCII(dst []byte, s string) []byte {
 // unitsOf returns what is between the quotes of a canonical string as UTF-16.
 func unitsOf(s string) (units []uint16) {
 	for len(s) > 0 {
-		if s[0] == '\\' {
-			r, n := unescape([]byte(s))
+		if r, n := unescape([]byte(s[:min(len(s), 12)])); s[0] == '\\' && n > 0 {
 			units = utf16.AppendRune(units[:len(units):len(units)], r)
 			if utf16.IsSurrogate(r) { // which AppendRune replaces
 				units[len(units)-1] = uint16(r)
