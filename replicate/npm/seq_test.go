@@ -84,8 +84,7 @@ func TestSeqCollision(t *testing.T) {
 
 // Places that a program has made up have no end here, nor do they stop anything.
 func TestCraftedPlaces(t *testing.T) {
-	for _, c := range [][2]string{{"A", "A!"}, {"A", "A!!"}, {"B", "A"}, {"A", "A"}, {"", "!"}, {"", "!!!"},
-		{`\u0001`, `\u0002`}} {
+	for _, c := range [][2]string{{"A", "A!"}, {"A", "A!!"}, {"B", "A"}, {"A", "A"}, {"", "!"}, {"", "!!!"}} {
 		_, err := npm.Between(c[0], c[1], rand.IntN)
 		assert.ErrorIs(t, err, npm.ErrNoRoom, c)
 	}
