@@ -288,8 +288,6 @@ func TestNodeDumps(t *testing.T) {
 		n.await("loaded")
 		w.nodes[0].do("load", ours)
 		w.nodes[0].await("loaded")
-		// The original does not take the clock of a dump's header, and so lacks who
-		// was overwritten.
 		for _, n := range []*node{n, w.nodes[0]} {
 			var got, want []string
 			for _, line := range n.state().History {

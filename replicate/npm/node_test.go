@@ -200,6 +200,7 @@ func open(t testing.TB, typ replicate.Type, id string) *npm.Scuttlebutt {
 	return s
 }
 
+// row: 8 header, 14 meta, 15 model, 19 sync
 func TestNodeModel(t *testing.T) {
 	n := startNode(t).make("n", "model", "B")
 	n.do("set", []any{"x", "from B"})
