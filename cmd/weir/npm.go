@@ -104,7 +104,8 @@ func npmServeCommand(e *env) *cobra.Command {
 		Short: "Accept programs in JavaScript, until interrupted",
 		Long: `Accepts connections of programs that pipe a scuttlebutt's stream into a socket,
 and keeps them and R equal. Nothing is encrypted, and whoever connects can read
-and write the object: listen where only those can connect that may.
+and, without --send-only, write the object: listen where only those can connect
+that may.
 
 ` + npmText + "\n\n" + durabilityText,
 		Example: `  weir npm serve r --listen 127.0.0.1:8000
@@ -113,6 +114,7 @@ and write the object: listen where only those can connect that may.
 		Args: args(1, 1),
 	}
 	c.Flags().StringVar(&p.listen, "listen", "", "accept programs at this `ADDRESS`: HOST:PORT, :PORT or unix:PATH")
+	c.Flags().BoolVar(&p.deaf, "send-only", false, "take nothing in: who connects can only read")
 	p.flags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if p.listen == "" {

@@ -33,7 +33,7 @@ func onNpm(f func(context.Context, *npm.Scuttlebutt, *call) error, writes bool) 
 // opNpmSession keeps the object equal to the program behind the call's ends. It
 // tells "met" once that has said who it is, and "synced" once both are equal.
 func opNpmSession(ctx context.Context, s *npm.Scuttlebutt, c *call) error {
-	t := s.NewSession(npm.SyncConfig{Once: !c.Live})
+	t := s.NewSession(npm.SyncConfig{Once: !c.Live, SendOnly: c.Deaf})
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ended, watched := make(chan struct{}), make(chan struct{})

@@ -19,6 +19,7 @@ type npmPeering struct {
 	e      *env
 	listen string
 	once   bool
+	deaf   bool // nothing is taken in
 	object func() (*npmObject, error)
 
 	r        *replicaFile
@@ -161,7 +162,7 @@ func (p *npmPeering) dial(ctx, own context.Context, a address) error {
 // session has a session over a connection, and tells of it.
 func (p *npmPeering) session(ctx context.Context, address string, conn net.Conn) error {
 	_ = netconn.Tune(conn)
-	c := &call{finish: p.finish, request: request{Op: "npm session", Live: !p.once, Npm: p.npm}}
+	c := &call{finish: p.finish, request: request{Op: "npm session", Live: !p.once, Deaf: p.deaf, Npm: p.npm}}
 	c.note = func(_ context.Context, n note) {
 		switch n.Event {
 		case "met":

@@ -43,6 +43,7 @@ type request struct {
 	Path   string            `json:"path,omitempty"`   // snapshot: where to, in full
 	Resync bool              `json:"resync,omitempty"` // session: take everything anew where that must be
 	Npm    *npmObject        `json:"npm,omitempty"`    // npm …: which object
+	Deaf   bool              `json:"deaf,omitempty"`   // npm session: take nothing in
 
 	Members []replicate.ReplicaID `json:"members,omitempty"` // forget: declare these
 	Hurry   bool                  `json:"hurry,omitempty"`   // forget: wait for nobody who is connected

@@ -118,7 +118,8 @@
 // is a [LineError], which says which line; nothing of it has an effect, and the
 // session ends. Numbers and words that mean nothing are skipped, as the originals
 // do. A line is bounded, and so is how deep its JSON is nested. Not supported: an
-// r-value of more than one write, the option raw, buckets in buckets.
+// r-value of more than one write, the option raw, buckets in buckets, a session
+// that only receives (its peer would never be in sync).
 //
 // # Cost
 //

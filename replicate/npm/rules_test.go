@@ -356,3 +356,24 @@ func TestHasItMeanwhile(t *testing.T) {
 		p.stop()
 	})
 }
+
+// Who only sends takes nothing in, and promises nothing of what comes.
+// row: 18 send clock
+func TestSendOnly(t *testing.T) {
+	s := openKind(t, newReplica(), "model", "A")
+	writeChange(t, s, `["k",1]`)
+	before := s.Clock()
+	p := &player{t: t, s: s, in: make(chan []byte), end: make(chan error, 1)}
+	p.start(npm.SyncConfig{SendOnly: true})
+	p.next()
+	p.feed(`{"id":"B","clock":{"B":7,"A":1}}`)
+	require.Contains(t, p.next(), `[["k",1],`)
+	require.Equal(t, `"SYNC"`, p.next())
+	p.feed(`[["k",2],7,"B"]`)
+	p.feed(`"SYNC"`)
+	p.feed(`[["k",3],9995206345434.5,"B"]`)
+	p.stop()
+	assert.Equal(t, before, s.Clock())
+	assert.Equal(t, `{"k":1}`, string(s.JSON()))
+	assert.Equal(t, "A", s.ID())
+}

@@ -20,6 +20,10 @@ type SyncConfig struct {
 	// originals' tail: false.
 	Once bool
 
+	// SendOnly has nothing taken in: the originals' writable: false. What the peer
+	// sends is skipped, and its clock only says what it need not be sent.
+	SendOnly bool
+
 	// Meta is sent in the header, as JSON; nil is none.
 	Meta any
 
@@ -146,6 +150,7 @@ func (t *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 func (t *Session) receive(ctx context.Context, src pull.Source[[]byte]) error {
 	in := t.s.intake(t.cfg.MaxLine, t.cfg.Verify)
 	in.header, in.sync, in.update = t.meet, t.caughtUp, t.has
+	in.deaf = t.cfg.SendOnly
 	err := in.run(ctx, src)
 	t.lines.Store(in.lines)
 	t.applied.Store(in.applied)
