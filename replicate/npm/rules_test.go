@@ -136,6 +136,7 @@ func TestWaitsForMarker(t *testing.T) {
 		require.NoError(t, gate.Replica().Promise(replicate.Clock{live[1].Stamp().Author: live[1].Stamp().Time}))
 		require.Equal(t, `[["x",1],1001,"W"]`, p.next())
 		require.Equal(t, `[["y",1],1002,"W"]`, p.next())
+		require.Empty(t, p.rest)
 		require.NoError(t, gate.Replica().Promise(writer.Replica().Clock()))
 		require.Equal(t, `[["z",1],1003,"W"]`, p.next())
 		p.stop()
