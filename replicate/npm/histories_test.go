@@ -162,17 +162,10 @@ func (w *world) link() {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	w.cuts = append(w.cuts, cancel)
 	w.running.Go(func() {
-		err := s.NewSession(npm.SyncConfig{}).Run(ctx, d)
-		if err != nil && !broken(err) {
-			w.t.Errorf("session: %v", err)
+		if err := s.NewSession(npm.SyncConfig{}).Run(ctx, d); errors.Is(err, npm.ErrLine) {
+			w.t.Errorf("session: %v", err) // any other says that it was cut
 		}
 	})
-}
-
-// broken reports whether an error is that of a connection that was cut.
-func broken(err error) bool {
-	var line *npm.LineError
-	return !errors.As(err, &line)
 }
 
 // native exchanges what two replicas here have, by weir's own protocol.
