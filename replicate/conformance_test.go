@@ -22,6 +22,7 @@ func TestConformance(t *testing.T) {
 	t.Run("Replica.Snapshot", snapshotConforms)
 	t.Run("Replica.Changes", changesConforms)
 	t.Run("Handle.Changes", handleChangesConforms)
+	t.Run("Handle.Covered", coveredConforms)
 	t.Run("Watch", watchConforms)
 	t.Run("Follow", followConforms)
 	t.Run("Replica.Write", writeConforms)

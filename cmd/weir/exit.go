@@ -267,7 +267,7 @@ func explain(err error) *failure {
 }
 
 var prefixes = regexp.MustCompile(
-	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|doc|set|value|counter|events|feed): )+`)
+	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|doc|set|value|counter|events|feed|npm): )+`)
 
 // plain is an error's text on one line, without the names of packages, which
 // say nothing to whoever types commands.

@@ -59,6 +59,7 @@ var mayImport = map[string][]string{
 	"replicate/events":  {"replicate"},
 	"replicate/feed":    {"replicate"},
 	"replicate/model":   {"replicate"},
+	"replicate/npm":     {"replicate", "duplex"},
 	"replicate/reduce":  {"replicate"},
 	"replicate/seq":     {"replicate"},
 	"replicate/set":     {"replicate"},
@@ -183,7 +184,7 @@ func isImporter(name string) bool {
 // Replication depends on no transport and no file system, only on duplexes.
 func TestReplicateIsFreeOfTheOutside(t *testing.T) {
 	for _, p := range goList(t, "./replicate", "./replicate/counter", "./replicate/events",
-		"./replicate/feed", "./replicate/model", "./replicate/reduce", "./replicate/set",
+		"./replicate/feed", "./replicate/model", "./replicate/npm", "./replicate/reduce", "./replicate/set",
 		"./replicate/value") {
 		for _, path := range []string{"os", "net", module + "mux"} {
 			assert.NotContains(t, p.Imports, path, p.ImportPath)

@@ -188,7 +188,7 @@ func objectsOf(r *replicate.Replica) (all []named, err error) {
 	for _, name := range r.Objects() {
 		at := slices.IndexFunc(kinds, func(k *kind) bool { return k.typ.Tag == name.Type })
 		if at < 0 {
-			continue // it is of no type in config, and so cannot be
+			continue // weir npm shows it
 		}
 		o, err := kinds[at].open(r, name.Name)
 		if err != nil {

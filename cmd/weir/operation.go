@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
+	"github.com/weir-go/weir/replicate/npm"
 )
 
 // What commands do to a replica is done by operations. An operation knows
@@ -43,6 +45,8 @@ type request struct {
 	Allow  []replicate.Rule  `json:"allow,omitempty"`  // session: what the peer may have, likewise
 	Path   string            `json:"path,omitempty"`   // snapshot: where to, in full
 	Resync bool              `json:"resync,omitempty"` // session: take everything anew where that must be
+	Npm    *npmObject        `json:"npm,omitempty"`    // npm …: which object
+	Deaf   bool              `json:"deaf,omitempty"`   // npm session: take nothing in
 
 	Members []string `json:"members,omitempty"` // forget: declare these, by what their ids begin with
 	Hurry   bool     `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
@@ -134,6 +138,7 @@ func allOperations() map[string]operation {
 			all[k.verbs[i].id(k)] = k.verbs[i].operation
 		}
 	}
+	maps.Copy(all, npmOperations)
 	return all
 }
 
@@ -165,7 +170,7 @@ func config() journal.Config {
 	for i, k := range kinds {
 		types[i] = k.typ
 	}
-	return journal.Config{Replica: replicate.Config{Types: types}}
+	return journal.Config{Replica: replicate.Config{Types: append(types, npm.Types()...)}}
 }
 
 var errNotJSON = errors.New("value is not JSON")

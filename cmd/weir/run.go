@@ -145,7 +145,7 @@ func rootCommand(e *env) *cobra.Command {
 		idCommand(e), trustCommand(e),
 		compactCommand(e), forgetCommand(e), snapshotCommand(e),
 		clockCommand(e), diffCommand(e), inspectCommand(e),
-		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e),
+		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e), npmCommand(e),
 	)
 	groupCommands(e, root)
 	root.InitDefaultHelpCmd()

@@ -47,6 +47,7 @@ func replicates(share int, js *node, missing error) []work {
 		memoryOf("memory", all.keys, all.received), memoryOf("memory-written", all.keys, all.written),
 		fanOut(),
 	)
+	works = append(works, npmLines(js, missing, 100_000/share)...)
 	return append(works, reconnects(share)...)
 }
 

@@ -107,9 +107,10 @@ func timed(run contender) contender {
 
 // A script is a process that does something with so many keys again and again.
 type script struct {
-	node *node
-	what string
-	keys int
+	node  *node
+	what  string
+	keys  int
+	where string // a port or a file; "" for none
 
 	cmd *exec.Cmd // nil before it is asked first
 	in  io.WriteCloser
@@ -118,6 +119,9 @@ type script struct {
 
 func (s *script) start(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, s.node.path, s.node.script(), s.what, strconv.Itoa(s.keys))
+	if s.where != "" {
+		cmd.Args = append(cmd.Args, s.where)
+	}
 	cmd.Dir, cmd.Stderr = s.node.dir, os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

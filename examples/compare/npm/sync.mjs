@@ -1,9 +1,12 @@
 // Does what compare asks for, a line each, and answers with nanoseconds and the
-// number of keys that arrived. Usage: node sync.mjs scuttlebutt|yjs KEYS
-// For scuttlebutt, a second process is what it syncs with: sync.mjs serve KEYS
+// number of keys that arrived. Usage: node sync.mjs scuttlebutt|dump|load|yjs KEYS
+// For scuttlebutt, a second process is what it syncs with, sync.mjs serve KEYS, or
+// whoever listens at a port that is given behind KEYS. dump and load are given a
+// file there.
 import { createInterface } from 'node:readline'
 import { createRequire } from 'node:module'
 import { once } from 'node:events'
+import { createReadStream, createWriteStream } from 'node:fs'
 import net from 'node:net'
 import { spawn } from 'node:child_process'
 
@@ -12,13 +15,20 @@ const [what, keys] = [process.argv[2], Number(process.argv[3])]
 const key = i => 'key' + String(i).padStart(6, '0')
 const value = i => 'value of ' + i
 
-const works = { serve, scuttlebutt, yjs }
+const where = process.argv[4]
+
+const works = { serve, scuttlebutt, dump, load, yjs }
 await works[what]()
 
-async function serve () {
+function filled () {
   const Model = require('scuttlebutt/model')
   const full = new Model()
   for (let i = 0; i < keys; i++) full.set(key(i), value(i))
+  return full
+}
+
+async function serve () {
+  const full = filled()
   const server = net.createServer(c => {
     const s = full.createStream()
     c.on('error', () => {})
@@ -30,10 +40,10 @@ async function serve () {
 
 async function scuttlebutt () {
   const Model = require('scuttlebutt/model')
-  const server = spawn(process.execPath, [process.argv[1], 'serve', keys], {
+  const server = where ? null : spawn(process.execPath, [process.argv[1], 'serve', keys], {
     stdio: ['pipe', 'pipe', 'inherit']
   })
-  const [port] = await once(createInterface(server.stdout), 'line')
+  const port = where || (await once(createInterface(server.stdout), 'line'))[0]
   await answer(async () => {
     const empty = new Model()
     const start = process.hrtime.bigint()
@@ -45,7 +55,28 @@ async function scuttlebutt () {
     c.destroy()
     return [took, empty.keys().length]
   })
-  server.stdin.end()
+  if (server) server.stdin.end()
+}
+
+async function dump () {
+  const full = filled()
+  await answer(async () => {
+    const start = process.hrtime.bigint()
+    await once(full.createReadStream({ tail: false }).pipe(createWriteStream(where)), 'finish')
+    return [process.hrtime.bigint() - start, keys]
+  })
+}
+
+async function load () {
+  const Model = require('scuttlebutt/model')
+  await answer(async () => {
+    const empty = new Model()
+    const start = process.hrtime.bigint()
+    const s = empty.createWriteStream()
+    createReadStream(where).pipe(s)
+    await new Promise(resolve => s.once('sync', resolve))
+    return [process.hrtime.bigint() - start, empty.keys().length]
+  })
 }
 
 async function yjs () {
