@@ -51,17 +51,18 @@ var mayImport = map[string][]string{
 
 	"mux": {"duplex", "duplex/netconn"},
 
-	"replicate":         {"duplex", "replicate"}, // the latter for what is internal
-	"replicate/counter": {"replicate"},
-	"replicate/doc":     {"replicate"},
-	"replicate/events":  {"replicate"},
-	"replicate/feed":    {"replicate"},
-	"replicate/model":   {"replicate"},
-	"replicate/reduce":  {"replicate"},
-	"replicate/seq":     {"replicate"},
-	"replicate/set":     {"replicate"},
-	"replicate/value":   {"replicate"},
-	"replicate/journal": {"replicate", "pull/files"},
+	"replicate":          {"duplex", "replicate"}, // the latter for what is internal
+	"replicate/counter":  {"replicate"},
+	"replicate/doc":      {"replicate"},
+	"replicate/events":   {"replicate"},
+	"replicate/feed":     {"replicate"},
+	"replicate/model":    {"replicate"},
+	"replicate/reduce":   {"replicate"},
+	"replicate/registry": {"replicate", "replicate/model", "duplex", "through/codec"},
+	"replicate/seq":      {"replicate"},
+	"replicate/set":      {"replicate"},
+	"replicate/value":    {"replicate"},
+	"replicate/journal":  {"replicate", "pull/files"},
 
 	"replicate/replicatetest": {"replicate"},
 
@@ -77,6 +78,7 @@ var importers = map[string]string{
 	"github.com/coder/websocket":         "duplex/websock",
 	"github.com/fxamacker/cbor/v2":       "through/cbor",
 	"github.com/hashicorp/yamux":         "mux",
+	"github.com/Masterminds/semver/v3":   "replicate/registry",
 	"github.com/klauspost/compress/zstd": "through/zstd",
 	"github.com/reactivex/rxgo/v2":       "through/rx",
 	"github.com/spf13/cobra":             "cmd/weir",
