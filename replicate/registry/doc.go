@@ -66,10 +66,9 @@
 // other; if that were a claim, both would hold up each other's word for ever.
 // So a claim that rests on a hub's word says so, and is given up as soon as
 // somebody claims the service who has it from itself. What a hub frees that it
-// has not registered it has only lost: it is told again.
-//
-// A service that hubs alone speak for, to each other, by two connections or
-// more in a ring, may outlive its end by that ring, as between npm's own hubs.
+// has not registered it has only lost: it is told again. And a hub is not
+// believed that a service is there which has just gone, not for a second: where
+// hubs are connected in a ring, that may be what it was told of it before.
 //
 // # Cost
 //

@@ -33,6 +33,8 @@ type link struct {
 	helo   string
 
 	known  map[string]string // what the other side knows: the texts of services
+	said   map[string]bool   // of a client: what it has registered
+	offers map[string]record // services that it says are there, and is not believed yet
 	echoes map[string]int    // frees that it was told and has not said back, and beats by then
 	beats  int               // heartbeats that came
 	mute   bool              // it does not say back what it is told to be freed
@@ -46,7 +48,7 @@ type link struct {
 func (g *Registry) newLink(client bool, addr string) *link {
 	return &link{
 		g: g, client: client, hub: client, helo: plainHost(addr), greet: !client, owes: true,
-		known: map[string]string{}, echoes: map[string]int{},
+		known: map[string]string{}, said: map[string]bool{}, offers: map[string]record{}, echoes: map[string]int{},
 	}
 }
 
@@ -76,8 +78,7 @@ func (g *Registry) Join(ctx context.Context, d duplex.Duplex[[]byte, []byte]) er
 
 func (l *link) run(parent context.Context, d duplex.Duplex[[]byte, []byte]) error {
 	g := l.g
-	l.w = g.watch()
-	defer g.unwatch(l.w)
+	l.begin()
 	ctx, cut := context.WithCancelCause(parent)
 	defer cut(nil)
 	silence := g.cfg.lease()
@@ -108,12 +109,21 @@ func (l *link) run(parent context.Context, d duplex.Duplex[[]byte, []byte]) erro
 	return err
 }
 
+func (l *link) begin() {
+	l.w = l.g.watch()
+	l.g.mu.Lock()
+	defer l.g.mu.Unlock()
+	l.g.links[l] = true
+}
+
 // end has what the link holds given up, unless it is back in time.
 func (l *link) end() {
 	l.g.mu.Lock()
 	defer l.g.mu.Unlock()
 	l.ended = true
 	l.w.wake()
+	delete(l.g.links, l)
+	delete(l.g.watchers, l.w)
 	if l.holds > 0 {
 		l.g.lost = append(l.g.lost, lostLink{l, time.Now().Add(l.g.cfg.Linger)})
 		l.g.wake()
@@ -187,15 +197,20 @@ func (l *link) tell(id string) (r Row, ok bool) {
 			return r, false
 		}
 		delete(l.known, id)
+		delete(l.said, id)
 		if !l.hub && !l.mute {
 			l.echoes[id] = l.beats
 		}
 		return Row{Kind: RowFree, ID: id}, true
 	}
-	if is && known == c.raw {
+	// A hub that knows a service may have it from elsewhere, or of old.
+	untold := l.client && !l.said[id] && l.g.native(id)
+	if is && known == c.raw && !untold {
 		return r, false
 	}
-	l.known[id] = c.raw
+	if l.known[id] = c.raw; l.client {
+		l.said[id] = true
+	}
 	return Row{Kind: RowRegister, ID: id, Service: []byte(c.raw)}, true
 }
 
@@ -204,11 +219,16 @@ func (l *link) may(c *claim) bool {
 	if !l.client {
 		return true
 	}
-	h := l.g.own[c.id]
-	if h != nil && h.native != nil {
+	if l.g.native(c.id) {
 		return l.seen || c.Host != ""
 	}
 	return l.g.isHub()
+}
+
+// native reports whether Register has registered a service here.
+func (g *Registry) native(id string) bool {
+	h := g.own[id]
+	return h != nil && h.native != nil
 }
 
 // isHub reports whether the registry has registered itself as a hub.
@@ -282,18 +302,38 @@ func (l *link) register(r Row) error {
 	_, told := l.known[r.ID]
 	l.known[r.ID] = rec.raw
 	delete(l.echoes, r.ID)
+	if l.hub {
+		return l.offered(r.ID, rec)
+	}
 	c, h := g.board.shown[r.ID], g.own[r.ID]
-	switch {
-	case c == nil || h != nil && h.links[l]:
-	case l.hub && g.spokenFor(r.ID), !l.hub && told && c.raw != rec.raw && !h.orphan():
+	if held := h != nil && h.links[l]; c != nil && !held && told && c.raw != rec.raw && !h.orphan() {
 		return g.update(r.ID, rec)
 	}
-	if h == nil || !h.links[l] {
-		if l.holds >= g.cfg.MaxServices {
+	return l.hold(r.ID, rec)
+}
+
+// offered takes in what a hub says of a service. What somebody has from itself
+// it can only have changed.
+func (l *link) offered(id string, rec record) error {
+	if l.g.spokenFor(id) {
+		return l.g.update(id, rec)
+	}
+	if _, wait := l.g.settling[id]; wait && l.g.board.shown[id] == nil {
+		if len(l.offers) >= l.g.cfg.MaxServices {
 			return ErrTooMany
 		}
+		l.offers[id] = rec
+		return nil
 	}
-	return g.hold(r.ID, rec, l, nil)
+	return l.hold(id, rec)
+}
+
+// hold has the registry claim a service for this link.
+func (l *link) hold(id string, rec record) error {
+	if h := l.g.own[id]; (h == nil || !h.links[l]) && l.holds >= l.g.cfg.MaxServices {
+		return ErrTooMany
+	}
+	return l.g.hold(id, rec, l, nil)
 }
 
 // becomeHub says of all that the link holds that it was told.
@@ -336,13 +376,18 @@ func (l *link) free(id string) error {
 		return nil
 	}
 	delete(l.known, id)
+	delete(l.offers, id)
 	h := l.g.own[id]
 	switch {
-	case l.hub && (h == nil || !h.links[l]):
-		l.w.touch(id)
-		return nil
-	case l.hub:
+	case !l.hub:
+		return l.g.free(id)
+	case h != nil && h.links[l]:
 		return l.g.release(id, l)
+	case l.said[id] && !l.g.isHub():
+		return l.g.free(id) // there is no other way by which it could have lost it
+	case l.g.spokenFor(id):
+		delete(l.said, id)
+		l.w.touch(id)
 	}
-	return l.g.free(id)
+	return nil
 }

@@ -88,6 +88,10 @@ func (g *Registry) step(batch []change, now time.Time, late time.Duration) (next
 	sooner(g.board.lapse(now))
 	t, err := g.releaseLost(now)
 	sooner(t)
+	if err == nil {
+		t, err = g.settled(now)
+		sooner(t)
+	}
 	if err != nil || len(g.own) == 0 {
 		return next, err
 	}

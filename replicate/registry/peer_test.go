@@ -63,6 +63,19 @@ func (n node) connect(t testing.TB, addr string) *peer {
 	return p
 }
 
+// join has n speak with m, its hub, until cut is called.
+func (n node) join(m node) (cut func()) {
+	ours, theirs := duplex.Pair[[]byte, []byte]()
+	ctx, cancel := context.WithCancel(context.Background())
+	var both sync.WaitGroup
+	both.Go(func() { _ = n.Join(ctx, ours) })
+	both.Go(func() { _ = m.Serve(ctx, theirs, "9.9.9.9") })
+	return func() {
+		cancel()
+		both.Wait()
+	}
+}
+
 // vanish cuts the connection.
 func (p *peer) vanish() {
 	p.cut()

@@ -85,9 +85,11 @@ type Registry struct {
 	own      map[string]*holding
 	gone     map[string]replicate.Stamp // claims that were deleted here, until the log says so
 	watchers map[*watcher]bool
+	links    map[*link]bool
 	lost     []lostLink
-	renewal  time.Time // when the lease is to be renewed
-	err      error     // why nothing goes on
+	settling map[string]time.Time // services that have just gone, and until when
+	renewal  time.Time            // when the lease is to be renewed
+	err      error                // why nothing goes on
 }
 
 // Open opens the replica's directory of that name, in which it holds nothing
@@ -109,6 +111,7 @@ func Open(r *replicate.Replica, name string, cfg Config) (*Registry, error) {
 		m: m, r: r, cfg: cfg.withDefaults(), name: randomHex(8),
 		done: make(chan struct{}), poke: make(chan struct{}, 1),
 		own: map[string]*holding{}, gone: map[string]replicate.Stamp{}, watchers: map[*watcher]bool{},
+		links: map[*link]bool{}, settling: map[string]time.Time{},
 	}
 	head := g.load()
 	ctx, stop := context.WithCancel(context.Background())

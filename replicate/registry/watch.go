@@ -43,6 +43,9 @@ func (g *Registry) unwatch(w *watcher) {
 
 // touch tells all watchers of a service.
 func (g *Registry) touch(id string) {
+	if g.board.shown[id] == nil {
+		g.settling[id] = time.Now().Add(settle)
+	}
 	for w := range g.watchers {
 		w.touch(id)
 	}
@@ -164,41 +167,4 @@ func (c *claim) service() Service {
 		s.Meta = nil
 	}
 	return s
-}
-
-// A lostLink is a connection that has ended, and until when what it holds stays.
-type lostLink struct {
-	l     *link
-	until time.Time
-}
-
-// releaseLost gives up what connections held that have not come back, and
-// returns when the next one's time is over, or a zero time.
-func (g *Registry) releaseLost(now time.Time) (next time.Time, err error) {
-	kept := g.lost[:0]
-	for _, lost := range g.lost {
-		if now.Before(lost.until) {
-			if kept = append(kept, lost); next.IsZero() || lost.until.Before(next) {
-				next = lost.until
-			}
-			continue
-		}
-		if e := g.releaseAll(lost.l); e != nil {
-			err = e
-		}
-	}
-	clear(g.lost[len(kept):])
-	g.lost = kept
-	return next, err
-}
-
-func (g *Registry) releaseAll(l *link) (err error) {
-	for id, h := range g.own {
-		if h.links[l] {
-			if e := g.release(id, l); e != nil {
-				err = e
-			}
-		}
-	}
-	return err
 }
