@@ -12,7 +12,8 @@ type claim struct {
 	record
 	id      string // that it goes by; the record may say another, or none
 	holder  string
-	relayed bool // the holder has it from hubs, and nobody else
+	client  string // of the holder's, or of one before it: all that one client has registered
+	relayed bool   // the holder has it from hubs, and nobody else
 	stamp   replicate.Stamp
 }
 
@@ -32,13 +33,15 @@ type board struct {
 	claims  map[string]map[string]*claim
 	holders map[string]*holder
 	shown   map[string]*claim
-	touched func(id string) // is called when what is shown of a service changes
+	past    map[string]string // the clients of services that are gone
+	touched func(id string)   // is called when what is shown of a service changes
 }
 
 func newBoard(lease time.Duration, touched func(string)) board {
 	return board{
 		lease: lease, touched: touched,
 		claims: map[string]map[string]*claim{}, holders: map[string]*holder{}, shown: map[string]*claim{},
+		past: map[string]string{},
 	}
 }
 
@@ -66,15 +69,37 @@ func (b *board) put(c *claim, now time.Time) {
 func (b *board) claim(holder, id string) *claim { return b.claims[id][holder] }
 
 func (b *board) remove(holder, id string) {
-	if b.claim(holder, id) == nil {
+	c := b.claim(holder, id)
+	if c == nil {
 		return
 	}
+	if len(b.past) >= maxPast {
+		clear(b.past)
+	}
+	b.past[id] = c.client
 	delete(b.claims[id], holder)
 	if len(b.claims[id]) == 0 {
 		delete(b.claims, id)
 	}
 	delete(b.holders[holder].ids, id)
 	b.show(id)
+}
+
+// maxPast bounds how many services that are gone are remembered.
+const maxPast = 1 << 16
+
+// client returns whose a service is, or was; "" if nobody has heard of it.
+func (b *board) client(id string) string {
+	var best *claim
+	for _, c := range b.claims[id] {
+		if best == nil || c.stamp.Compare(best.stamp) > 0 {
+			best = c
+		}
+	}
+	if best == nil {
+		return b.past[id]
+	}
+	return best.client
 }
 
 // show finds out what is shown of a service.
@@ -157,6 +182,7 @@ func (b *board) extend(d time.Duration) {
 // What is written of a claim, and of a lease.
 type (
 	claimValue struct {
+		Client  string          `json:"client"`
 		Relayed bool            `json:"relayed,omitempty"`
 		Service json.RawMessage `json:"service"`
 	}

@@ -9,6 +9,7 @@ import (
 type holding struct {
 	id      string
 	rec     record
+	client  string         // whose it is
 	native  *Registration  // nil if only connections hold it
 	links   map[*link]bool // the connections that hold it
 	relayed bool           // as it was written
@@ -40,6 +41,12 @@ func (h *holding) orphan() bool {
 	return true
 }
 
+// claim is what is written of it.
+func (h *holding) claim(holder string) claim {
+	h.relayed = h.hubsOnly()
+	return claim{record: h.rec, id: h.id, holder: holder, client: h.client, relayed: h.relayed}
+}
+
 const (
 	leasePrefix = "h:"
 	claimPrefix = "s:"
@@ -65,7 +72,10 @@ func (g *Registry) hold(id string, rec record, l *link, n *Registration) error {
 				return err
 			}
 		}
-		h = &holding{id: id, links: map[*link]bool{}}
+		h = &holding{id: id, client: g.name, links: map[*link]bool{}}
+		if l != nil {
+			h.client = l.name
+		}
 		g.own[id] = h
 	}
 	if l != nil && !h.links[l] {
@@ -81,21 +91,20 @@ func (g *Registry) hold(id string, rec record, l *link, n *Registration) error {
 
 // write writes a holding's claim, if it says anything new.
 func (g *Registry) write(h *holding) error {
-	c := g.board.claim(g.name, h.id)
-	h.relayed = h.hubsOnly()
-	if c != nil && c.raw == h.rec.raw && c.relayed == h.relayed {
+	is, was := h.claim(g.name), g.board.claim(g.name, h.id)
+	if was != nil && was.raw == is.raw && was.relayed == is.relayed {
 		return nil
 	}
-	return g.put(g.name, h.id, h.rec, h.relayed)
+	return g.put(is)
 }
 
 // put writes a claim, and takes it in.
-func (g *Registry) put(holder, id string, rec record, relayed bool) error {
-	value, err := encode(claimValue{Relayed: relayed, Service: []byte(rec.raw)})
+func (g *Registry) put(c claim) error {
+	value, err := encode(claimValue{Client: c.client, Relayed: c.relayed, Service: []byte(c.raw)})
 	if err != nil {
 		return err
 	}
-	key := claimKey(holder, id)
+	key := claimKey(c.holder, c.id)
 	if err := g.m.Set(key, value); err != nil {
 		return err
 	}
@@ -104,7 +113,8 @@ func (g *Registry) put(holder, id string, rec record, relayed bool) error {
 		return err
 	}
 	delete(g.gone, key)
-	g.board.put(&claim{record: rec, id: id, holder: holder, relayed: relayed, stamp: e.Stamp}, time.Now())
+	c.stamp = e.Stamp
+	g.board.put(&c, time.Now())
 	return nil
 }
 
@@ -120,7 +130,7 @@ func (g *Registry) update(id string, rec record) error {
 	if h := g.own[id]; h != nil && c.holder == g.name {
 		h.rec = rec
 	}
-	return g.put(c.holder, id, rec, c.relayed)
+	return g.put(claim{record: rec, id: id, holder: c.holder, client: c.client, relayed: c.relayed})
 }
 
 // erase deletes a holder's claim.

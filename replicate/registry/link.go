@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -28,10 +27,13 @@ const RoleHub = "seaport"
 type link struct {
 	g      *Registry
 	w      *watcher
-	client bool // this side has connected to the other one, a hub
-	hub    bool // the other side tells what it was told
+	name   string // of the client, for the claims of what it registers
+	client bool   // this side has connected to the other one, a hub
+	hub    bool   // the other side tells what it was told
 	helo   string
 
+	batch  []offer           // what it has said of services that were there before it
+	begun  bool              // and that it has said all of that
 	known  map[string]string // what the other side knows: the texts of services
 	said   map[string]bool   // of a client: what it has registered
 	offers map[string]record // services that it says are there, and is not believed yet
@@ -47,7 +49,7 @@ type link struct {
 
 func (g *Registry) newLink(client bool, addr string) *link {
 	return &link{
-		g: g, client: client, hub: client, helo: plainHost(addr), greet: !client, owes: true,
+		g: g, name: randomHex(4), client: client, hub: client, begun: client, helo: plainHost(addr), greet: !client, owes: true,
 		known: map[string]string{}, said: map[string]bool{}, offers: map[string]record{}, echoes: map[string]int{},
 	}
 }
@@ -78,7 +80,7 @@ func (g *Registry) Join(ctx context.Context, d duplex.Duplex[[]byte, []byte]) er
 
 func (l *link) run(parent context.Context, d duplex.Duplex[[]byte, []byte]) error {
 	g := l.g
-	l.begin()
+	l.open()
 	ctx, cut := context.WithCancelCause(parent)
 	defer cut(nil)
 	silence := g.cfg.lease()
@@ -109,7 +111,7 @@ func (l *link) run(parent context.Context, d duplex.Duplex[[]byte, []byte]) erro
 	return err
 }
 
-func (l *link) begin() {
+func (l *link) open() {
 	l.w = l.g.watch()
 	l.g.mu.Lock()
 	defer l.g.mu.Unlock()
@@ -239,155 +241,4 @@ func (g *Registry) isHub() bool {
 		}
 	}
 	return false
-}
-
-// take takes in a row.
-func (l *link) take(r Row) error {
-	l.g.mu.Lock()
-	defer l.g.mu.Unlock()
-	if l.g.err != nil {
-		return l.g.err
-	}
-	switch r.Kind {
-	case RowHelo:
-		if l.client {
-			return l.hosted(plainHost(r.Addr))
-		}
-	case RowHeartbeat:
-		l.beat()
-	case RowRegister:
-		return l.register(r)
-	case RowFree:
-		return l.free(r.ID)
-	}
-	return nil
-}
-
-// hosted gives the services that are registered here, and do not say where,
-// their host.
-func (l *link) hosted(addr string) error {
-	l.seen = true
-	for id, h := range l.g.own {
-		if h.native == nil || h.rec.Host != "" {
-			continue
-		}
-		h.rec = h.rec.at(addr)
-		if err := l.g.write(h); err != nil {
-			return err
-		}
-		l.w.touch(id)
-	}
-	return nil
-}
-
-// register takes in what the other side says of a service: that it has it, that
-// it has changed it, or that it was told of it, by this one perhaps.
-func (l *link) register(r Row) error {
-	g := l.g
-	rec, err := parseRecord(r.Service)
-	if err != nil {
-		return fmt.Errorf("registry: service %.64q: %w", r.ID, err)
-	}
-	switch host := plainHost(rec.Host); {
-	case rec.Host == "" && !l.client && l.helo != "":
-		rec = rec.at(l.helo)
-	case host != rec.Host:
-		rec = rec.at(host)
-	}
-	if rec.Role == RoleHub && !l.hub {
-		if err := l.becomeHub(); err != nil {
-			return err
-		}
-	}
-	_, told := l.known[r.ID]
-	l.known[r.ID] = rec.raw
-	delete(l.echoes, r.ID)
-	if l.hub {
-		return l.offered(r.ID, rec)
-	}
-	c, h := g.board.shown[r.ID], g.own[r.ID]
-	if held := h != nil && h.links[l]; c != nil && !held && told && c.raw != rec.raw && !h.orphan() {
-		return g.update(r.ID, rec)
-	}
-	return l.hold(r.ID, rec)
-}
-
-// offered takes in what a hub says of a service. What somebody has from itself
-// it can only have changed.
-func (l *link) offered(id string, rec record) error {
-	if l.g.spokenFor(id) {
-		return l.g.update(id, rec)
-	}
-	if _, wait := l.g.settling[id]; wait && l.g.board.shown[id] == nil {
-		if len(l.offers) >= l.g.cfg.MaxServices {
-			return ErrTooMany
-		}
-		l.offers[id] = rec
-		return nil
-	}
-	return l.hold(id, rec)
-}
-
-// hold has the registry claim a service for this link.
-func (l *link) hold(id string, rec record) error {
-	if h := l.g.own[id]; (h == nil || !h.links[l]) && l.holds >= l.g.cfg.MaxServices {
-		return ErrTooMany
-	}
-	return l.g.hold(id, rec, l, nil)
-}
-
-// becomeHub says of all that the link holds that it was told.
-func (l *link) becomeHub() error {
-	l.hub = true
-	for id, h := range l.g.own {
-		if !h.links[l] {
-			continue
-		}
-		if err := l.g.write(h); err != nil {
-			return err
-		}
-		if err := l.g.yield(id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// beat counts a heartbeat. Who has not said back what was freed before the one
-// before last does not do that, and means what it frees.
-func (l *link) beat() {
-	l.beats++
-	for _, at := range l.echoes {
-		if l.beats >= at+2 {
-			l.mute = true
-			clear(l.echoes)
-			return
-		}
-	}
-}
-
-// free takes in that a service is no more. A client of npm's says back, once,
-// what it was told to be freed, which may come when that id is registered again.
-// A hub frees what it has registered; of all else it has only lost what it was
-// told, and is told again.
-func (l *link) free(id string) error {
-	if _, ok := l.echoes[id]; ok {
-		delete(l.echoes, id)
-		return nil
-	}
-	delete(l.known, id)
-	delete(l.offers, id)
-	h := l.g.own[id]
-	switch {
-	case !l.hub:
-		return l.g.free(id)
-	case h != nil && h.links[l]:
-		return l.g.release(id, l)
-	case l.said[id] && !l.g.isHub():
-		return l.g.free(id) // there is no other way by which it could have lost it
-	case l.g.spokenFor(id):
-		delete(l.said, id)
-		l.w.touch(id)
-	}
-	return nil
 }

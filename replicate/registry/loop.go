@@ -109,10 +109,12 @@ func (g *Registry) renewAll(now time.Time) error {
 	}
 	old := replicate.TimeOf(g.r.Now().Add(-Keep / 2))
 	for id, h := range g.own {
-		if c := g.board.claim(g.name, id); c == nil || c.stamp.Time < old {
-			if err := g.put(g.name, id, h.rec, h.hubsOnly()); err != nil {
-				return err
-			}
+		c := g.board.claim(g.name, id)
+		if c != nil && c.stamp.Time >= old {
+			continue
+		}
+		if err := g.put(h.claim(g.name)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -178,7 +180,7 @@ func readClaim(value []byte) (*claim, bool) {
 		return nil, false
 	}
 	rec, err := parseRecord(v.Service)
-	return &claim{record: rec, relayed: v.Relayed}, err == nil
+	return &claim{record: rec, client: v.Client, relayed: v.Relayed}, err == nil
 }
 
 // tolerance is how far two clocks are apart at most, where an age is told by

@@ -95,10 +95,14 @@ func (n node) watch(t testing.TB, query string) *told {
 func (w *told) is(t testing.TB, want ...string) {
 	t.Helper()
 	synctest.Wait()
+	require.Equal(t, want, w.taken())
+}
+
+func (w *told) taken() (text []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	require.Equal(t, want, w.text)
-	w.text = nil
+	text, w.text = w.text, nil
+	return text
 }
 
 // bubble is a synctest bubble whose cleanups run inside.

@@ -127,26 +127,41 @@ func randomHex(n int) string {
 }
 
 // Close frees what was registered here, and ends what goes on: calls that wait,
-// watches and connections fail with ErrClosed. It returns the failure of the
-// replica's journal if that could not be written down. Further calls return the
-// same, or nil.
+// watches and connections fail with ErrClosed. What clients have registered that
+// are connected is there until the lease runs out, for them to connect to another
+// hub, or to this one when it is open again. It returns the failure of the
+// replica's journal. Further calls return nil.
 func (g *Registry) Close() error {
 	g.mu.Lock()
-	var err error
-	if g.err == nil {
-		for id := range g.own {
-			err = errors.Join(err, g.drop(id))
-		}
-		if _, e := g.m.Delete(leaseKey(g.name)); e != nil {
-			err = errors.Join(err, e)
-		}
-		g.fail(ErrClosed)
-	} else if g.err != ErrClosed {
-		err = g.err
-	}
+	err := g.leave()
+	g.fail(ErrClosed)
 	g.mu.Unlock()
 	g.stop()
 	<-g.done
+	return err
+}
+
+// leave gives up what nobody can take over.
+func (g *Registry) leave() (err error) {
+	if g.err != nil {
+		if g.err == ErrClosed {
+			return nil
+		}
+		return g.err
+	}
+	for id, h := range g.own {
+		if h.native == nil && !h.orphan() {
+			continue
+		}
+		if e := g.drop(id); e != nil {
+			err = e
+		}
+	}
+	if len(g.own) == 0 {
+		if _, e := g.m.Delete(leaseKey(g.name)); e != nil {
+			err = e
+		}
+	}
 	return err
 }
 
