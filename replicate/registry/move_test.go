@@ -66,6 +66,55 @@ func TestClientMovesWithoutFlap(t *testing.T) {
 	}
 }
 
+// A client of npm's that connects again registers all that it knew, before its
+// own: each has its own again, and nothing else, whichever comes first, at the
+// same hub or another one. What has gone meanwhile it is told.
+func TestClientsKnowEachOther(t *testing.T) {
+	for _, how := range []string{"same hub", "other hub"} {
+		t.Run(how, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				n, m := newNode(t, replicate.Config{}, registry.Config{}), newNode(t, replicate.Config{}, registry.Config{})
+				defer n.sync(m)()
+				hub := `["register","HUB",{"port":1,"id":"HUB","role":"seaport","version":"2.0.9","host":"3.3.3.3"}]`
+				relay := n.greeted(t, "3.3.3.3")
+				relay.say(t, hub)
+				var clients []*peer
+				for _, id := range []string{"A", "B", "C"} {
+					p := n.greeted(t, "1.1.1.1")
+					p.say(t, web(id, "1.1.1.1"), web(id+id, "1.1.1.1"))
+					clients = append(clients, p)
+				}
+				for _, p := range clients {
+					p.vanish()
+				}
+				relay.vanish()
+				next := n
+				if how == "other hub" {
+					next = m
+				}
+				time.Sleep(time.Second)
+				a, b := next.connect(t, "1.1.1.1"), next.connect(t, "1.1.1.1")
+				a.say(t, web("B", "1.1.1.1"), hub, web("C", "1.1.1.1"), web("BB", "1.1.1.1"), web("CC", "1.1.1.1"),
+					web("A", "1.1.1.1"), web("AA", "1.1.1.1"), `["synced"]`)
+				b.say(t, hub, web("A", "1.1.1.1"), web("AA", "1.1.1.1"), web("CC", "1.1.1.1"), web("C", "1.1.1.1"),
+					web("B", "1.1.1.1"), web("BB", "1.1.1.1"), `["synced"]`)
+				a.heard()
+				time.Sleep(10 * time.Second)
+				n.shows(t, "A 1.1.1.1", "AA 1.1.1.1", "B 1.1.1.1", "BB 1.1.1.1")
+				assert.ElementsMatch(t, []string{free("C"), free("CC"), free("HUB")}, a.heard())
+				b.vanish()
+				time.Sleep(2 * time.Second)
+				assert.ElementsMatch(t, []string{free("B"), free("BB")}, a.heard())
+				a.vanish()
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				n.shows(t)
+				m.shows(t)
+			})
+		})
+	}
+}
+
 // A service that starts again under its id, elsewhere, is that service.
 func TestRestartedElsewhere(t *testing.T) {
 	bubble(t, func(t *testing.T) {
