@@ -30,9 +30,9 @@ type Hubs struct {
 	// DefaultRetry.
 	Retry time.Duration
 
-	// Note, if not nil, is told of each connection: with a nil error when it is
-	// there, and when it has ended, or could not be made, with the reason, which
-	// is never nil. It must not block.
+	// Note, if not nil, is told of each connection: with a nil error when the hub
+	// has told all that it knows, and when the connection has ended, or could not
+	// be made, with the reason, which is never nil. It must not block.
 	Note func(address string, err error)
 }
 
@@ -83,8 +83,9 @@ func (g *Registry) connect(ctx context.Context, hubs Hubs, address string) error
 	if err != nil {
 		return err
 	}
-	hubs.Note(address, nil)
-	return g.Join(ctx, d)
+	l := g.newLink(true, "")
+	l.synced = func() { hubs.Note(address, nil) }
+	return l.run(ctx, d)
 }
 
 // failure returns why the registry has ended, or nil.

@@ -46,7 +46,8 @@
 // nothing. A process that was stopped for a while gives every lease the time
 // that it has lost. Only where a replica is opened whose holders nobody has
 // watched, stamps tell their age: one that is older than its lease and five
-// minutes, by the wall clock, is taken for dead until it is heard of.
+// minutes, by the wall clock, or older than its lease where another one was
+// renewed since, is taken for dead until it is heard of.
 //
 // Keys that nobody has written for [Keep] are dropped by everybody, deletions
 // too: a directory is as large as what is in it and what was in it for a day.

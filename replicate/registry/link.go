@@ -45,6 +45,8 @@ type link struct {
 	owes   bool              // it is to be told that all was told
 	seen   bool              // this side knows its own address
 	ended  bool
+
+	synced func() // is called, without the lock, when the other side has told all; or nil
 }
 
 func (g *Registry) newLink(client bool, addr string) *link {
@@ -96,7 +98,12 @@ func (l *link) run(parent context.Context, d duplex.Duplex[[]byte, []byte]) erro
 	}()
 	err := pull.Each(ctx, DecodeRows(d.Source, g.cfg.MaxLine), func(r Row) error {
 		watchdog.Reset(silence)
-		return l.take(r)
+		err := l.take(r)
+		if err == nil && r.Kind == RowSynced && l.synced != nil {
+			l.synced()
+			l.synced = nil
+		}
+		return err
 	})
 	l.end()
 	if err != nil {

@@ -189,7 +189,8 @@ const tolerance = 5 * time.Minute
 
 // load makes the board anew of all that is in the directory, and returns the
 // place of the log behind which changes go on. Holders that nobody has watched
-// are dead if they were last heard of too long ago.
+// are dead if they were last heard of too long ago, by the wall clock, or by the
+// lease that was renewed last.
 func (g *Registry) load() (head uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -199,7 +200,7 @@ func (g *Registry) load() (head uint64) {
 	g.board = newBoard(g.cfg.lease(), func(string) {})
 	self := g.board.holder(g.name, now)
 	self.until = time.Time{}
-	heard := map[string]time.Time{g.name: wall}
+	heard, newest := map[string]time.Time{}, time.Time{}
 	for e := range g.m.All("") {
 		name, isLease := strings.CutPrefix(e.Key, leasePrefix)
 		if !isLease {
@@ -208,10 +209,16 @@ func (g *Registry) load() (head uint64) {
 		if at := e.Stamp.Time.Wall(); at.After(heard[name]) {
 			heard[name] = at
 		}
+		if isLease && e.Stamp.Time.Wall().After(newest) {
+			newest = e.Stamp.Time.Wall()
+		}
 		_ = g.take(change{Key: e.Key, Value: e.Value, Stamp: e.Stamp}, now)
 	}
 	for name, h := range g.board.holders {
-		if wall.Sub(heard[name]) > h.lease+tolerance {
+		if name == g.name {
+			continue
+		}
+		if wall.Sub(heard[name]) > h.lease+tolerance || newest.Sub(heard[name]) > h.lease {
 			g.board.set(h, false, now)
 		}
 	}

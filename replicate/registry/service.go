@@ -41,6 +41,22 @@ func (s Service) String() string {
 	return fmt.Sprintf("%s %s:%d", name, s.Host, s.Port)
 }
 
+// MarshalJSON returns the flat object, with its members in order. It returns an
+// error that matches ErrService if Meta is not JSON.
+func (s Service) MarshalJSON() ([]byte, error) {
+	r, err := newRecord(s)
+	return []byte(r.raw), err
+}
+
+// UnmarshalJSON reads what MarshalJSON returns, or any object: members that are
+// not of their field's type go to Meta. It returns an error that matches
+// ErrService if text is no object.
+func (s *Service) UnmarshalJSON(text []byte) error {
+	r, err := parseRecord(text)
+	*s = r.Service
+	return err
+}
+
 // check reports why s cannot be registered.
 func (s Service) check() error {
 	switch {

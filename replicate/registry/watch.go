@@ -155,16 +155,7 @@ func (g *Registry) changed(w *watcher, q query, told map[string]*claim) (Change,
 
 // service is what users are given: a copy, by the id that it goes by.
 func (c *claim) service() Service {
-	s := c.Service
-	s.ID = c.id
-	s.Meta = number([]byte(c.raw)).(map[string]any)
-	for _, key := range []string{"id", "role", "version", "host", "port"} {
-		if _, odd := c.Meta[key]; !odd {
-			delete(s.Meta, key)
-		}
-	}
-	if len(s.Meta) == 0 {
-		s.Meta = nil
-	}
-	return s
+	r, _ := parseRecord([]byte(c.raw)) // it was read once
+	r.ID = c.id
+	return r.Service
 }
