@@ -22,6 +22,7 @@ import (
 	"github.com/weir-go/weir/replicate/feed"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/replicate/registry"
 	"github.com/weir-go/weir/replicate/seq"
 )
 
@@ -122,6 +123,11 @@ var causes = []cause{
 	{seq.ErrIndex, exitNotFound, "'weir list ls R NAME' lists what is there; indexes begin with 0"},
 	{feed.ErrNotFound, exitNotFound, "'weir log ls --json R NAME' lists the items with their ids"},
 	{events.ErrUnknownEvent, exitNotFound, "it was trimmed, or is of another file: leave out --from"},
+	{registry.ErrNotFound, exitNotFound, "'weir services ls WHERE' lists what is there"},
+	{registry.ErrRange, exitUsage, "a range is as npm writes it: 1.2.x, ~1.2, '>1.2.0', ^1 or *"},
+	{registry.ErrService, exitUsage, "a service is NAME or NAME@1.2.3"},
+	{registry.ErrRow, exitProtocol, "what answers there is no hub: is it the right port?"},
+	{registry.ErrSilent, exitFailed, "is it a hub that answers there?"},
 	{counter.ErrOverflow, exitFailed, "a number has 64 bits"},
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
 	{fs.ErrPermission, exitFailed, "may this user read and write there?"},
@@ -188,7 +194,7 @@ func explain(err error) *failure {
 }
 
 var prefixes = regexp.MustCompile(
-	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|set|value|counter|events|feed): )+`)
+	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|set|value|counter|events|feed|registry): )+`)
 
 // plain is an error's text on one line, without the names of packages, which
 // say nothing to whoever types commands.

@@ -11,6 +11,7 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
+	"github.com/weir-go/weir/replicate/registry"
 )
 
 // What commands do to a replica is done by operations. An operation knows
@@ -43,7 +44,9 @@ type request struct {
 
 	Members []replicate.ReplicaID `json:"members,omitempty"` // forget: declare these
 	Hurry   bool                  `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
-	Paper   paper                 `json:"paper"`
+
+	Services *servicesRequest `json:"services,omitempty"` // services
+	Paper    paper            `json:"paper"`
 
 	// Of a session: the peer whose key was proved, and whether there is one to
 	// prove. Zero of both is who only this user can be.
@@ -126,6 +129,9 @@ func allOperations() map[string]operation {
 			all[k.verbs[i].id(k)] = k.verbs[i].operation
 		}
 	}
+	for name, f := range servicesVerbs {
+		all["services "+name] = operation{run: inDirectory(f), writes: name == "free"}
+	}
 	return all
 }
 
@@ -157,6 +163,7 @@ func config() journal.Config {
 	for i, k := range kinds {
 		types[i] = k.typ
 	}
+	types = append(types, registry.JSON)
 	return journal.Config{Replica: replicate.Config{Types: types}}
 }
 

@@ -217,3 +217,24 @@ func TestSilentClient(t *testing.T) {
 		m.shows(t, "Y 1.1.1.2")
 	})
 }
+
+// A client that is closed says what it frees, and then ends.
+func TestCloseTellsTheHub(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, registry.Config{})
+		hub := n.connect(t, "")
+		hub.hears(t, `["synced"]`)
+		hub.say(t, `["helo","1.1.1.1"]`, `["synced"]`, web("Y", "2.2.2.2"))
+		hub.hears(t) // it says nothing of what it was told
+		n.register(t, "X", "h")
+		hub.heard()
+		require.NoError(t, n.Close())
+		hub.hears(t, free("X"))
+		over, _ := hub.ended()
+		require.False(t, over, "the hub has not ended its side")
+		time.Sleep(time.Second)
+		over, err := hub.ended()
+		require.True(t, over)
+		require.ErrorIs(t, err, registry.ErrClosed)
+	})
+}

@@ -91,8 +91,11 @@ func (l *link) run(parent context.Context, d duplex.Duplex[[]byte, []byte]) erro
 	sent := make(chan error, 1)
 	go func() {
 		err := d.Sink(ctx, EncodeRows(l.rows()))
-		if err != nil {
+		switch closed := g.failure(); {
+		case err != nil:
 			cut(err)
+		case closed != nil:
+			watchdog.Reset(goodbye)
 		}
 		sent <- err
 	}()
@@ -112,7 +115,10 @@ func (l *link) run(parent context.Context, d duplex.Duplex[[]byte, []byte]) erro
 	if serr := <-sent; err == nil {
 		err = serr
 	}
-	if ctx.Err() != nil && err != nil {
+	switch closed := g.failure(); {
+	case closed != nil:
+		err = closed
+	case ctx.Err() != nil && err != nil:
 		err = pull.Cause(ctx)
 	}
 	return err
@@ -177,7 +183,7 @@ func (l *link) next() (r Row, ok bool, err error) {
 	l.g.mu.Lock()
 	defer l.g.mu.Unlock()
 	switch {
-	case l.g.err != nil:
+	case l.g.err != nil && !l.parting():
 		return r, false, l.g.err
 	case l.ended:
 		return r, false, io.EOF
@@ -191,20 +197,31 @@ func (l *link) next() (r Row, ok bool, err error) {
 			return r, true, nil
 		}
 	}
-	if l.owes {
+	switch {
+	case l.owes:
 		l.owes = false
 		return Row{Kind: RowSynced}, true, nil
+	case l.g.err != nil:
+		return r, false, io.EOF
 	}
 	return r, false, nil
 }
 
+// parting reports whether the registry was closed, and its hub is to be told
+// what that frees.
+func (l *link) parting() bool { return l.client && l.g.err == ErrClosed }
+
+// goodbye is how long a hub has to end its side when it was told all.
+const goodbye = time.Second
+
 // tell returns what the other side does not know of a service.
 func (l *link) tell(id string) (r Row, ok bool) {
-	c, known, is := l.g.board.shown[id], "", false
-	if known, is = l.known[id]; c == nil || !l.may(c) {
-		if !is {
-			return r, false
-		}
+	c := l.g.board.shown[id]
+	known, is := l.known[id]
+	switch {
+	case c == nil && !is, c != nil && !l.may(c):
+		return r, false
+	case c == nil:
 		delete(l.known, id)
 		delete(l.said, id)
 		if !l.hub && !l.mute {

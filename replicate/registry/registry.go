@@ -127,7 +127,8 @@ func randomHex(n int) string {
 }
 
 // Close frees what was registered here, and ends what goes on: calls that wait,
-// watches and connections fail with ErrClosed. What clients have registered that
+// watches and connections fail with ErrClosed; hubs are told first what was freed,
+// which may take a moment after Close has returned. What clients have registered that
 // are connected is there until the lease runs out, for them to connect to another
 // hub, or to this one when it is open again. It returns the failure of the
 // replica's journal. Further calls return nil.

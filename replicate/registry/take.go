@@ -6,7 +6,10 @@ import "fmt"
 func (l *link) take(r Row) error {
 	l.g.mu.Lock()
 	defer l.g.mu.Unlock()
-	if l.g.err != nil {
+	switch {
+	case l.parting():
+		return nil
+	case l.g.err != nil:
 		return l.g.err
 	}
 	if r.Kind != RowRegister && !l.begun {
