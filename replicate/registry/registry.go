@@ -1,11 +1,13 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -191,10 +193,15 @@ func (g *Registry) Query(text string) ([]Service, error) {
 }
 
 func (g *Registry) query(q query) (found []Service) {
-	for _, id := range g.ids() {
-		if c := g.board.shown[id]; q.matches(c.Service) {
-			found = append(found, c.service())
+	var all []*claim
+	for _, c := range g.board.shown {
+		if q.matches(c.Service) {
+			all = append(all, c)
 		}
+	}
+	slices.SortFunc(all, func(a, b *claim) int { return cmp.Compare(a.id, b.id) })
+	for _, c := range all {
+		found = append(found, c.service())
 	}
 	return found
 }
