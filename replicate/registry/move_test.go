@@ -282,6 +282,7 @@ func TestMalformedLines(t *testing.T) {
 					require.ErrorIs(t, err, want)
 				}
 				bad.vanish()
+				synctest.Wait()
 				n.shows(t, "G 1.1.1.1")
 				good.say(t, web("H", "::ffff:1.1.1.1"))
 				n.shows(t, "G 1.1.1.1", "H 1.1.1.1")
