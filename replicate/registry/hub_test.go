@@ -36,7 +36,7 @@ func TestTranscriptOfHub(t *testing.T) {
 				if to == "HUB" {
 					clients[who].say(t, text)
 				}
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(60 * time.Millisecond)
 			case to == "HUB":
 				if clients[who] == nil {
 					clients[who] = n.connect(t, "::ffff:127.0.0.1")
@@ -85,6 +85,7 @@ func TestTranscriptOfClient(t *testing.T) {
 			Meta: map[string]any{"beep": "boop"}})
 		require.NoError(t, err)
 		hub := n.connect(t, "")
+		synctest.Wait()
 		var want []string
 		for _, line := range transcript(t, "testdata/seaport.txt") {
 			switch from, text, _ := strings.Cut(line, " "); {

@@ -288,6 +288,43 @@ func TestOpenedLater(t *testing.T) {
 	})
 }
 
+// Of two holders that nobody has watched, the one that was not renewed while the
+// other was is dead.
+func TestOpenedBesideALivingHub(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b := newNode(t, replicate.Config{}, registry.Config{}), newNode(t, replicate.Config{}, registry.Config{})
+		cut := a.sync(b)
+		a.register(t, "X", "a")
+		b.register(t, "Y", "b")
+		synctest.Wait()
+		cut()
+		time.Sleep(4*beat + 1)
+		c, err := registry.Open(a.r, "", registry.Config{})
+		require.NoError(t, err)
+		node{c, a.r}.shows(t, "X a")
+		require.NoError(t, c.Close())
+	})
+}
+
+// What another has changed before it heard that it was freed stays freed.
+func TestChangedAfterItWasFreed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b := newNode(t, replicate.Config{}, registry.Config{}), newNode(t, replicate.Config{}, registry.Config{})
+		cut := a.sync(b)
+		reg := a.register(t, "X", "a")
+		a.register(t, "Y", "a") // by which its lease goes on
+		synctest.Wait()
+		cut()
+		require.NoError(t, reg.Free())
+		time.Sleep(time.Millisecond)
+		require.NoError(t, b.Update(registry.Service{ID: "X", Role: "web", Host: "b"}))
+		defer a.sync(b)()
+		synctest.Wait()
+		a.shows(t, "Y a")
+		b.shows(t, "Y a")
+	})
+}
+
 // Two registries on one replica are two holders.
 func TestTwoOnOneReplica(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -240,6 +240,33 @@ func TestPeersByTheLines(t *testing.T) {
 	})
 }
 
+// A hub is not believed that a service is there which has just gone: what it says
+// may be what it was told before. If it still says so a second later, it is.
+func TestHubIsNotBelievedAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, quick)
+		a, hub := n.greeted(t, "1.1.1.1"), n.greeted(t, "3.3.3.3")
+		hub.say(t, `["register","HUB",{"port":1,"id":"HUB","role":"seaport","version":"2.0.9","host":"3.3.3.3"}]`)
+		a.say(t, web("X", "1.1.1.1"), free("X"))
+		a.heard()
+		hub.say(t, web("X", "1.1.1.1"))
+		n.shows(t, "HUB 3.3.3.3")
+		hub.say(t, free("X"))
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		n.shows(t, "HUB 3.3.3.3")
+		a.hears(t)
+
+		a.say(t, web("X", "1.1.1.1"), free("X"))
+		hub.say(t, web("X", "4.4.4.4"))
+		n.shows(t, "HUB 3.3.3.3")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		n.shows(t, "HUB 3.3.3.3", "X 4.4.4.4")
+		a.hears(t, web("X", "4.4.4.4"))
+	})
+}
+
 func (n node) id() string { return n.r.ID().Short() }
 
 // peer has n, a hub, join m.
