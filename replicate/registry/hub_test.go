@@ -201,10 +201,10 @@ func TestSilentClient(t *testing.T) {
 			alive.say(t, `["heartbeat"]`)
 		}
 		late.say(t, `["heartbeat"]`)
-		time.Sleep(beat - 1)
+		time.Sleep(beat - time.Nanosecond)
 		m.shows(t, "X 1.1.1.1", "Y 1.1.1.2", "Z 1.1.1.3")
 		alive.say(t, `["heartbeat"]`)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		over, err := dead.ended()
 		require.True(t, over)
 		require.ErrorIs(t, err, registry.ErrSilent)

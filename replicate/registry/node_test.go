@@ -201,6 +201,40 @@ func TestNodeKilled(t *testing.T) {
 	h1.waits(t, "", 0)
 }
 
+// A hub is started again on its replica: its clients connect again, and each says
+// all that it knew. What each has itself is known again, so that the one that is
+// killed then is freed.
+func TestNodeHubRestarts(t *testing.T) {
+	cfg := registry.Config{Heartbeat: time.Second}
+	a, b, h := startSeaport(t), startSeaport(t), startHub(t, cfg)
+	a.do(nil, "connect", "a", h.port, map[string]any{"heartbeat": 900})
+	b.do(nil, "connect", "b", h.port, map[string]any{"heartbeat": 900})
+	a.do(nil, "register", "a", "one", none)
+	b.do(nil, "register", "b", "two", none)
+	a.event("a", "register")
+	b.event("b", "register")
+	h.waits(t, "", 2)
+	h.kill()
+	require.NoError(t, h.Close())
+	a.event("a", "disconnect")
+	b.event("b", "disconnect")
+
+	g, err := registry.Open(h.r, "", cfg)
+	require.NoError(t, err)
+	defer g.Close()
+	again := node{g, h.r}
+	require.Len(t, again.waits(t, "", 2), 2, "they are there while their lease lasts")
+	second := again.listen(t, h.port)
+	a.do(nil, "register", "a", "three", none) // which says that it is back
+	b.do(nil, "register", "b", "four", none)
+	second.waits(t, "", 4)
+	require.NoError(t, b.cmd.Process.Kill())
+	freed := []any{a.event("a", "free")["role"], a.event("a", "free")["role"]}
+	assert.ElementsMatch(t, []any{"two", "four"}, freed)
+	second.waits(t, "one", 1)
+	second.waits(t, "three", 1)
+}
+
 // ours is a client of this package, of a hub of npm's.
 func ours(t *testing.T, s *seaport, host string) (n node, port int) {
 	t.Helper()

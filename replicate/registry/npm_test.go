@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -204,9 +205,14 @@ type hub struct {
 // startHub serves seaport on a port of the loopback.
 func startHub(t testing.TB, cfg registry.Config) *hub {
 	t.Helper()
-	h := &hub{node: newNode(t, replicate.Config{}, cfg)}
+	return newNode(t, replicate.Config{}, cfg).listen(t, 0)
+}
+
+func (n node) listen(t testing.TB, port int) *hub {
+	t.Helper()
+	h := &hub{node: n}
 	ctx, cancel := context.WithCancel(context.Background())
-	l, err := netconn.Listen(ctx, "tcp", "127.0.0.1:0")
+	l, err := netconn.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	require.NoError(t, err)
 	h.port = l.Addr().(*net.TCPAddr).Port
 	var all sync.WaitGroup

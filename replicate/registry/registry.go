@@ -130,10 +130,10 @@ func randomHex(n int) string {
 
 // Close frees what was registered here, and ends what goes on: calls that wait,
 // watches and connections fail with ErrClosed; hubs are told first what was freed,
-// which may take a moment after Close has returned. What clients have registered that
-// are connected is there until the lease runs out, for them to connect to another
-// hub, or to this one when it is open again. It returns the failure of the
-// replica's journal. Further calls return nil.
+// which may take a moment after Close has returned. What clients have registered
+// is there until the lease runs out, for them to connect to another hub, or to
+// this one when it is open again. It returns the failure of the replica's journal.
+// Further calls return nil.
 func (g *Registry) Close() error {
 	g.mu.Lock()
 	err := g.leave()
@@ -153,7 +153,7 @@ func (g *Registry) leave() (err error) {
 		return g.err
 	}
 	for id, h := range g.own {
-		if h.native == nil && !h.orphan() {
+		if h.native == nil {
 			continue
 		}
 		if e := g.drop(id); e != nil {

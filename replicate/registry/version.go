@@ -110,7 +110,7 @@ func comparator(op string, numbers []string, tag string) []string {
 		return []string{"^" + strings.Join(numbers[:given], ".") + tag}
 	case given == 0:
 		return nil
-	case strings.HasPrefix(op, "~") || whole == false && (op == "" || op == "="):
+	case strings.HasPrefix(op, "~") || !whole && (op == "" || op == "="):
 		if whole && tag != "" {
 			from += tag
 		} else {
