@@ -239,3 +239,19 @@ func TestCloseTellsTheHub(t *testing.T) {
 		require.ErrorIs(t, err, registry.ErrClosed)
 	})
 }
+
+// What a client has registered it says to a hub that knows the service already:
+// that may be of old, and gone soon.
+func TestClientSaysWhatIsKnown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, registry.Config{})
+		hub := n.connect(t, "")
+		hub.hears(t, `["synced"]`)
+		known := `["register","X",{"host":"h","id":"X","port":80,"role":"web","version":"1.2.3"}]`
+		hub.say(t, known)
+		n.register(t, "X", "h")
+		hub.hears(t, known, `["synced"]`)
+		hub.say(t, known)
+		hub.hears(t)
+	})
+}
