@@ -320,10 +320,20 @@ func TestNodeHubGoes(t *testing.T) {
 	n.waits(t, "web", 1)
 }
 
-// Our hub and npm's are peers from both sides: each sees each service come and
-// go, once, and so do the clients of both. (npm's hub itself may see a service go
-// twice: it says so to itself, by its own second connection, before it forgets
-// the service.)
+// count says how often each word is there.
+func count(words []string) map[string]int {
+	n := map[string]int{}
+	for _, w := range words {
+		n[w]++
+	}
+	return n
+}
+
+// Our hub and npm's are peers from both sides: each service comes and goes at
+// both, and at ours and its client once. (npm's hub may see a service go twice: it
+// says so to itself, by its second connection, before it forgets the service. And
+// what it has freed while we tell it of it, by the other connection than the one
+// it came by, it takes for new, until it hears that it is gone.)
 // row: 11 peer
 func TestNodePeers(t *testing.T) {
 	s, c, h := startSeaport(t), startSeaport(t), startHub(t, registry.Config{})
@@ -363,8 +373,12 @@ func TestNodePeers(t *testing.T) {
 		got = nil
 	}
 	require.Empty(t, c.left("ours"))
-	require.Empty(t, c.left("theirs"))
-	assert.NotContains(t, s.left("hub"), "register")
+	for _, name := range []string{"hub", "theirs"} {
+		require.Eventually(t, func() bool {
+			left := count(append(s.left(name), c.left(name)...))
+			return left["register"] <= left["free"]
+		}, patience, time.Millisecond, "%s is told of nothing that stays", name)
+	}
 	h.waits(t, "seaport", 2)
 	require.NoError(t, s.cmd.Process.Kill())
 	h.waits(t, "seaport", 1)
