@@ -255,3 +255,26 @@ func TestClientSaysWhatIsKnown(t *testing.T) {
 		hub.hears(t)
 	})
 }
+
+// A hub that frees what it is just being told, by another connection than the one
+// it came by, takes it for new when that arrives: it is told that it is gone.
+func TestCrossingWordIsTakenBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, quick)
+		hub := `["register","HUB",{"port":1,"id":"HUB","role":"seaport","version":"2.0.9","host":"3.3.3.3"}]`
+		a, b := n.greeted(t, "3.3.3.3"), n.greeted(t, "3.3.3.3")
+		a.say(t, hub)
+		b.say(t, hub)
+		a.heard()
+		b.heard()
+		a.say(t, web("X", "h"))
+		b.hears(t, web("X", "h")) // on its way
+		b.say(t, web("X", "h"), free("X"))
+		a.say(t, free("X"), web("X", "h")) // by b's word
+		b.hears(t, free("X"))
+		a.say(t, free("X"))
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		n.shows(t, "HUB 3.3.3.3")
+	})
+}

@@ -35,7 +35,7 @@ type link struct {
 	batch  []offer           // what it has said of services that were there before it
 	begun  bool              // and that it has said all of that
 	known  map[string]string // what the other side knows: the texts of services
-	said   map[string]bool   // of a client: what it has registered
+	said   map[string]bool   // what this side has registered
 	offers map[string]record // services that it says are there, and is not believed yet
 	echoes map[string]int    // frees that it was told and has not said back, and beats by then
 	beats  int               // heartbeats that came
@@ -234,9 +234,7 @@ func (l *link) tell(id string) (r Row, ok bool) {
 	if is && known == c.raw && !untold {
 		return r, false
 	}
-	if l.known[id] = c.raw; l.client {
-		l.said[id] = true
-	}
+	l.known[id], l.said[id] = c.raw, true
 	return Row{Kind: RowRegister, ID: id, Service: []byte(c.raw)}, true
 }
 

@@ -193,18 +193,27 @@ func (l *link) free(id string) error {
 		delete(l.echoes, id)
 		return nil
 	}
-	delete(l.known, id)
 	delete(l.offers, id)
+	// A hub that was told of it here, too, may be told after it has freed it, and
+	// take it for new: it is told that it is gone.
+	twice := l.hub && l.said[id]
+	if !twice {
+		delete(l.known, id)
+	}
 	h := l.g.own[id]
 	switch {
 	case !l.hub:
 		return l.g.free(id)
 	case h != nil && h.links[l]:
 		return l.g.release(id, l)
-	case l.said[id] && !l.g.isHub():
+	case l.client && twice && !l.g.isHub():
+		delete(l.known, id)
 		return l.g.free(id) // there is no other way by which it could have lost it
 	case l.g.spokenFor(id):
 		delete(l.said, id)
+		delete(l.known, id)
+		l.w.touch(id)
+	case twice:
 		l.w.touch(id)
 	}
 	return nil
