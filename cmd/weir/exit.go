@@ -23,6 +23,7 @@ import (
 	"github.com/weir-go/weir/replicate/feed"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/replicate/registry"
 	"github.com/weir-go/weir/replicate/seq"
 )
 
@@ -142,6 +143,11 @@ var causes = []cause{
 	{doc.ErrCrowded, exitFailed, "too many were put there, each between the two before it: move one of the two"},
 	{feed.ErrNotFound, exitNotFound, "'weir log ls --json R NAME' lists the items with their ids"},
 	{events.ErrUnknownEvent, exitNotFound, "it was trimmed, or is of another file: leave out --from"},
+	{registry.ErrNotFound, exitNotFound, "'weir services ls WHERE' lists what is there"},
+	{registry.ErrRange, exitUsage, "a range is as npm writes it: 1.2.x, ~1.2, '>1.2.0', ^1 or *"},
+	{registry.ErrService, exitUsage, "a service is NAME or NAME@1.2.3"},
+	{registry.ErrRow, exitProtocol, "what answers there is no hub: is it the right port?"},
+	{registry.ErrSilent, exitFailed, "is it a hub that answers there?"},
 	{counter.ErrOverflow, exitFailed, "a number has 64 bits"},
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
 	{fs.ErrPermission, exitFailed, "may this user read and write there?"},
@@ -267,7 +273,7 @@ func explain(err error) *failure {
 }
 
 var prefixes = regexp.MustCompile(
-	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|doc|set|value|counter|events|feed|npm): )+`)
+	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|doc|set|value|counter|events|feed|npm|registry): )+`)
 
 // plain is an error's text on one line, without the names of packages, which
 // say nothing to whoever types commands.

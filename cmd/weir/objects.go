@@ -74,6 +74,9 @@ func opWatchObjects(ctx context.Context, j *journal.Journal, c *call) error {
 				}
 				told[name] = true
 				k := kindOf(name.Type)
+				if k == nil {
+					continue // a directory of services
+				}
 				o, err := k.open(r, name.Name)
 				if err != nil {
 					return nil, err

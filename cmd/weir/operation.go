@@ -13,6 +13,7 @@ import (
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/npm"
+	"github.com/weir-go/weir/replicate/registry"
 )
 
 // What commands do to a replica is done by operations. An operation knows
@@ -50,7 +51,9 @@ type request struct {
 
 	Members []string `json:"members,omitempty"` // forget: declare these, by what their ids begin with
 	Hurry   bool     `json:"hurry,omitempty"`   // forget: wait for nobody who is connected
-	Paper   paper    `json:"paper"`
+
+	Services *servicesRequest `json:"services,omitempty"` // services
+	Paper    paper            `json:"paper"`
 
 	// Of a session: the peer whose key was proved, and whether there is one to
 	// prove. Zero of both is who only this user can be.
@@ -139,6 +142,9 @@ func allOperations() map[string]operation {
 		}
 	}
 	maps.Copy(all, npmOperations)
+	for name, f := range servicesVerbs {
+		all["services "+name] = operation{run: inDirectory(f), writes: name == "free"}
+	}
 	return all
 }
 
@@ -170,7 +176,8 @@ func config() journal.Config {
 	for i, k := range kinds {
 		types[i] = k.typ
 	}
-	return journal.Config{Replica: replicate.Config{Types: append(types, npm.Types()...)}}
+	types = append(append(types, npm.Types()...), registry.JSON)
+	return journal.Config{Replica: replicate.Config{Types: types}}
 }
 
 var errNotJSON = errors.New("value is not JSON")

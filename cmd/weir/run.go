@@ -146,6 +146,7 @@ func rootCommand(e *env) *cobra.Command {
 		compactCommand(e), forgetCommand(e), snapshotCommand(e),
 		clockCommand(e), diffCommand(e), inspectCommand(e),
 		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e), npmCommand(e),
+		servicesCommand(e),
 	)
 	groupCommands(e, root)
 	root.InitDefaultHelpCmd()

@@ -15,12 +15,15 @@ import (
 // exempt are exported names that take, return or hold streams and are none,
 // with what they are instead.
 var exempt = map[string]string{
-	"pull.Abort":            "makes one call",
-	"pull.AbortIn":          "makes one call",
-	"duplex.Duplex":         "a pair; checked as the halves of what makes one",
-	"duplex.Duplex.Close":   "makes the last call of both halves",
-	"duplex.Connect":        "runs two sinks, each checked where it is made",
-	"replicate.Session.Run": "speaks the sync protocol over a duplex until it ends",
+	"pull.Abort":                        "makes one call",
+	"pull.AbortIn":                      "makes one call",
+	"duplex.Duplex":                     "a pair; checked as the halves of what makes one",
+	"duplex.Duplex.Close":               "makes the last call of both halves",
+	"duplex.Connect":                    "runs two sinks, each checked where it is made",
+	"replicate.Session.Run":             "speaks the sync protocol over a duplex until it ends",
+	"replicate/registry.Hubs":           "says how to dial",
+	"replicate/registry.Registry.Serve": "speaks seaport's protocol over a duplex until it ends",
+	"replicate/registry.Registry.Join":  "speaks seaport's protocol over a duplex until it ends",
 
 	"replicate/replicatetest.Follow": "holds a source for a check, which reads and aborts it",
 }

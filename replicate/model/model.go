@@ -119,14 +119,22 @@ func (m *Model[V]) Delete(key string) (bool, error) {
 
 // Get returns a key's value. It returns ErrNotFound if the key is not set, and
 // the codec's error if the value does not fit V.
-func (m *Model[V]) Get(key string) (v V, err error) {
+func (m *Model[V]) Get(key string) (V, error) {
+	e, err := m.Entry(key)
+	return e.Value, err
+}
+
+// Entry is Get, and says who wrote the value, and when.
+func (m *Model[V]) Entry(key string) (e Entry[V], err error) {
 	var u *replicate.Update
 	since := m.since()
 	m.view(func(s *state) { u = s.get(key, since) })
 	if u == nil {
-		return v, ErrNotFound
+		return e, ErrNotFound
 	}
-	return m.decode(u)
+	e.Key, e.Stamp = key, u.Stamp()
+	e.Value, err = m.decode(u)
+	return e, err
 }
 
 func (m *Model[V]) decode(u *replicate.Update) (v V, err error) {
@@ -171,8 +179,9 @@ func (m *Model[V]) Keys(prefix string) []string {
 
 // An Entry is a key and its value.
 type Entry[V any] struct {
-	Key   string // at most MaxKey bytes
-	Value V      // decoded by the model's codec
+	Key   string          // at most MaxKey bytes
+	Value V               // decoded by the model's codec
+	Stamp replicate.Stamp // who wrote it, and when
 }
 
 // All returns the keys that are set and begin with prefix, sorted, each with
@@ -196,7 +205,7 @@ func (m *Model[V]) All(prefix string) iter.Seq2[Entry[V], error] {
 	return func(yield func(Entry[V], error) bool) {
 		for _, c := range cells {
 			v, err := m.decode(c.u)
-			if !yield(Entry[V]{c.key, v}, err) {
+			if !yield(Entry[V]{c.key, v, c.u.Stamp()}, err) {
 				return
 			}
 		}
