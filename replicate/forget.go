@@ -52,7 +52,7 @@ func (m member) settle(public []Time) member {
 	switch {
 	case covers(public, m.latest):
 		m.heard, m.waited = m.latest, nil
-	case covers(public, m.waited):
+	case m.waited != nil && covers(public, m.waited):
 		m.heard, m.waited = m.waited, m.latest
 	}
 	return m

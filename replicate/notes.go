@@ -86,7 +86,8 @@ func (r *Replica) restoreMembers(payload []byte) error {
 	defer r.mu.Unlock()
 	r.members = make(map[ReplicaID]member, n)
 	for id, clock := range members {
-		r.members[id] = member{heard: r.indexed(clock)}
+		heard := r.indexed(clock)
+		r.members[id] = member{heard: heard, latest: heard}
 	}
 	return nil
 }

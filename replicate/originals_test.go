@@ -42,6 +42,9 @@ func TestOriginals(t *testing.T) {
 	number := regexp.MustCompile(`(?:^|, )([0-9]+) `)
 	defect := regexp.MustCompile(`(?:Test|\b)D([0-9]{1,2})`)
 	require.NoError(t, filepath.WalkDir(".", func(name string, d os.DirEntry, err error) error {
+		if name == "registry" {
+			return filepath.SkipDir // its rows are of another list
+		}
 		if err != nil || !strings.HasSuffix(name, "_test.go") {
 			return err
 		}

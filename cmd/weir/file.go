@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net"
-	"syscall"
 	"time"
 
 	"github.com/weir-go/weir/duplex"
@@ -173,8 +172,6 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noReplica(r.path)
-	case errors.Is(err, syscall.EISDIR):
-		return &journal.NotReplicaError{Path: r.path, Seen: "it is a folder"}
 	case err != nil:
 		return err
 	}

@@ -151,3 +151,27 @@ func TestResyncReplacesTheFile(t *testing.T) {
 		}
 	})
 }
+
+// What a member is known to hold is known after a restart, too, also if nothing
+// is heard of it any more.
+func TestMemberSurvivesRestart(t *testing.T) {
+	d := newDisk()
+	j := create(t, path, d.config())
+	r, peer := j.Replica(), inMemory()
+	r.SetMembers([]replicate.ReplicaID{r.ID(), peer.ID()})
+	set(t, j, "x", 1)
+	_, err := mapOf(t, r).Delete("x")
+	require.NoError(t, err)
+	x, y := duplex.Pair[[]byte, []byte]()
+	other := make(chan error, 1)
+	go func() { other <- replicate.NewSession(peer, replicate.SyncConfig{Once: true}).Run(t.Context(), y) }()
+	require.NoError(t, replicate.NewSession(r, replicate.SyncConfig{Once: true}).Run(t.Context(), x))
+	require.NoError(t, <-other)
+	require.NoError(t, j.Close())
+	j = open(t, path, d.config())
+	defer j.Close()
+	require.Empty(t, j.Replica().Awaited())
+	n, err := j.Replica().Forget(false)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+}
