@@ -103,7 +103,7 @@ func (s *Session) takePosition(msg []byte) error {
 		seq = p.token.Pos
 	}
 	s.said = slices.Clone(known)
-	if !s.full && !s.partial {
+	if !s.full && !s.partial && !s.feeding { // who takes everything anew keeps nothing
 		s.out.settled = r.settled(p)
 	}
 	s.out.open(r, known, seq)

@@ -83,7 +83,6 @@ func (w *world) agree(alive []*node, law string) {
 // returns has a replica come back from an old dump, and meet n; then the dump is
 // loaded into n, which refuses it or has all of it.
 func (w *world) returns(n *node, c carrier) {
-	want := n.sub.State()
 	r, sub, err := w.outsider(3)
 	if err == nil {
 		_, err = r.Load(context.Background(), pull.Values(c.chunks...))
@@ -92,11 +91,26 @@ func (w *world) returns(n *node, c carrier) {
 		w.fail(lawForgetting, "loading %s into an empty replica: %v", c.name, err)
 		return
 	}
-	anew := replicate.SyncConfig{Resync: func([]*replicate.Update) {}, FrameSize: w.frameSize}
+	var back idSet // what has died with its author may come back, and is no more than that
+	back.addAll(n.received)
+	for _, u := range r.Live() {
+		if number, ok := w.known.of(u); ok {
+			back.add(number)
+		}
+	}
+	replaced := false
+	anew := replicate.SyncConfig{Resync: func([]*replicate.Update) { replaced = true }, FrameSize: w.frameSize}
+	want := n.sub.State()
 	err = talk(r, n.r, anew, replicate.SyncConfig{FrameSize: w.frameSize})
 	w.trace.did(true, "one comes back from %s", c.name)
 	if err != nil {
 		w.fail(lawForgetting, "who comes back from an old dump: %v", err)
+	}
+	if now := n.sub.State(); now != want && (replaced || now != w.oracle(back)) {
+		w.fail(lawForgetting, "replica %d shows %q, and before somebody came back from %s %q", n.index, now, c.name, want)
+	}
+	if want = n.sub.State(); !replaced {
+		n.received = back
 	}
 	if got := sub.State(); got != want {
 		w.fail(lawForgetting, "who comes back from %s shows %q, and replica %d %q", c.name, got, n.index, want)
