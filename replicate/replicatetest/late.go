@@ -51,9 +51,9 @@ func (w *world) forgotten(alive []*node) {
 	}
 	w.meet(alive)
 	w.agree(alive, lawForgetting)
-	for _, c := range w.shelf {
+	for i, c := range w.shelf {
 		if w.breach == nil {
-			w.returns(alive[0], c)
+			w.returns(alive[0], c, byte(100+i))
 		}
 	}
 }
@@ -80,10 +80,10 @@ func (w *world) agree(alive []*node, law string) {
 	}
 }
 
-// returns has a replica come back from an old dump, and meet n; then the dump is
-// loaded into n, which refuses it or has all of it.
-func (w *world) returns(n *node, c carrier) {
-	r, sub, err := w.outsider(3)
+// returns has a replica of that id come back from an old dump, and meet n; then
+// the dump is loaded into n, which refuses it or has all of it.
+func (w *world) returns(n *node, c carrier, id byte) {
+	r, sub, err := w.outsider(id)
 	if err == nil {
 		_, err = r.Load(context.Background(), pull.Values(c.chunks...))
 	}
