@@ -516,3 +516,26 @@ func TestForgetWaitsForWatchers(t *testing.T) {
 		require.Len(t, batch, 1)
 	}
 }
+
+// W2 x; 2>0 x; 2>1 x; 2 dies before it promises anything; W0 y; 0>1 y; W0 del y;
+// F0. Both have x above every marker, and need not send it to each other, unless
+// one of them throws it away to take everything anew.
+func TestRemainderOfWhoTakesAllAnew(t *testing.T) {
+	w := newWorld(t, 3, 7, false)
+	w.members(0)
+	w.write(2, "x")
+	for i := range 2 {
+		w.connect(2, i)
+		w.move(2, i)
+	}
+	w.kill(2)
+	w.write(0, "y")
+	w.talk(0, 1, replicate.SyncConfig{}, replicate.SyncConfig{})
+	w.cut(0, 1)
+	w.del(0, "y")
+	require.Equal(t, 1, w.forget(0, true))
+	require.Equal(t, "x=0 y=1 ", dumpOf(w.nodes[1].m))
+	require.Equal(t, [2]error{}, w.talk(0, 1, replicate.SyncConfig{}, resyncs))
+	require.Equal(t, "x=0 ", dumpOf(w.nodes[1].m))
+	require.Equal(t, w.nodes[0].r.Fingerprint(), w.nodes[1].r.Fingerprint())
+}
