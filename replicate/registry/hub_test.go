@@ -268,6 +268,7 @@ func TestCrossingWordIsTakenBack(t *testing.T) {
 		a.heard()
 		b.heard()
 		a.say(t, web("X", "h"))
+		time.Sleep(2 * time.Second)
 		b.hears(t, web("X", "h")) // on its way
 		b.say(t, web("X", "h"), free("X"))
 		a.say(t, free("X"), web("X", "h")) // by b's word
@@ -275,6 +276,29 @@ func TestCrossingWordIsTakenBack(t *testing.T) {
 		a.say(t, free("X"))
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
+		n.shows(t, "HUB 3.3.3.3")
+	})
+}
+
+// A hub that has two connections, and frees at once what it has told by one of
+// them, is never told that of it by the other: it would have it by our word then,
+// and we by its.
+func TestShortLivedIsNotRelayed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, quick)
+		hub := `["register","HUB",{"port":1,"id":"HUB","role":"seaport","version":"2.0.9","host":"3.3.3.3"}]`
+		a, b := n.greeted(t, "3.3.3.3"), n.greeted(t, "3.3.3.3")
+		a.say(t, hub)
+		b.say(t, hub)
+		a.heard()
+		b.heard()
+		a.say(t, web("X", "h"))
+		n.shows(t, "HUB 3.3.3.3", "X h")
+		time.Sleep(900 * time.Millisecond)
+		b.hears(t)
+		a.say(t, free("X"))
+		time.Sleep(5 * time.Second)
+		b.hears(t)
 		n.shows(t, "HUB 3.3.3.3")
 	})
 }

@@ -219,7 +219,7 @@ func (l *link) tell(id string) (r Row, ok bool) {
 	c := l.g.board.shown[id]
 	known, is := l.known[id]
 	switch {
-	case c == nil && !is, c != nil && !l.may(c):
+	case c == nil && !is, c != nil && !l.may(c), c != nil && !is && l.early(c):
 		return r, false
 	case c == nil:
 		delete(l.known, id)
@@ -236,6 +236,13 @@ func (l *link) tell(id string) (r Row, ok bool) {
 	}
 	l.known[id], l.said[id] = c.raw, true
 	return Row{Kind: RowRegister, ID: id, Service: []byte(c.raw)}, true
+}
+
+// early reports whether the other side, a hub, is not to be told yet of what came
+// by one.
+func (l *link) early(c *claim) bool {
+	_, wait := l.g.settling[c.id]
+	return l.hub && c.relayed && wait
 }
 
 // may reports whether the other side is to be told of what is shown.

@@ -41,11 +41,13 @@ func (g *Registry) releaseAll(l *link) (err error) {
 
 // settle is how long a hub is not believed that a service is there which has
 // just gone here: what it was told before comes back by way of others, in a ring
-// for ever, if the word that it has gone never catches up.
+// for ever, if the word that it has gone never catches up. And it is how long a
+// hub is not told of what just came by one: if that is gone by then, two hubs with
+// two connections would each have it by the other's word.
 const settle = time.Second
 
 // settled has the offers of hubs taken that have waited for so long and still
-// stand, and returns when the next ones are due, or a zero time.
+// stand, and hubs told, and returns when the next ones are due, or a zero time.
 func (g *Registry) settled(now time.Time) (next time.Time, err error) {
 	for id, until := range g.settling {
 		if now.Before(until) {
@@ -56,6 +58,9 @@ func (g *Registry) settled(now time.Time) (next time.Time, err error) {
 		}
 		delete(g.settling, id)
 		for l := range g.links {
+			if l.hub {
+				l.w.touch(id)
+			}
 			rec, ok := l.offers[id]
 			if !ok {
 				continue

@@ -89,7 +89,8 @@ type Registry struct {
 	watchers map[*watcher]bool
 	links    map[*link]bool
 	lost     []lostLink
-	settling map[string]time.Time // services that have just gone, and until when
+	settling map[string]time.Time // services that have just come by a hub, or gone, and until when
+	there    map[string]bool      // those that have come and not gone
 	renewal  time.Time            // when the lease is to be renewed
 	err      error                // why nothing goes on
 }
@@ -113,7 +114,7 @@ func Open(r *replicate.Replica, name string, cfg Config) (*Registry, error) {
 		m: m, r: r, cfg: cfg.withDefaults(), name: randomHex(8),
 		done: make(chan struct{}), poke: make(chan struct{}, 1),
 		own: map[string]*holding{}, gone: map[string]replicate.Stamp{}, watchers: map[*watcher]bool{},
-		links: map[*link]bool{}, settling: map[string]time.Time{},
+		links: map[*link]bool{}, settling: map[string]time.Time{}, there: map[string]bool{},
 	}
 	head := g.load()
 	ctx, stop := context.WithCancel(context.Background())

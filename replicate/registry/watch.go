@@ -43,8 +43,13 @@ func (g *Registry) unwatch(w *watcher) {
 
 // touch tells all watchers of a service.
 func (g *Registry) touch(id string) {
-	if g.board.shown[id] == nil {
+	c := g.board.shown[id]
+	if c == nil || c.relayed && !g.there[id] {
 		g.settling[id] = time.Now().Add(settle)
+		g.wake()
+	}
+	if g.there[id] = c != nil; c == nil {
+		delete(g.there, id)
 	}
 	for w := range g.watchers {
 		w.touch(id)
