@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/weir-go/weir/mux/internal/ends"
 	"github.com/weir-go/weir/mux/internal/shim"
 	"github.com/weir-go/weir/mux/internal/wire"
 	"github.com/weir-go/weir/pull"
@@ -185,20 +186,9 @@ func sessionCause(err error) error {
 	case err == nil || err == io.EOF:
 		return pull.ErrStopped
 	case errors.As(err, &op):
-		return &LostError{Op: op.Op, Err: notEOF(op.Err)}
+		return &LostError{Op: op.Op, Err: ends.NotEOF(op.Err)}
 	case errors.As(err, &broken):
 		return &ProtocolError{Detail: broken.Detail}
 	}
-	return notEOF(err)
-}
-
-// notEOF keeps what err says and loses that it is, or wraps, io.EOF.
-func notEOF(err error) error {
-	switch {
-	case err == io.EOF:
-		return io.ErrUnexpectedEOF
-	case errors.Is(err, io.EOF):
-		return errors.New(err.Error())
-	}
-	return err
+	return ends.NotEOF(err)
 }

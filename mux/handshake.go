@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/weir-go/weir/mux/internal/ends"
 	"github.com/weir-go/weir/mux/internal/shim"
 	"github.com/weir-go/weir/mux/internal/wire"
 	"github.com/weir-go/weir/pull"
@@ -67,7 +68,7 @@ func (h *handshake) exchange() error {
 	}
 	h.first = make([]byte, shim.HeaderSize)
 	if _, err := io.ReadFull(h.conn, h.first); err != nil {
-		return &LostError{Op: "read", Err: notEOF(err)}
+		return &LostError{Op: "read", Err: ends.NotEOF(err)}
 	}
 	return nil
 }
@@ -138,7 +139,7 @@ func judge(theirs wire.Preface, role byte) error {
 
 func (h *handshake) write(p []byte) error {
 	if _, err := h.conn.Write(p); err != nil {
-		return &LostError{Op: "write", Err: notEOF(err)}
+		return &LostError{Op: "write", Err: ends.NotEOF(err)}
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func readPreface(conn net.Conn) (p wire.Preface, err error) {
 		if err == nil || n == len(b) {
 			continue
 		}
-		return p, &LostError{Op: "read", Err: notEOF(err)}
+		return p, &LostError{Op: "read", Err: ends.NotEOF(err)}
 	}
 	return wire.ParsePreface(b), nil
 }
@@ -164,7 +165,7 @@ func readPreface(conn net.Conn) (p wire.Preface, err error) {
 func readHello(conn net.Conn) (h wire.Hello, err error) {
 	var prefix [wire.HelloPrefix]byte
 	if _, err := io.ReadFull(conn, prefix[:]); err != nil {
-		return h, &LostError{Op: "read", Err: notEOF(err)}
+		return h, &LostError{Op: "read", Err: ends.NotEOF(err)}
 	}
 	n, err := wire.HelloSize(prefix)
 	if err != nil {
@@ -172,7 +173,7 @@ func readHello(conn net.Conn) (h wire.Hello, err error) {
 	}
 	body := make([]byte, n)
 	if _, err := io.ReadFull(conn, body); err != nil {
-		return h, &LostError{Op: "read", Err: notEOF(err)}
+		return h, &LostError{Op: "read", Err: ends.NotEOF(err)}
 	}
 	if h, err = wire.ParseHello(body); err != nil {
 		return h, sessionCause(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/weir-go/weir/mux/internal/ends"
 	"github.com/weir-go/weir/pull"
 )
 
@@ -157,7 +158,7 @@ func (r *Router) end(ctx context.Context, st *Stream, err error) {
 	case errors.As(err, new(*pull.PanicError)):
 		_ = d.Close(errPanicked)
 	default:
-		_ = d.Close(notEOF(err))
+		_ = d.Close(ends.NotEOF(err))
 	}
 	switch {
 	case err == nil:

@@ -50,11 +50,13 @@ type watchedContext struct {
 	asked atomic.Bool
 }
 
+// Err is that of the context, and a question.
 func (c *watchedContext) Err() error {
 	c.asked.Store(true)
 	return c.Context.Err()
 }
 
+// Done is that of the context, and a question.
 func (c *watchedContext) Done() <-chan struct{} {
 	c.asked.Store(true)
 	return c.Context.Done()

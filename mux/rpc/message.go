@@ -48,6 +48,7 @@ type method struct {
 	byID bool
 }
 
+// UnmarshalJSON reads a name or a number.
 func (m *method) UnmarshalJSON(b []byte) error {
 	m.set = true
 	if b[0] == '"' {
@@ -61,6 +62,7 @@ func (m *method) UnmarshalJSON(b []byte) error {
 // numbers.
 type path []string
 
+// UnmarshalJSON reads an array of texts and numbers.
 func (p *path) UnmarshalJSON(b []byte) error {
 	var parts []json.RawMessage
 	if b[0] != '[' {

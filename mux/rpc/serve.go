@@ -142,6 +142,7 @@ func (p *Peer) called(m message) error {
 	return nil
 }
 
+// String returns the number, or the name in quotes.
 func (m method) String() string {
 	if m.byID {
 		return fmt.Sprint(m.id)

@@ -24,6 +24,7 @@ var errReadOnly = fmt.Errorf("file system is read-only: %w", errors.ErrUnsupport
 
 func refused(op, path string) error { return &fs.PathError{Op: op, Path: path, Err: errReadOnly} }
 
+// OpenFile opens for reading only.
 func (r readOnly) OpenFile(name string, flag int, _ fs.FileMode) (File, error) {
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_TRUNC) != 0 {
 		return nil, refused("open", name)

@@ -70,6 +70,8 @@
 // has not registered it has only lost: it is told again. And a hub is not
 // believed that a service is there which has just gone, not for a second: where
 // hubs are connected in a ring, that may be what it was told of it before.
+// For as long it is not told of what has just come by a hub: two hubs with two
+// connections would each have by the other's word what is freed meanwhile.
 //
 // # Cost
 //
