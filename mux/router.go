@@ -137,16 +137,7 @@ func (r *Router) serve(ctx context.Context, st *Stream) {
 		_ = st.Duplex().Close(&StreamError{Code: CodeRefused, Text: "no such name"})
 		return
 	}
-	var err error
-	returned := false
-	defer func() {
-		if !returned { // a panic, or the goroutine was ended
-			err = pull.NewPanicError(recover())
-		}
-		r.end(ctx, st, err)
-	}()
-	err = h(ctx, st)
-	returned = true
+	ends.Guarded(func() error { return h(ctx, st) }, func(err error) { r.end(ctx, st, err) })
 }
 
 // end ends a stream whose handler has.

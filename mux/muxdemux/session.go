@@ -63,7 +63,7 @@ func New(d duplex.Duplex[[]byte, []byte], cfg Config) *Session {
 				close(s.done)
 			}
 		}()
-		s.fail(ends.Guarded(f))
+		ends.Guarded(f, s.fail)
 	}
 	go run(func() error { return s.receive(d.Source) })
 	go run(func() error { return s.transmit(d.Sink) })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -129,19 +130,22 @@ func TestWriteFails(t *testing.T) {
 	})
 }
 
-// A panic of the duplex is the session's error, and nobody else's.
+// A panic of the duplex is the session's error, and nobody else's, and so is the
+// end of the goroutine in it.
 func TestDuplexPanics(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := muxdemux.New(duplex.Duplex[[]byte, []byte]{
-			Source: func(context.Context) ([]byte, error) { panic("no") },
-			Sink: func(ctx context.Context, src pull.Source[[]byte]) error {
-				_, err := src(ctx)
-				return err
-			},
-		}, muxdemux.Config{})
-		<-s.Done()
-		require.ErrorAs(t, s.Err(), new(*pull.PanicError))
-	})
+	for _, leave := range []func(){func() { panic("no") }, runtime.Goexit} {
+		synctest.Test(t, func(t *testing.T) {
+			s := muxdemux.New(duplex.Duplex[[]byte, []byte]{
+				Source: func(context.Context) ([]byte, error) { leave(); return nil, nil },
+				Sink: func(ctx context.Context, src pull.Source[[]byte]) error {
+					_, err := src(ctx)
+					return err
+				},
+			}, muxdemux.Config{})
+			<-s.Done()
+			require.ErrorAs(t, s.Err(), new(*pull.PanicError))
+		})
+	}
 }
 
 // Every line that is none ends the session with an error that says why.

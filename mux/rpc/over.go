@@ -107,13 +107,14 @@ func (p *Peer) serveStream(st *mux.Stream, id uint64) {
 		refuseStream(st)
 		return
 	}
-	err := ends.Guarded(func() error { return serve(p.hard, st.Duplex()) })
-	if pe, ok := err.(*pull.PanicError); ok {
-		_ = st.Duplex().Close(&mux.StreamError{Code: mux.CodeFailed, Text: "panic"})
-		if p.cfg.Failed != nil {
-			p.cfg.Failed(pe)
+	ends.Guarded(func() error { return serve(p.hard, st.Duplex()) }, func(err error) {
+		if pe, ok := err.(*pull.PanicError); ok {
+			_ = st.Duplex().Close(&mux.StreamError{Code: mux.CodeFailed, Text: "panic"})
+			if p.cfg.Failed != nil {
+				p.cfg.Failed(pe)
+			}
 		}
-	}
+	})
 }
 
 // endSession ends the session of a Peer that has ended. After a clean end the

@@ -136,7 +136,7 @@ func (p *Peer) start(d duplex.Duplex[frame.Msg, frame.Msg]) {
 				p.finish()
 			}
 		}()
-		p.fail(ends.Guarded(f))
+		ends.Guarded(f, p.fail)
 	}
 	go run(func() error { return p.receive(d.Source) })
 	go run(func() error { return p.transmit(d.Sink) })

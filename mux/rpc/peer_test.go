@@ -344,3 +344,19 @@ func TestMethodsPanic(t *testing.T) {
 		rpc.New(x, Methods{"c": make(chan int)}, rpc.Config{})
 	})
 }
+
+// A duplex that panics, or whose goroutine ends in it, ends the Peer.
+func TestDuplexPanics(t *testing.T) {
+	for _, leave := range []func(){func() { panic("no") }, runtime.Goexit} {
+		synctest.Test(t, func(t *testing.T) {
+			p := rpc.New(duplex.Duplex[frame.Msg, frame.Msg]{
+				Source: func(context.Context) (frame.Msg, error) { leave(); return nil, nil },
+				Sink: func(ctx context.Context, src pull.Source[frame.Msg]) error {
+					return pull.Each(ctx, src, func(frame.Msg) error { return nil })
+				},
+			}, nil, rpc.Config{})
+			<-p.Done()
+			require.ErrorAs(t, p.Err(), new(*pull.PanicError))
+		})
+	}
+}

@@ -9,18 +9,19 @@ import (
 	"github.com/weir-go/weir/pull"
 )
 
-// Guarded calls f, and makes an error of its panic or of the end of its
-// goroutine.
-func Guarded(f func() error) (err error) {
+// Guarded calls f, and then end with its error; a panic is one too, and so is the
+// end of the goroutine inside f, in which end is still called.
+func Guarded(f func() error, end func(error)) {
+	var err error
 	returned := false
 	defer func() {
 		if !returned {
 			err = pull.NewPanicError(recover())
 		}
+		end(err)
 	}()
 	err = f()
 	returned = true
-	return err
 }
 
 // NotEOF keeps what err says and loses that it is, or wraps, io.EOF. nil is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,8 +17,15 @@ import (
 var errBoom = errors.New("boom")
 
 func TestEnds(t *testing.T) {
-	require.Equal(t, errBoom, ends.Guarded(func() error { return errBoom }))
-	require.ErrorAs(t, ends.Guarded(func() error { panic("no") }), new(*pull.PanicError))
+	guarded := func(f func() error) error {
+		ended := make(chan error, 2)
+		go ends.Guarded(f, func(err error) { ended <- err })
+		return <-ended
+	}
+	require.NoError(t, guarded(func() error { return nil }))
+	require.Equal(t, errBoom, guarded(func() error { return errBoom }))
+	require.ErrorAs(t, guarded(func() error { panic("no") }), new(*pull.PanicError))
+	require.ErrorAs(t, guarded(func() error { runtime.Goexit(); return nil }), new(*pull.PanicError))
 
 	require.Equal(t, pull.ErrStopped, ends.NotEOF(nil))
 	require.Equal(t, io.ErrUnexpectedEOF, ends.NotEOF(io.EOF))
