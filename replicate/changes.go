@@ -44,18 +44,27 @@ func (r *Replica) Place(s Stamp) (place uint64, ok bool) {
 // since the place after, or a deletion forgotten that it has not told, which no
 // sequence of updates describes: read the state, and watch anew.
 func (r *Replica) Changes(after uint64) pull.Source[[]*Update] {
+	open := func() *reader { return r.newWatcher(after) }
+	return reading(open, func(c *reader) (batch []*Update, ok bool, err error) {
+		batch, after, err = r.changes(c, after)
+		return batch, len(batch) > 0, err
+	})
+}
+
+// reading is the source of what f returns, which is asked again whenever something
+// may have changed, until it is ok. The reader is opened by the first call.
+func reading[B any](open func() *reader, f func(*reader) (b B, ok bool, err error)) pull.Source[B] {
 	var c *reader
-	return pull.From(func(ctx context.Context) ([]*Update, error) {
+	return pull.From(func(ctx context.Context) (b B, err error) {
 		if c == nil {
-			c = r.newWatcher(after)
+			c = open()
 		}
 		for {
-			batch, next, err := r.changes(c, after)
-			if after = next; err != nil || len(batch) > 0 {
-				return batch, err
+			if b, ok, err := f(c); ok || err != nil {
+				return b, err
 			}
 			if err := c.wait(ctx); err != nil {
-				return nil, err
+				return b, err
 			}
 		}
 	}, func(error) error {

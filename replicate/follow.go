@@ -1,7 +1,6 @@
 package replicate
 
 import (
-	"context"
 	"math"
 
 	"github.com/weir-go/weir/pull"
@@ -16,25 +15,10 @@ import (
 func Follow[B any](
 	h *Handle, after uint64, f func(o Object, news []*Update) (B, bool),
 ) pull.Source[B] {
-	var c *reader
-	return pull.From(func(ctx context.Context) (b B, err error) {
-		if c == nil {
-			c = h.r.newWatcher(after)
-		}
-		for {
-			b, ok, next, err := follow(h, c, after, f)
-			if after = next; ok || err != nil {
-				return b, err
-			}
-			if err := c.wait(ctx); err != nil {
-				return b, err
-			}
-		}
-	}, func(error) error {
-		if c != nil {
-			c.close()
-		}
-		return nil
+	open := func() *reader { return h.r.newWatcher(after) }
+	return reading(open, func(c *reader) (b B, ok bool, err error) {
+		b, ok, after, err = follow(h, c, after, f)
+		return b, ok, err
 	})
 }
 

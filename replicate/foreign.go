@@ -1,7 +1,6 @@
 package replicate
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -124,26 +123,12 @@ func (h *Handle) Covered(known func(Author) Time, others ...*Handle) pull.Source
 	for _, other := range others {
 		objects = append(objects, other.o)
 	}
-	var c *reader
+	first := true
 	var done []Time // the clock of the round before
-	return pull.From(func(ctx context.Context) (round []*Update, err error) {
-		first := c == nil
-		if first {
-			c = r.newReader()
-		}
-		for {
-			if round, done = r.covered(known, objects, done); first || len(round) > 0 {
-				return round, nil
-			}
-			if err := c.wait(ctx); err != nil {
-				return nil, err
-			}
-		}
-	}, func(error) error {
-		if c != nil {
-			c.close()
-		}
-		return nil
+	return reading(r.newReader, func(*reader) (round []*Update, ok bool, err error) {
+		round, done = r.covered(known, objects, done)
+		ok, first = first || len(round) > 0, false
+		return round, ok, nil
 	})
 }
 
