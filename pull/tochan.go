@@ -44,11 +44,14 @@ func Chan[T any](ctx context.Context, src Source[T]) (values <-chan T, stop func
 		defer cancel(nil)
 		defer close(ch)
 		err = guarded(func() error { return ToChan(own, src, ch) })
-		if err == ErrStopped && ctx.Err() == nil {
+		if err == ErrStopped && (ctx.Err() == nil || Cause(ctx) != ErrStopped) {
 			err = nil
 		}
 	}()
 	return ch, func() error {
+		if ctx.Err() != nil { // own may not know it yet
+			cancel(Cause(ctx))
+		}
 		cancel(ErrStopped)
 		<-done
 		return err
