@@ -54,24 +54,13 @@ func New(d duplex.Duplex[[]byte, []byte], cfg Config) *Session {
 		streams: make(map[string]*Stream), empty: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	var running atomic.Int32
-	running.Store(2)
-	run := func(f func() error) {
-		defer func() {
-			if running.Add(-1) == 0 {
-				s.cancel(nil)
-				close(s.done)
-			}
-		}()
-		ends.Guarded(f, s.fail)
-	}
-	go run(func() error { return s.receive(d.Source) })
-	go run(func() error { return s.transmit(d.Sink) })
+	ends.Halves(
+		func() error { return s.receive(d.Source) },
+		func() error { return s.transmit(d.Sink) },
+		s.fail,
+		func() { s.cancel(nil); close(s.done) })
 	return s
 }
-
-// errGoing is what half of a session returns when the other may go on.
-var errGoing = errors.New("muxdemux: the other half goes on")
 
 // receive reads lines until the connection ends.
 func (s *Session) receive(src pull.Source[[]byte]) error {
@@ -106,7 +95,7 @@ func (s *Session) transmit(sink pull.Sink[[]byte]) error {
 	err := sink(s.ctx, s.nextOut)
 	switch {
 	case err == nil:
-		return errGoing // until the peer ends the connection too
+		return ends.ErrGoing // until the peer ends the connection too
 	case errors.As(err, new(*pull.PanicError)):
 		return err
 	}
@@ -134,9 +123,6 @@ func (s *Session) say(key, event string, arg []byte) {
 
 // fail ends the session with cause, the first time; nil is a clean end.
 func (s *Session) fail(cause error) {
-	if cause == errGoing {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failLocked(cause)

@@ -123,23 +123,12 @@ func (p *Peer) introduce(methods any) {
 	p.out.Put(line)
 }
 
-// errGoing is what half of a Peer returns when the other may go on.
-var errGoing = errors.New("rpc: the other half goes on")
-
 // start starts both goroutines.
 func (p *Peer) start(d duplex.Duplex[frame.Msg, frame.Msg]) {
-	var running atomic.Int32
-	running.Store(2)
-	run := func(f func() error) {
-		defer func() {
-			if running.Add(-1) == 0 {
-				p.finish()
-			}
-		}()
-		ends.Guarded(f, p.fail)
-	}
-	go run(func() error { return p.receive(d.Source) })
-	go run(func() error { return p.transmit(d.Sink) })
+	ends.Halves(
+		func() error { return p.receive(d.Source) },
+		func() error { return p.transmit(d.Sink) },
+		p.fail, p.finish)
 }
 
 // finish waits for what is left when both goroutines have ended.
@@ -197,7 +186,7 @@ func (p *Peer) transmit(sink pull.Sink[frame.Msg]) error {
 	})
 	switch {
 	case err == nil:
-		return errGoing // until the other side ends the connection too
+		return ends.ErrGoing // until the other side ends the connection too
 	case errors.As(err, new(*pull.PanicError)):
 		return err
 	}
@@ -224,9 +213,6 @@ func (p *Peer) say(ctx context.Context, line []byte) error {
 
 // fail ends the Peer with cause, the first time; nil is a clean end.
 func (p *Peer) fail(cause error) {
-	if cause == errGoing {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {

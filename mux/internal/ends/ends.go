@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/weir-go/weir/pull"
 )
@@ -22,6 +23,31 @@ func Guarded(f func() error, end func(error)) {
 	}()
 	err = f()
 	returned = true
+}
+
+// ErrGoing is what half of a session returns when the other may go on.
+var ErrGoing = errors.New("mux: the other half goes on")
+
+// Halves runs both halves of a session, each on a goroutine of its own. It calls
+// fail with how each has ended, unless that is ErrGoing, and then done when both
+// have.
+func Halves(receive, transmit func() error, fail func(error), done func()) {
+	var running atomic.Int32
+	running.Store(2)
+	for _, half := range []func() error{receive, transmit} {
+		go func() {
+			defer func() {
+				if running.Add(-1) == 0 {
+					done()
+				}
+			}()
+			Guarded(half, func(err error) {
+				if err != ErrGoing {
+					fail(err)
+				}
+			})
+		}()
+	}
 }
 
 // NotEOF keeps what err says and loses that it is, or wraps, io.EOF. nil is

@@ -41,3 +41,26 @@ func TestEnds(t *testing.T) {
 	require.ErrorIs(t, err, errBoom)
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
+
+func TestHalves(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		f, g error
+		want []error
+	}{
+		{"both end", nil, nil, []error{nil, nil}},
+		{"one goes on, the other ends", ends.ErrGoing, nil, []error{nil}},
+		{"one goes on, the other fails", errBoom, ends.ErrGoing, []error{errBoom}},
+	} {
+		var got []error
+		ended := make(chan error, 2)
+		done := make(chan struct{})
+		ends.Halves(func() error { return c.f }, func() error { return c.g },
+			func(err error) { ended <- err }, func() { close(ended); close(done) })
+		<-done
+		for err := range ended {
+			got = append(got, err)
+		}
+		require.ElementsMatch(t, c.want, got, c.name)
+	}
+}
