@@ -31,7 +31,7 @@ func npmKindNames() string { return strings.Join(slices.Sorted(maps.Keys(npmKind
 
 const npmText = `The object is one of R's, by --kind and --name: a model (scuttlebutt/model), events
 (scuttlebutt/events), a value (r-value) or a doc (crdt), or with --part a bucket
-(scuttlebucket) of several, by name. --id is the id that others see in what is
+(scuttlebucket) of several, by name; a part of a bucket in it is A/B. --id is the id that others see in what is
 written here; it must not be in use elsewhere. Without it R has one of its own.
 Other replicas of weir have the object by weir sync and weir peer, as any other.`
 

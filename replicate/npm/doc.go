@@ -117,9 +117,10 @@
 // A line that is no JSON, a second header, or an update that its type cannot apply
 // is a [LineError], which says which line; nothing of it has an effect, and the
 // session ends. Numbers and words that mean nothing are skipped, as the originals
-// do. A line is bounded, and so is how deep its JSON is nested. Not supported: an
-// r-value of more than one write, the option raw, buckets in buckets, a session
-// that only receives (its peer would never be in sync).
+// do. A line is bounded, and so is how deep its JSON is nested. Not supported: the
+// option raw, a session that only receives (its peer would never be in sync), and
+// the history of an r-value: what its peer keeps beside the newest write is dropped
+// here, since no single write stands in for those that go.
 //
 // # Cost
 //

@@ -103,6 +103,7 @@ func openKind(t testing.TB, r *replicate.Replica, kind, id string) *npm.Scuttleb
 	if kind == "bucket" {
 		s, err := npm.OpenBucket(r, "", map[string]replicate.Type{
 			"m": npm.ModelType, "v": npm.ValueType, "d": npm.DocType, "e": npm.EventsType,
+			"s/m": npm.ModelType,
 		}, npm.Config{ID: id})
 		require.NoError(t, err)
 		return s

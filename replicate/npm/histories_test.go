@@ -77,7 +77,7 @@ func (w *world) randomValue() any {
 func (w *world) edit() {
 	kind, key := w.kind, "k"+texts[1]+strconv.Itoa(w.rng.IntN(4))
 	if kind == "bucket" {
-		kind = []string{"model", "value", "doc", "events"}[w.rng.IntN(4)]
+		kind = []string{"model", "value", "doc", "events", "nested"}[w.rng.IntN(5)]
 	}
 	at := w.rng.IntN(len(w.nodes) + len(w.gos))
 	v := w.randomValue()
@@ -87,7 +87,7 @@ func (w *world) edit() {
 	}
 	s := w.gos[at-len(w.nodes)]
 	if w.kind == "bucket" {
-		s = s.Part(map[string]string{"model": "m", "value": "v", "doc": "d", "events": "e"}[kind])
+		s = s.Part(map[string]string{"model": "m", "value": "v", "doc": "d", "events": "e", "nested": "s/m"}[kind])
 	}
 	w.editHere(s, kind, key, v)
 }
@@ -96,6 +96,8 @@ func (w *world) editNode(n *node, kind, key string, v any) {
 	switch kind {
 	case "model":
 		n.do("set", []any{key, v})
+	case "nested":
+		n.do("nested", []any{key, v})
 	case "value":
 		n.do("value", v)
 	case "events":
@@ -121,7 +123,7 @@ func (w *world) fields(v any) map[string]any {
 func (w *world) editHere(s *npm.Scuttlebutt, kind, key string, v any) {
 	t := w.t
 	switch kind {
-	case "model":
+	case "model", "nested":
 		m, err := npm.NewModel[any](s)
 		require.NoError(t, err)
 		require.NoError(t, m.Set(key, v))

@@ -183,28 +183,6 @@ func (in *intake) apply(l line) error {
 	return nil
 }
 
-// route returns whose change it is: that of the scuttlebutt or, in a bucket, of a
-// part; "" for one that says nothing.
-func (s *Scuttlebutt) route(change string) (p *Scuttlebutt, inner string, err error) {
-	p, inner = s, change
-	if s.parts != nil {
-		name, of, ok := pair(change)
-		if !ok || of == "" {
-			return nil, "", errUnwritten
-		}
-		if p = s.parts[name]; p == nil {
-			return nil, "", fmt.Errorf("%w: %.40s", ErrUnknownPart, name)
-		}
-		inner = of
-	}
-	if inner == "null" && p.typ == DocType.Tag {
-		// What the original has in its history in place of a removal. It does not
-		// say of which row.
-		inner = ""
-	}
-	return p, inner, nil
-}
-
 func (in *intake) verified(l line) error {
 	if in.verify == nil || string(l.id) == string(in.s.id(in.s.r.Author())) {
 		return nil

@@ -183,13 +183,5 @@ func (s *Scuttlebutt) appendLine(dst []byte, u *replicate.Update) ([]byte, bool)
 	if !ok {
 		return dst, false
 	}
-	change := o.change
-	if s.parts != nil {
-		for _, p := range s.all() {
-			if p.handle.Name() == u.Object() {
-				change = "[" + p.part + "," + change + "]"
-			}
-		}
-	}
-	return appendUpdate(dst, change, u.Stamp().Time, idOf(u), o.extra), true
+	return appendUpdate(dst, s.wrap(u.Object(), o.change), u.Stamp().Time, idOf(u), o.extra), true
 }

@@ -2,7 +2,6 @@ package npm
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -106,10 +105,7 @@ type Scuttlebutt struct {
 
 	typ    string            // "" for a bucket
 	handle *replicate.Handle // nil for a bucket
-	parts  map[string]*Scuttlebutt
-	names  []string     // of parts, sorted
-	part   string       // canonical name, with quotes, of a part
-	whole  *Scuttlebutt // the bucket that this is a part of
+	bucket
 }
 
 // Open opens the replica's scuttlebutt of a type and name: one of [Types], which
@@ -124,32 +120,6 @@ func Open(r *replicate.Replica, typ replicate.Type, name string, cfg Config) (*S
 		return nil, err
 	}
 	s.handle.View(func(o replicate.Object) { s.scope.letter = o.(*base).letter })
-	return s, s.settle()
-}
-
-// OpenBucket opens several scuttlebutts that replicate as one, as scuttlebucket
-// has them: parts is the type of each by its name. Their objects are named by the
-// bucket, a slash and the part. It returns what Open does.
-func OpenBucket(
-	r *replicate.Replica, name string, parts map[string]replicate.Type, cfg Config,
-) (*Scuttlebutt, error) {
-	s, err := newScuttlebutt(r, 'b', name, cfg)
-	if err != nil {
-		return nil, err
-	}
-	s.names = slices.Sorted(maps.Keys(parts))
-	s.parts = make(map[string]*Scuttlebutt, len(parts))
-	for _, part := range s.names {
-		p := &Scuttlebutt{r: r, scope: s.scope, renewed: s.renewed, whole: s,
-			part: string(appendJSString(nil, part))}
-		if err := p.open(parts[part], name+"/"+part); err != nil {
-			return nil, err
-		}
-		s.parts[p.part] = p
-	}
-	if len(parts) == 0 {
-		return nil, fmt.Errorf("npm: a bucket without parts")
-	}
 	return s, s.settle()
 }
 
@@ -202,32 +172,6 @@ func (b *base) adopt(a replicate.Author) *source {
 		src.own, src.wrote = true, src.last
 	}
 	return src
-}
-
-// all returns what has a handle: the scuttlebutt itself, or the parts of a bucket.
-func (s *Scuttlebutt) all() []*Scuttlebutt {
-	if s.parts == nil {
-		return []*Scuttlebutt{s}
-	}
-	all := make([]*Scuttlebutt, 0, len(s.names))
-	for _, name := range s.names {
-		all = append(all, s.Part(name))
-	}
-	return all
-}
-
-// handles returns all of them.
-func (s *Scuttlebutt) handles() (first *replicate.Handle, others []*replicate.Handle) {
-	for _, p := range s.all()[1:] {
-		others = append(others, p.handle)
-	}
-	return s.all()[0].handle, others
-}
-
-// Part returns a part of a bucket, for [NewModel] and the like; nil if there is
-// none of that name.
-func (s *Scuttlebutt) Part(name string) *Scuttlebutt {
-	return s.parts[string(appendJSString(nil, name))]
 }
 
 // Replica returns the replica that the scuttlebutt belongs to.

@@ -1,7 +1,7 @@
 // Replicas of npm's, for the tests: node peer.js. It does what stdin says, a JSON
 // object a line, whose "of" names a replica, and answers on stdout in the same way.
 //   {"make":[NAME,KIND,ID,KEYS]} makes one and listens on a port of 127.0.0.1
-//   {"of":NAME,"set":[k,v]}, emit, value, row, rm, push, insert, part: writes
+//   {"of":NAME,"set":[k,v]}, emit, value, row, rm, push, insert, nested: writes
 //   connect, cut, dump, load, state: see below
 'use strict'
 const net = require('net')
@@ -21,8 +21,11 @@ function make (kind, id, keys) {
   if (kind === 'events') return new (require('scuttlebutt/events'))(id)
   if (kind === 'value') return require('r-value')(id)
   if (kind === 'doc') return new (require('crdt').Doc)(id)
-  const bucket = new (require('scuttlebucket'))(id)
-  return bucket.add('m', make('model')).add('v', make('value')).add('d', make('doc')).add('e', make('events'))
+  const Bucket = require('scuttlebucket')
+  const parts = { m: make('model'), v: make('value'), d: make('doc'), e: make('events') }
+  const bucket = new Bucket(id)
+  for (const name in parts) bucket.add(name, parts[name])
+  return bucket.add('s', new Bucket(id).add('m', make('model')))
 }
 
 const on = require('events').EventEmitter.prototype.on
@@ -55,6 +58,7 @@ class Replica {
 
   part (name) { return this.kind === 'bucket' ? this.r.get(name) : this.r }
   set ([k, v]) { this.part('m').set(k, v) }
+  nested ([k, v]) { this.r.get('s').get('m').set(k, v) }
   emit (a) { const e = this.part('e'); e.emit.apply(e, a) }
   value (v) { this.part('v').set(v) }
   row ([k, v]) { this.part('d').set(k, v) }
