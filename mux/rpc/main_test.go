@@ -36,10 +36,16 @@ func connect(t *testing.T, forA, forB any, cfg rpc.Config) (a, b *rpc.Peer) {
 // dnode speaks.
 func bubble(t *testing.T, forB any, f func(t *testing.T, a, b *rpc.Peer)) {
 	t.Helper()
+	bubbleOf(t, forB, rpc.Config{ErrFirst: true}, f)
+}
+
+func bubbleOf(t *testing.T, forB any, cfg rpc.Config, f func(t *testing.T, a, b *rpc.Peer)) {
+	t.Helper()
 	for name, plain := range map[string]bool{"peers": false, "plain": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a, b := connect(t, nil, forB, rpc.Config{Plain: plain, ErrFirst: true})
+				cfg.Plain = plain
+				a, b := connect(t, nil, forB, cfg)
 				f(t, a, b)
 			})
 		})
