@@ -338,57 +338,6 @@ func TestGarbageIsCulled(t *testing.T) {
 	_ = b
 }
 
-// Calls that wait for an answer are bounded as functions are.
-func TestWaitingCallsAreBounded(t *testing.T) {
-	var release chan struct{}
-	bubbleOf(t, Methods{"wait": rpc.Func(func(ctx context.Context, _ int) (any, error) {
-		select {
-		case <-release:
-		case <-ctx.Done():
-		}
-		return nil, nil
-	})}, rpc.Config{MaxFunctions: 10, ErrFirst: true}, func(t *testing.T, a, _ *rpc.Peer) {
-		release = make(chan struct{})
-		var called []<-chan error
-		for range 10 {
-			called = append(called, later(func() error { return a.Call(soon(t), "wait", nil, 1) }))
-		}
-		settle()
-		require.Equal(t, rpc.ErrTooMany, a.Call(soon(t), "wait", nil, 1))
-		close(release)
-		for _, c := range called {
-			require.NoError(t, <-c)
-		}
-		release = make(chan struct{})
-		for range 20 { // who gives up waits no more
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			require.ErrorIs(t, a.Call(ctx, "wait", nil, 1), context.DeadlineExceeded)
-			cancel()
-		}
-		close(release)
-		require.NoError(t, a.Call(soon(t), "wait", nil, 1))
-	})
-}
-
-// An answer that came counts, also when the connection was lost behind it.
-func TestAnswerBeforeTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for range 40 { // which of two that are there is seen is up to the runtime
-			p, h := hand(t, nil, rpc.Config{})
-			h.say(t, `{"method":"methods","weir":1,"arguments":[{"f":"[Function]"}],"callbacks":{"0":["0","f"]}}`)
-			n := 0
-			called := later(func() error { return p.Call(t.Context(), "f", &n) })
-			settle()
-			require.NoError(t, h.in.Push(t.Context(), frame.Msg(`{"return":0,"arguments":[7]}`)))
-			h.in.Fail(errBoom)
-			require.NoError(t, <-called)
-			require.Equal(t, 7, n)
-			<-p.Done()
-			require.ErrorIs(t, p.Err(), errBoom)
-		}
-	})
-}
-
 func TestMethodsPanic(t *testing.T) {
 	x, _ := duplex.Pair[frame.Msg, frame.Msg]()
 	require.PanicsWithValue(t, `rpc: methods: rpc: value: a chan int cannot be sent`, func() {
