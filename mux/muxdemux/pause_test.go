@@ -111,6 +111,22 @@ func TestSourcePauses(t *testing.T) {
 	})
 }
 
+// Nothing is asked for of a stream that has ended.
+func TestEndedStreamIsNotResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h := hand(t, muxdemux.Config{Hold: 1})
+		h.say(t, `["x","new",{}]`, `["x","data",1]`, `["x","data",2]`)
+		st, err := s.Accept(soon(t))
+		require.NoError(t, err)
+		require.Equal(t, []string{`["x","pause"]`}, h.said())
+		h.say(t, `["x","end"]`)
+		got, err := receive(soon(t), st)
+		require.Equal(t, io.EOF, err)
+		require.Equal(t, numbers(3)[1:], got)
+		require.Empty(t, h.said())
+	})
+}
+
 // A reader that leaves pauses its stream for good, once something comes.
 func TestReaderLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

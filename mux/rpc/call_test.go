@@ -88,3 +88,20 @@ func TestAnswerBeforeTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// Who ends the connection in peace has no handler go on.
+func TestHandlersHearOfTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		why := make(chan error, 1)
+		p, h := hand(t, Methods{"f": rpc.Func(func(ctx context.Context, _ int) (any, error) {
+			<-ctx.Done()
+			why <- context.Cause(ctx)
+			return nil, nil
+		})}, rpc.Config{})
+		h.say(t, `{"call":1,"method":0}`)
+		h.in.End()
+		require.Equal(t, rpc.ErrClosed, <-why)
+		<-p.Done()
+		require.NoError(t, p.Err())
+	})
+}

@@ -166,6 +166,24 @@ func TestLateEchoFreesNothing(t *testing.T) {
 	})
 }
 
+// What a client still knows of others' services, when it comes back, may be gone:
+// it is told so, and what it says of its own counts.
+func TestWhoComesBackRevivesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, quick)
+		a, b := n.greeted(t, "1.1.1.1"), n.greeted(t, "1.1.1.2")
+		a.say(t, web("Y", "1.1.1.1"))
+		b.say(t, web("X", "1.1.1.2"))
+		a.hears(t, web("X", "1.1.1.2"))
+		a.vanish()
+		b.say(t, free("X"))
+		back := n.connect(t, "1.1.1.1")
+		back.say(t, web("X", "1.1.1.2"), web("Y", "1.1.1.1"), `["synced"]`)
+		require.Contains(t, back.heard(), free("X"))
+		n.shows(t, "Y 1.1.1.1")
+	})
+}
+
 // A client that does not say frees back means each of them.
 func TestMuteClientFrees(t *testing.T) {
 	bubble(t, func(t *testing.T) {
