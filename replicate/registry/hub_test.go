@@ -184,6 +184,26 @@ func TestWhoComesBackRevivesNothing(t *testing.T) {
 	})
 }
 
+// A heartbeat that was on its way is not the answer to a free, and who registers
+// the service owes none.
+func TestEchoComesBehindAHeartbeat(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, quick)
+		a, b := n.greeted(t, "1.1.1.1"), n.greeted(t, "1.1.1.2")
+		a.say(t, web("X", "1.1.1.1"))
+		a.say(t, free("X"))
+		b.hears(t, web("X", "1.1.1.1"), free("X"))
+		b.say(t, `["heartbeat"]`)
+		a.say(t, web("X", "1.1.1.1"))
+		b.say(t, free("X")) // it says back what it was told
+		n.shows(t, "X 1.1.1.1")
+
+		a.say(t, free("X"))
+		b.say(t, web("X", "1.1.1.2"), free("X"))
+		n.shows(t)
+	})
+}
+
 // A client that does not say frees back means each of them.
 func TestMuteClientFrees(t *testing.T) {
 	bubble(t, func(t *testing.T) {

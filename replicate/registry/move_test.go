@@ -331,6 +331,39 @@ func TestTooManyServices(t *testing.T) {
 	})
 }
 
+// Nor may a connection say more of what was there before it, or offer more of what
+// is not believed yet.
+func TestTooManyOffers(t *testing.T) {
+	hub := func(id string) string {
+		return `["register","` + id + `",{"port":1,"id":"` + id + `","role":"seaport","version":"2.0.9","host":"3.3.3.3"}]`
+	}
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, registry.Config{MaxServices: 2, Linger: -1})
+		p := n.connect(t, "1.1.1.1")
+		p.say(t, hub("A"), hub("B"))
+		over, _ := p.ended()
+		require.False(t, over)
+		p.say(t, hub("C"))
+		_, err := p.ended()
+		require.ErrorIs(t, err, registry.ErrTooMany)
+		n.shows(t)
+	})
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, registry.Config{MaxServices: 3, Linger: -1})
+		p, q := n.greeted(t, "1.1.1.1"), n.greeted(t, "3.3.3.3")
+		q.say(t, hub("HUB"))
+		for _, id := range []string{"W", "X", "Y", "Z"} {
+			p.say(t, web(id, "h"), free(id))
+		}
+		q.say(t, web("W", "h"), web("X", "h"), web("Y", "h"))
+		over, _ := q.ended()
+		require.False(t, over)
+		q.say(t, web("Z", "h"))
+		_, err := q.ended()
+		require.ErrorIs(t, err, registry.ErrTooMany)
+	})
+}
+
 // Who does not read holds up nobody, and is told in the end how things are.
 func TestSlowReaderIsToldTheNewest(t *testing.T) {
 	bubble(t, func(t *testing.T) {
