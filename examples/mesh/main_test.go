@@ -85,39 +85,47 @@ func TestIslands(t *testing.T) { testIslands(t, startStandIn) }
 // A link that is cut carries nothing: where two are cut there are two islands, each
 // with what its own have written, until one of the two is there again.
 func testIslands(t *testing.T, npm starter) {
-	ctx := t.Context()
-	require.NoError(t, with(ctx, io.Discard, npm, func(ctx context.Context, m *mesh) error {
+	require.NoError(t, with(t.Context(), io.Discard, npm, func(ctx context.Context, m *mesh) error {
 		require.NoError(t, m.close(ctx))
-		require.NoError(t, m.round(ctx, ""))
-		require.NoError(t, m.cuts[0]())
-		require.NoError(t, m.cuts[2]())
-		seen := func(of []int) map[string]string {
-			want := maps.Clone(m.model)
-			for round := range 20 {
-				for _, i := range of {
-					one := m.members[i]
-					want[one.name()] = fmt.Sprint("island ", round)
-					require.NoError(t, one.set(ctx, one.name(), want[one.name()]))
-				}
+		for i := range 2 {
+			require.NoError(t, m.round(ctx, ""))
+			require.NoError(t, m.cuts[i]())
+			require.NoError(t, m.cuts[i+2]())
+			left, right := []int{i, (i + 3) % 4}, []int{i + 1, i + 2}
+			onLeft, onRight := island(t, m, left), island(t, m, right)
+			require.NotEqual(t, onLeft, onRight)
+			for k := range left {
+				require.Equal(t, onLeft, m.members[left[k]].sees())
+				require.Equal(t, onRight, m.members[right[k]].sees())
 			}
-			for _, i := range of {
-				require.Eventually(t, func() bool {
-					return maps.Equal(want, m.members[i].sees())
-				}, patience, time.Millisecond)
-			}
-			return want
-		}
-		left, right := seen([]int{0, 3}), seen([]int{1, 2})
-		require.NotEqual(t, left, right)
-		require.Equal(t, left, m.members[0].sees())
-		require.Equal(t, right, m.members[1].sees())
 
-		require.NoError(t, m.link(ctx, 2))
-		for _, one := range m.members {
-			m.model[one.name()] = "island 19"
+			require.NoError(t, m.link(ctx, i+2))
+			for _, one := range m.members {
+				m.model[one.name()] = "island 19"
+			}
+			require.NoError(t, m.await(ctx))
+			require.NoError(t, m.link(ctx, i))
 		}
-		return m.await(ctx)
+		return nil
 	}))
+}
+
+// island has some of the four write, and returns what they see when they agree.
+func island(t *testing.T, m *mesh, of []int) map[string]string {
+	want := maps.Clone(m.model)
+	for round := range 20 {
+		for _, i := range of {
+			one := m.members[i]
+			want[one.name()] = fmt.Sprint("island ", round)
+			require.NoError(t, one.set(t.Context(), one.name(), want[one.name()]))
+		}
+	}
+	for _, i := range of {
+		require.Eventually(t, func() bool {
+			return maps.Equal(want, m.members[i].sees())
+		}, patience, time.Millisecond)
+	}
+	return want
 }
 
 // A program that ends ends the mesh, which says whose it was.
