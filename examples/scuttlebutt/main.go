@@ -21,11 +21,9 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/weir-go/weir/duplex"
-	"github.com/weir-go/weir/pull"
-	"github.com/weir-go/weir/pull/httpstream"
+	"github.com/weir-go/weir/examples/internal/bodies"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/npm"
 )
@@ -70,27 +68,19 @@ func (p *peer) run(ctx context.Context, l net.Listener, ports []string) error {
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer cancel()
-	server := &http.Server{
-		Handler:     p,
-		BaseContext: func(net.Listener) context.Context { return ctx }, // ends what is served
-	}
 	for _, port := range ports {
-		all.Go(func() { p.keep(ctx, port) })
+		all.Go(func() { bodies.Keep(ctx, address(port), p.link, p.log) })
 	}
-	all.Go(func() {
-		<-ctx.Done()
-		_ = server.Shutdown(context.WithoutCancel(ctx)) // waits for what is served
-	})
-	return server.Serve(l)
+	return bodies.Serve(ctx, l, p)
 }
+
+// address is where a peer is joined.
+func address(port string) string { return "http://localhost:" + port + "/_replicate" }
 
 // ServeHTTP answers curl, and peers.
 func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.RequestURI == "/_replicate" {
-		d := duplex.Duplex[[]byte, []byte]{Source: httpstream.Request(w, r), Sink: httpstream.Response(w)}
-		if err := p.link(r.Context(), d); err != nil {
-			panic(http.ErrAbortHandler) // so that the peer does not take it for the end
-		}
+		bodies.Handler(p.link).ServeHTTP(w, r)
 		return
 	}
 	key, value, set := strings.Cut(r.RequestURI, "=") // as they are in the request, with %20
@@ -116,41 +106,4 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // link keeps the model equal to a peer's until one of the two has gone.
 func (p *peer) link(ctx context.Context, d duplex.Duplex[[]byte, []byte]) error {
 	return p.s.NewSession(npm.SyncConfig{}).Run(ctx, d)
-}
-
-// keep stays linked with a peer: when it has gone, or has cut a request that takes
-// longer than five minutes, as Node does, it tries again each second.
-func (p *peer) keep(ctx context.Context, port string) {
-	said := ""
-	for ctx.Err() == nil {
-		d, err := put("http://localhost:" + port + "/_replicate")
-		if err == nil {
-			err = p.link(ctx, d)
-		}
-		if line := fmt.Sprintf("%s: %v", port, err); line != said && ctx.Err() == nil {
-			fmt.Fprintln(p.log, line)
-			said = line
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-// put is a request whose body is what the duplex is given, and which is answered
-// with what can be read from it.
-func put(url string) (d duplex.Duplex[[]byte, []byte], err error) {
-	body, w := io.Pipe()
-	req, err := http.NewRequest(http.MethodPut, url, body)
-	if err != nil {
-		return d, err
-	}
-	d.Source = httpstream.Get(nil, req)
-	d.Sink = func(ctx context.Context, src pull.Source[[]byte]) error {
-		err := pull.Writer(w)(ctx, src)
-		_ = w.CloseWithError(err) // nil is the end of the body
-		return err
-	}
-	return d, nil
 }

@@ -33,6 +33,7 @@ func start(t *testing.T, port string, peers ...string) (at string, stop func()) 
 		if !stopped {
 			stopped = true
 			cancel()
+			http.DefaultClient.CloseIdleConnections()
 			require.ErrorIs(t, <-done, http.ErrServerClosed)
 			http.DefaultClient.CloseIdleConnections()
 		}
