@@ -56,8 +56,20 @@ func TestBothWaysAtOnce(t *testing.T) {
 	require.NoError(t, <-sent)
 }
 
-// An end that fails is no end for the other, on either side.
-func TestFailureIsNoEnd(t *testing.T) {
+// What fails where it is answered is no end for who has joined.
+func TestFailureThere(t *testing.T) {
+	d := put(t, func(ctx context.Context, d duplex.Duplex[[]byte, []byte]) error {
+		err := d.Sink(ctx, pull.Once([]byte("hello")))
+		return errors.Join(err, d.Close(nil), errors.New("broken"))
+	})
+	require.NoError(t, d.Sink(t.Context(), pull.Empty[[]byte]()))
+	chunks, err := pull.Collect(t.Context(), d.Source)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.Equal(t, [][]byte{[]byte("hello")}, chunks)
+}
+
+// What fails where it has joined is no end for either.
+func TestFailureHere(t *testing.T) {
 	broken := errors.New("broken")
 	there := make(chan error, 1)
 	d := put(t, func(ctx context.Context, d duplex.Duplex[[]byte, []byte]) error {
