@@ -7,7 +7,9 @@
 package bodies
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -51,6 +53,8 @@ func Put(url string) (d duplex.Duplex[[]byte, []byte], err error) {
 	return d, nil
 }
 
+var errEnded = errors.New("the other end has gone")
+
 // Keep stays linked until ctx is done. When the other end has gone, or has cut a
 // request that takes longer than five minutes, as Node does, it tries again each
 // second. It says to log why there is no link, once if it is the same again.
@@ -59,7 +63,7 @@ func Keep(ctx context.Context, url string, link Link, log io.Writer) {
 	for ctx.Err() == nil {
 		d, err := Put(url)
 		if err == nil {
-			err = link(ctx, d)
+			err = cmp.Or(link(ctx, d), errEnded)
 		}
 		if line := fmt.Sprintf("%s: %v", url, err); line != said && ctx.Err() == nil {
 			fmt.Fprintln(log, line)

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -106,6 +108,23 @@ func TestFailureHere(t *testing.T) {
 		require.Error(t, err)
 		require.NotErrorIs(t, err, io.EOF)
 	}
+}
+
+// Why there is no link is said once, also where the other end has left as it may.
+func TestKeepSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var log strings.Builder
+		links := 0
+		Keep(ctx, "http://localhost", func(_ context.Context, d duplex.Duplex[[]byte, []byte]) error {
+			if links++; links == 3 {
+				cancel()
+			}
+			return d.Close(nil)
+		}, &log)
+		require.Equal(t, 3, links)
+		require.Equal(t, "http://localhost: the other end has gone\n", log.String())
+	})
 }
 
 func TestNoURL(t *testing.T) {
