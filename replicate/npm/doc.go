@@ -14,7 +14,7 @@
 // A [Scuttlebutt] is an object of a replica like any other: it is in the replica's
 // file, and other replicas of weir have it by weir's own protocol. So replicas of
 // weir can be what connects programs in JavaScript that do not see each other, and
-// can write along.
+// can write along: examples/mesh is two of each in a ring.
 //
 // # Updates
 //

@@ -26,20 +26,21 @@ func (d *Doc) Ordered(field string, v any) (*Seq, error) {
 // Push writes a row with these fields, or nil for none, at the end. Errors are those of
 // [Seq.Insert].
 func (q *Seq) Push(id string, fields any) error {
-	return q.insert(id, fields, func(x *index) (int, error) { return len(x.entries), nil })
+	return q.insert(id, fields, func(_ *docState, x *index) (int, error) { return len(x.entries), nil })
 }
 
 // Unshift writes a row at the beginning. Errors are those of [Seq.Insert].
 func (q *Seq) Unshift(id string, fields any) error {
-	return q.insert(id, fields, func(*index) (int, error) { return 0, nil })
+	return q.insert(id, fields, func(*docState, *index) (int, error) { return 0, nil })
 }
 
-// Insert writes a row at an index, from 0 to Len: a new one, or one that is moved.
-// What is put into another sequence of the field leaves this one. It returns an
-// error for an index that is out of range, ErrNoRoom where a program has left no
-// place between two rows, and what [Doc.Set] returns.
+// Insert writes a row before the one at an index, or at the end if that is Len: a new
+// row, or one that is moved, which counts too while it is where it was. What is put
+// into another sequence of the field leaves this one. It returns an error for an
+// index that is out of range, ErrNoRoom where a program has left no place between two
+// rows, and what [Doc.Set] returns.
 func (q *Seq) Insert(i int, id string, fields any) error {
-	return q.insert(id, fields, func(x *index) (int, error) {
+	return q.insert(id, fields, func(_ *docState, x *index) (int, error) {
 		if i < 0 || i > len(x.entries) {
 			return 0, fmt.Errorf("npm: index %d of %d rows", i, len(x.entries))
 		}
@@ -47,11 +48,29 @@ func (q *Seq) Insert(i int, id string, fields any) error {
 	})
 }
 
-func (q *Seq) insert(id string, fields any, where func(*index) (int, error)) error {
+// Before writes a row before another, wherever that is by now. It returns ErrNotFound
+// if the other is not in the sequence; other errors are those of [Seq.Insert].
+func (q *Seq) Before(id, other string, fields any) error { return q.beside(id, other, 0, fields) }
+
+// After writes a row behind another, wherever that is by now. Errors are those of
+// [Seq.Before].
+func (q *Seq) After(id, other string, fields any) error { return q.beside(id, other, 1, fields) }
+
+func (q *Seq) beside(id, other string, off int, fields any) error {
+	return q.insert(id, fields, func(s *docState, x *index) (int, error) {
+		i := x.at(s.rows[string(appendJSString(nil, other))])
+		if i < 0 {
+			return 0, fmt.Errorf("%w: row %.100q in the sequence", ErrNotFound, other)
+		}
+		return i + off, nil
+	})
+}
+
+func (q *Seq) insert(id string, fields any, where func(*docState, *index) (int, error)) error {
 	_, err := q.d.s.write(func(o object, _ replicate.Time) ([]byte, error) {
 		s := o.(*docState)
 		x := s.index(q.name)
-		i, err := where(x)
+		i, err := where(s, x)
 		if err != nil {
 			return nil, err
 		}

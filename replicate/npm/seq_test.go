@@ -28,7 +28,7 @@ func TestSeqIsASlice(t *testing.T) {
 	var want []string
 	for i := range 1000 {
 		id := strconv.Itoa(i)
-		switch k := rng.IntN(len(want) + 1); rng.IntN(6) {
+		switch k := rng.IntN(len(want) + 1); rng.IntN(8) {
 		case 0:
 			require.NoError(t, q.Push(id, map[string]int{"n": i}))
 			want = append(want, id)
@@ -55,6 +55,26 @@ func TestSeqIsASlice(t *testing.T) {
 				}
 				want = slices.Insert(want, to, moved)
 			}
+		case 6, 7:
+			if k == len(want) {
+				continue
+			}
+			other := want[k] // a new row goes beside it, or one that is moved, or itself
+			if j := rng.IntN(2 * len(want)); j < len(want) {
+				id = want[j]
+				want = slices.Delete(want, j, j+1)
+			}
+			to := slices.Index(want, other)
+			if rng.IntN(2) == 0 {
+				require.NoError(t, q.Before(id, other, nil))
+			} else {
+				require.NoError(t, q.After(id, other, nil))
+				to++
+			}
+			if id == other {
+				to = k
+			}
+			want = slices.Insert(want, to, id)
 		}
 		require.Equal(t, append([]string{}, want...), q.IDs())
 	}
@@ -64,6 +84,9 @@ func TestSeqIsASlice(t *testing.T) {
 	require.Equal(t, len(want), q.Len())
 	require.Equal(t, -1, q.Index("nobody"))
 	require.Error(t, q.Insert(len(want)+1, "x", nil))
+	require.ErrorIs(t, q.Before("x", "nobody", nil), npm.ErrNotFound)
+	require.ErrorIs(t, q.After("x", "nobody", nil), npm.ErrNotFound)
+	require.Equal(t, -1, q.Index("x"))
 	require.Greater(t, d.Len(), len(want), "what has left the sequence is in the doc")
 }
 
