@@ -25,7 +25,8 @@ where functions take an error first, as is the habit in Node, --error-first know
 it from an answer. A method that has failed is exit status 14.
 
 Nothing is encrypted, unless --peer says who must be there: then all passes inside
-weir's encrypted channel, as examples/dnode -secure has it.`
+weir's encrypted channel. "go run ./examples/dnode server" is a program to try it
+with, at port 8000; with -secure it has that channel.`
 
 // A calling is one run of the command call.
 type calling struct {
@@ -47,7 +48,7 @@ func callCommand(e *env) *cobra.Command {
 		Use:   "call ADDRESS [METHOD [JSON…]]",
 		Short: "Call a method of a program that speaks npm's dnode",
 		Long:  callLong,
-		Example: `  go run ./examples/dnode server & weir call :8000
+		Example: `  weir call :8000
   weir call :8000 louder '"beep"'`,
 		Args: args(1, 1000),
 	}
