@@ -68,7 +68,7 @@ func (k *calling) channel(ctx context.Context, conn net.Conn) (d duplex.Duplex[[
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errMuted)
 	defer cancel()
-	c, err := secure.Client(ctx, conn, secure.Config{Identity: id, Accept: k.gate.dialled()})
+	c, err := secure.Client(ctx, conn, secure.Config{Identity: id, Accept: k.gate.dialled(), Handshake: -1})
 	switch {
 	case err == nil:
 		return c.Duplex(), nil
@@ -148,6 +148,9 @@ func (k *calling) list(ctx context.Context, p *rpc.Peer, names []string) error {
 		}
 		return k.e.print(k.e.out.line(all))
 	}
+	if len(names) == 0 {
+		k.e.say("%s offers no methods", escape(k.at.String()))
+	}
 	var text []byte
 	for _, name := range names {
 		text = append(text, escape(name)+"\n"...)
@@ -215,7 +218,7 @@ func (g *gathering) take(_ context.Context, args rpc.Args) (any, error) {
 	if n := args.Len(); n > 0 {
 		into := make(rpc.Values, n)
 		for i := range into {
-			into[i] = new(json.RawMessage)
+			into[i] = new(any)
 		}
 		into[n-1] = new(rpc.Remote)
 		_ = args.Scan(into...) // it may be none

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -203,21 +204,29 @@ func TestCallRefuses(t *testing.T) {
 	}
 }
 
-// callOf has a calling use the methods of callHost, by dnode's protocol or not,
-// and returns what it prints.
-func callOf(t *testing.T, ctx context.Context, plain bool, k *calling) (printed string, err error) {
+// clock calls a function each second.
+var clock = rpc.Func(func(ctx context.Context, each rpc.Remote) (any, error) {
+	ticks := time.NewTicker(time.Second)
+	defer ticks.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return nil, pull.Cause(ctx)
+		}
+		if err := each.Send(ctx, n); err != nil {
+			return nil, err
+		}
+	}
+})
+
+// callOf has a calling use methods, by dnode's protocol alone or not, and returns
+// what it prints.
+func callOf(
+	ctx context.Context, t *testing.T, plain bool, methods rpc.Methods, k *calling,
+) (printed string, err error) {
 	t.Helper()
 	ours, theirs := duplex.Pair[frame.Msg, frame.Msg]()
-	methods := callHostMethods(func() {})
-	methods["clock"] = rpc.Func(func(ctx context.Context, each rpc.Remote) (any, error) {
-		for n := 1; ctx.Err() == nil; n++ {
-			time.Sleep(time.Second) // in the bubble
-			if err := each.Send(ctx, n); err != nil {
-				return nil, err
-			}
-		}
-		return nil, pull.Cause(ctx)
-	})
 	p := rpc.New(ours, nil, rpc.Config{})
 	there := rpc.New(theirs, methods, rpc.Config{Plain: plain})
 	var out bytes.Buffer
@@ -236,26 +245,50 @@ func TestCallInTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const limit = 3500 * time.Millisecond
-				_, err := callOf(t, t.Context(), plain, &calling{method: "never", timeout: limit})
+				methods := rpc.Methods{"clock": clock, "never": callHostMethods(func() {})["never"]}
+				_, err := callOf(t.Context(), t, plain, methods, &calling{method: "never", timeout: limit})
 				f := explain(err)
 				assert.Equal(t, exitFailed, f.Code, f.What)
 				assert.Equal(t, "no answer within 3.5s", f.What)
 
-				printed, err := callOf(t, t.Context(), plain, &calling{method: "clock", timeout: limit, times: 5})
+				printed, err := callOf(t.Context(), t, plain, methods, &calling{method: "clock", timeout: limit, times: 5})
 				f = explain(err)
 				assert.Equal(t, exitPartial, f.Code)
 				assert.Equal(t, "after 3 answers: no answer within 3.5s", f.What)
 				assert.Equal(t, "1\n2\n3\n", printed)
 
-				printed, err = callOf(t, t.Context(), plain, &calling{method: "clock", times: 5})
+				printed, err = callOf(t.Context(), t, plain, methods, &calling{method: "clock", times: 5})
 				assert.NoError(t, err)
 				assert.Equal(t, "1\n2\n3\n4\n5\n", printed)
 
 				ctx, interrupt := context.WithCancelCause(t.Context())
 				time.AfterFunc(4500*time.Millisecond, func() { interrupt(signalError{syscall.SIGINT}) })
-				printed, err = callOf(t, ctx, plain, &calling{method: "clock", timeout: limit, watch: true})
+				printed, err = callOf(ctx, t, plain, methods, &calling{method: "clock", timeout: limit, watch: true})
 				assert.NoError(t, untilSignal(err))
 				assert.Equal(t, "1\n2\n3\n4\n", printed)
+			})
+		})
+	}
+}
+
+// A function that is passed to ours is printed, and not called. Nor is what comes
+// after the last that was asked for printed.
+func TestCallGathers(t *testing.T) {
+	for name, plain := range map[string]bool{"weir": false, "dnode": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var called atomic.Bool
+				passed := rpc.Func(func(context.Context, any) (any, error) {
+					called.Store(true)
+					return nil, nil
+				})
+				methods := rpc.Methods{"pass": rpc.Func(func(ctx context.Context, each rpc.Remote) (any, error) {
+					return nil, errors.Join(each.Send(ctx, 1, passed), each.Send(ctx, passed), each.Send(ctx, 3))
+				})}
+				printed, err := callOf(t.Context(), t, plain, methods, &calling{method: "pass", times: 2})
+				assert.NoError(t, err)
+				assert.Equal(t, "1\n\"[Function]\"\n\"[Function]\"\n", printed)
+				assert.False(t, called.Load())
 			})
 		})
 	}
