@@ -294,6 +294,29 @@ func TestCallGathers(t *testing.T) {
 	}
 }
 
+// What a method returns counts as well, unless it is nothing.
+func TestCallReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		methods := callHostMethods(func() {})
+		printed, err := callOf(t.Context(), t, false, methods, &calling{
+			method: "louder", args: []any{"once"}, times: 1, timeout: time.Minute})
+		assert.NoError(t, err)
+		assert.Equal(t, "\"ONCE\"\n", printed)
+	})
+}
+
+// Without an answer to wait for, a program in Go is waited for all the same.
+func TestCallNoReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		methods := callHostMethods(func() {})
+		_, err := callOf(t.Context(), t, true, methods, &calling{method: "never", noReply: true, timeout: time.Minute})
+		assert.NoError(t, err)
+		_, err = callOf(t.Context(), t, false, methods, &calling{
+			method: "louder", args: []any{7}, noReply: true, timeout: time.Minute})
+		assert.ErrorAs(t, err, new(*rpc.RemoteError))
+	})
+}
+
 // Who says nothing is no dnode.
 func TestCallMute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
