@@ -15,6 +15,7 @@ import (
 	"github.com/weir-go/weir/duplex/command"
 	"github.com/weir-go/weir/duplex/secure"
 	"github.com/weir-go/weir/mux"
+	"github.com/weir-go/weir/mux/rpc"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/counter"
@@ -39,6 +40,7 @@ const (
 	exitLocked    = 11
 	exitIdentity  = 12 // forked, wrong data set, not trusted
 	exitProtocol  = 13 // not weir, another version
+	exitRemote    = 14 // a method that was called has failed
 	exitSignal    = 128
 )
 
@@ -148,6 +150,9 @@ var causes = []cause{
 	{registry.ErrService, exitUsage, "a service is NAME or NAME@1.2.3"},
 	{registry.ErrRow, exitProtocol, "what answers there is no hub: is it the right port?"},
 	{registry.ErrSilent, exitFailed, "is it a hub that answers there?"},
+	{rpc.ErrProtocol, exitProtocol, "what answers there does not speak dnode: is it the right port?"},
+	{rpc.ErrTooLarge, exitUsage, "a message has at most " + formatSize(maxAnswer) + " and a depth of 100"},
+	{rpc.ErrLost, exitFailed, "the other side has not answered: its program says why, if anything does"},
 	{counter.ErrOverflow, exitFailed, "a number has 64 bits"},
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
 	{fs.ErrPermission, exitFailed, "may this user read and write there?"},
@@ -223,6 +228,7 @@ func explain(err error) *failure {
 	var damage *journal.CorruptError
 	var unwritten *journal.WriteError
 	var foreign *replicate.SignatureError
+	var remote *rpc.RemoteError
 	if errors.As(err, &known) {
 		f.Code, f.Hint = known.Code, known.Hint
 		return f
@@ -241,6 +247,9 @@ func explain(err error) *failure {
 		return f
 	case errors.As(err, &foreign) && errors.Is(err, replicate.ErrUntrusted):
 		f.Code, f.Hint = exitIdentity, "if whoever signed it may write here: weir trust R "+signer(foreign.Stamp.Author)
+		return f
+	case errors.As(err, &remote):
+		f.Code = exitRemote
 		return f
 	case errors.As(err, &sig):
 		f.Code = exitSignal + int(sig.Signal)
@@ -273,7 +282,7 @@ func explain(err error) *failure {
 }
 
 var prefixes = regexp.MustCompile(
-	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|doc|set|value|counter|events|feed|npm|registry): )+`)
+	`(^|[:;] )(?:(?:pull|files|frame|codec|duplex|netconn|command|secure|mux|replicate|journal|model|seq|doc|set|value|counter|events|feed|npm|registry|rpc): )+`)
 
 // plain is an error's text on one line, without the names of packages, which
 // say nothing to whoever types commands.

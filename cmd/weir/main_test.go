@@ -11,14 +11,16 @@ import (
 )
 
 // TestMain makes the test binary serve as weir, too: it is put into the PATH
-// under that name, for the tests that start processes, and as muxhost, for one
-// of them.
+// under that name, for the tests that start processes, and as muxhost and
+// callhost, for one of them each.
 func TestMain(m *testing.M) {
 	switch filepath.Base(os.Args[0]) {
 	case "weir":
 		main()
 	case "muxhost":
 		os.Exit(muxHostMain(os.Args[1:]))
+	case "callhost":
+		os.Exit(callHostMain(os.Args[1:]))
 	}
 	flag.Parse()
 	if err := moreParallel(); err != nil {
@@ -57,7 +59,7 @@ func installWeir(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"weir", "muxhost"} {
+	for _, name := range []string{"weir", "muxhost", "callhost"} {
 		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
 			return err
 		}

@@ -114,7 +114,8 @@ Users on two hosts first say whom they trust: weir id, weir trust.
 
 Exit status: 0 ok, 1 not found or differs, 2 usage, 3 partial, 4 corrupt,
 5 failed, 10 no replica, 11 locked, 12 identity (forked, wrong set, not trusted),
-13 protocol (not weir, version), 130 and 143 cut short by a signal.`
+13 protocol (not weir, version), 14 remote (a method failed), 130 and 143 cut
+short by a signal.`
 
 func rootCommand(e *env) *cobra.Command {
 	root := &cobra.Command{
@@ -133,7 +134,7 @@ func rootCommand(e *env) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		f := usage(c, err.Error())
 		if strings.HasPrefix(err.Error(), "unknown shorthand flag") && takesDashes.MatchString(c.Use) {
-			f.Hint += "; what begins with - comes after --: " + c.CommandPath() + " R -- …"
+			f.Hint += "; what begins with - comes after --: " + c.CommandPath() + " " + strings.Fields(c.Use)[1] + " -- …"
 		}
 		return f
 	})
@@ -146,7 +147,7 @@ func rootCommand(e *env) *cobra.Command {
 		compactCommand(e), forgetCommand(e), snapshotCommand(e),
 		clockCommand(e), diffCommand(e), inspectCommand(e),
 		checkCommand(e), doctorCommand(e), demoCommand(e), versionCommand(e), npmCommand(e),
-		servicesCommand(e),
+		servicesCommand(e), callCommand(e),
 	)
 	groupCommands(e, root)
 	root.InitDefaultHelpCmd()
@@ -162,7 +163,7 @@ func rootCommand(e *env) *cobra.Command {
 }
 
 // takesDashes matches the use of a command that is given texts of any kind.
-var takesDashes = regexp.MustCompile(`KEY|VALUE|ELEMENT|NAME|EVENT`)
+var takesDashes = regexp.MustCompile(`KEY|VALUE|ELEMENT|NAME|EVENT|JSON`)
 
 func unknownCommand(c *cobra.Command, name string) error {
 	hint := "'" + c.CommandPath() + " --help' lists the commands"

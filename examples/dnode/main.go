@@ -5,6 +5,8 @@
 //
 //	dnode({louder: (s, cb) => cb(s.toUpperCase())}, {weak: false})
 //
+// or the client weir call :8000 louder '"beep"', which calls anything.
+//
 // With -secure DIR, on port 5000, the same calls pass inside an encrypted channel;
 // identities are kept in DIR, and each end accepts who is in its file peers.
 // Each says its id when it starts, for the other's file. That one changes two

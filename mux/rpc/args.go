@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// Args are the arguments of a call. They may be scanned more than once, but not
-// by several goroutines at once.
+// Args are the arguments of a call, or its results. They may be scanned more
+// than once, but not by several goroutines at once.
 type Args struct{ in *incoming }
 
 // Len is how many there are.
@@ -24,9 +24,9 @@ func (a Args) Len() int {
 // json.Unmarshal does. A function goes into a Remote and a stream into a Source,
 // Sink or Duplex, at any depth; inside an any, functions become Remotes. The last
 // argument of a call of dnode's, if it is a function, is to be called with the
-// answer, and is there only for who scans it as a Remote. What contains itself does so again inside an any, and where a pointer can point
-// back. Arguments that are missing leave their destination alone, further ones
-// are ignored.
+// answer, and is there only for who scans it as a Remote. What contains itself
+// does so again inside an any, and where a pointer can point back. Arguments
+// that are missing leave their destination alone, further ones are ignored.
 //
 // It fails with an error that matches ErrValue if one does not fit.
 func (a Args) Scan(dst ...any) error {
@@ -36,6 +36,28 @@ func (a Args) Scan(dst ...any) error {
 		}
 	}
 	return nil
+}
+
+// JSON returns argument i, counted from 0, as it came. Of functions, streams and
+// what contains itself that is what the sender has put in their place: by habit
+// "[Function]", "[Source]" and so on, and "[Circular]". An argument that is
+// missing, or there by a link only, is null.
+func (a Args) JSON(i int) json.RawMessage {
+	if a.in == nil || i < 0 || i >= len(a.in.args) {
+		return json.RawMessage("null")
+	}
+	return a.in.args[i]
+}
+
+// anys are the first n arguments, each as an any.
+func (a Args) anys(n int) (Values, error) {
+	all := make(Values, n)
+	for i := range all {
+		if err := a.scan(i, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func (a Args) scan(i int, dst any) error {

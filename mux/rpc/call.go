@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +17,8 @@ import (
 
 // Call calls a method of the other side, waits for the answer and stores it
 // where result points to, as Args.Scan does. A nil result is not wanted; Values
-// of pointers take several. A method within objects is named by its path, with
-// dots: "nested.deep.fn".
+// of pointers take several, and Args all there are. A method within objects is
+// named by its path, with dots: "nested.deep.fn".
 //
 // It fails with a RemoteError when the handler does, or the other side cannot
 // call it; with the cause of ctx, of which a handler at a Peer is told, as of
@@ -56,6 +58,25 @@ func (p *Peer) Offered(ctx context.Context, dst any) error {
 	p.mu.Unlock()
 	about.tree = nil
 	return Args{&about}.Scan(dst)
+}
+
+// Names returns what Call and Send take for a method, sorted. It waits until that
+// has come, and fails with the cause of ctx or the Peer's.
+func (p *Peer) Names(ctx context.Context) ([]string, error) {
+	if err := p.wait(ctx); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.remote)), nil
+}
+
+// Answers reports whether the other side answers every call, with what came of
+// it: a Peer does. One that speaks dnode only does not, see Call. It waits until
+// that is known, and fails with the cause of ctx or the Peer's.
+func (p *Peer) Answers(ctx context.Context) (bool, error) {
+	err := p.wait(ctx)
+	return err == nil && p.isNative(), err
 }
 
 // wait waits until the other side has introduced itself.
@@ -230,13 +251,8 @@ func (p *Peer) store(in *incoming, result any) error {
 		return nil
 	case Values:
 		return args.Scan(dst...)
-	case *all:
-		*dst = make(all, args.Len())
-		for i := range *dst {
-			if err := args.scan(i, &(*dst)[i]); err != nil {
-				return err
-			}
-		}
+	case *Args:
+		*dst = args
 		return nil
 	}
 	return args.Scan(result)

@@ -143,3 +143,31 @@ func ExampleLines() {
 	err = p.Call(ctx, "louder", &loud, "beep")
 	fmt.Println(loud, err)
 }
+
+// Who knows nothing of the other side asks what there is, and takes what comes.
+func ExamplePeer_Names() {
+	ctx := context.Background()
+	ours, theirs := duplex.Pair[frame.Msg, frame.Msg]()
+	server := rpc.New(theirs, rpc.Methods{
+		"math": rpc.Methods{"both": rpc.Handler(func(_ context.Context, args rpc.Args) (any, error) {
+			var a, b int
+			err := args.Scan(&a, &b)
+			return rpc.Values{a + b, a * b}, err
+		})},
+	}, rpc.Config{})
+	client := rpc.New(ours, nil, rpc.Config{})
+
+	names, err := client.Names(ctx)
+	fmt.Println(names, err)
+	var got rpc.Args
+	err = client.Call(ctx, names[0], &got, 7, 4)
+	for i := range got.Len() {
+		fmt.Printf("%s ", got.JSON(i))
+	}
+	fmt.Println(err)
+	fmt.Println(client.Close(ctx), server.Close(ctx))
+	// Output:
+	// [math.both] <nil>
+	// 11 28 <nil>
+	// <nil> <nil>
+}

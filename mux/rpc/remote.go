@@ -72,31 +72,24 @@ func (r Remote) IsSet() bool { return r.ref != nil }
 // sent passes the function on: calls of it go through here.
 func (r Remote) sent(e *encoder) error {
 	return e.callback(&entry{f: func(ctx context.Context, args Args) (any, error) {
-		var in []any
 		n := args.Len()
 		if args.in.last() != nil {
 			n-- // it is to be called with the answer
 		}
-		for i := range n {
-			var v any
-			if err := args.scan(i, &v); err != nil {
-				return nil, err
-			}
-			in = append(in, v)
+		in, err := args.anys(n)
+		if err != nil {
+			return nil, err
 		}
 		if !args.in.awaited && n == args.Len() {
 			return nil, r.Send(ctx, in...) // nobody waits
 		}
-		var out []any
-		if err := r.Call(ctx, (*all)(&out), in...); err != nil {
+		var out Args
+		if err := r.Call(ctx, &out, in...); err != nil {
 			return nil, err
 		}
-		return Values(out), nil
+		return out.anys(out.Len())
 	}})
 }
-
-// all is a result that takes all there are.
-type all []any
 
 // UnmarshalJSON accepts what stands in a function's place, or null: where a
 // function is, a Remote is put behind it.

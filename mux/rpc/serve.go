@@ -126,6 +126,9 @@ func (p *Peer) called(m message) error {
 	switch {
 	case c.en != nil && c.en.reply != nil:
 		p.forget(m.Method.id)
+		if c.in != nil {
+			c.in.replies = false // nobody waits for an answer to an answer
+		}
 		select {
 		case c.en.reply <- &answer{in: c.in, err: c.err}:
 		default: // it was called twice at once
