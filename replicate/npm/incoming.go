@@ -48,11 +48,16 @@ func (s *Scuttlebutt) intake(max int, verify func(string, []byte, []byte) error)
 // one chunk was taken in.
 func (in *intake) run(ctx context.Context, src pull.Source[[]byte]) error {
 	ended := false
+	var gather gatherer
 	chunks := func(ctx context.Context) ([]byte, error) {
 		if err := in.promise(); err != nil {
 			return nil, errors.Join(err, pull.Abort(src, err))
 		}
+		if !in.synced {
+			gather.wait(ctx)
+		}
 		chunk, err := src(ctx)
+		gather.got(len(chunk))
 		ended = err == io.EOF
 		return chunk, err
 	}
