@@ -158,7 +158,7 @@ func (in *intake) apply(l line) error {
 		in.author, in.inName = in.s.scope.author(ident(in.by))
 	}
 	stamp := replicate.Stamp{Time: t, Author: in.author}
-	p, change, err := in.s.route(string(l.change))
+	p, change, err := in.s.route(l.change)
 	if err != nil {
 		return err
 	}
@@ -169,12 +169,12 @@ func (in *intake) apply(l line) error {
 	if err := in.verified(l); err != nil {
 		return err
 	}
-	if change != "" {
-		o := op{change: change, extra: string(l.extra)}
+	if len(change) > 0 {
+		o := op{extra: string(l.extra)}
 		if !in.inName {
 			o.id = ident(in.by)
 		}
-		in.scratch = appendOp(in.scratch[:0], o)
+		in.scratch = append(appendOp(in.scratch[:0], o), change...)
 		news, err := p.handle.Take(stamp, string(in.scratch))
 		if err != nil {
 			return err
@@ -189,23 +189,23 @@ func (in *intake) apply(l line) error {
 }
 
 // route returns whose change it is: that of the scuttlebutt or, in a bucket, of a
-// part; "" for one that says nothing.
-func (s *Scuttlebutt) route(change string) (p *Scuttlebutt, inner string, err error) {
+// part; none for one that says nothing.
+func (s *Scuttlebutt) route(change []byte) (p *Scuttlebutt, inner []byte, err error) {
 	p, inner = s, change
 	if s.parts != nil {
-		name, of, ok := pair(change)
+		name, of, ok := pair(string(change))
 		if !ok || of == "" {
-			return nil, "", errUnwritten
+			return nil, nil, errUnwritten
 		}
 		if p = s.parts[name]; p == nil {
-			return nil, "", fmt.Errorf("%w: %.40s", ErrUnknownPart, name)
+			return nil, nil, fmt.Errorf("%w: %.40s", ErrUnknownPart, name)
 		}
-		inner = of
+		inner = []byte(of)
 	}
-	if inner == "null" && p.typ == DocType.Tag {
+	if string(inner) == "null" && p.typ == DocType.Tag {
 		// What the original has in its history in place of a removal. It does not
 		// say of which row.
-		inner = ""
+		inner = nil
 	}
 	return p, inner, nil
 }
