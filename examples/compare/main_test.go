@@ -249,7 +249,7 @@ func TestMuxRuns(t *testing.T) {
 // A small share of all, each of which checks what has arrived.
 func TestReplicateRuns(t *testing.T) {
 	var rows []string
-	js, missing := newNode(t.Context(), false)
+	js, missing := newNode(t.Context(), false, npmReplicas...)
 	for _, w := range replicates(500, js, missing) {
 		if w.skipped == "" {
 			require.NoError(t, agree(t.Context(), w), w.name)

@@ -79,7 +79,7 @@ func (f *npmFixture) check(s *npm.Scuttlebutt) error {
 // in fetches from Node.
 func (f *npmFixture) in(ctx context.Context) (int, error) {
 	if f.served == nil {
-		s := &script{node: f.node, what: "serve", keys: f.keys}
+		s := &script{node: f.node, what: "serveScuttlebutt", keys: f.keys}
 		if err := s.start(ctx); err != nil {
 			return 0, err
 		}
