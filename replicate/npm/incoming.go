@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 	"github.com/weir-go/weir/through/frame"
 )
 
@@ -217,7 +218,7 @@ func (in *intake) verified(l line) error {
 	signed := append(append([]byte{'['}, l.change...), ',')
 	signed = append(appendNumber(signed, l.ts), `,"`...)
 	signed = append(append(signed, l.id...), `"]`...)
-	sig, _ := cut(string(l.extra))
+	sig, _ := compact.Value(string(l.extra))
 	var s []byte
 	if sig != "" {
 		s = []byte(sig)

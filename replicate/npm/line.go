@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 )
 
 // What a line is.
@@ -156,7 +157,7 @@ func (r *lineReader) header(l *line, s []byte) (rest []byte, err error) {
 		return nil, err
 	}
 	clock := ""
-	members(string(r.c.dst), func(key, value string) {
+	compact.Object(string(r.c.dst), func(key, value string) {
 		switch key {
 		case `"id"`:
 			if value[0] == '"' {
@@ -169,7 +170,7 @@ func (r *lineReader) header(l *line, s []byte) (rest []byte, err error) {
 		}
 	})
 	l.kind = lineHeader
-	ok := members(clock, func(key, value string) {
+	ok := compact.Object(clock, func(key, value string) {
 		ts, bad := strconv.ParseFloat(value, 64)
 		if bad != nil {
 			err = errNoNumber

@@ -85,8 +85,18 @@ func (g *Registry) hold(id string, rec record, l *link, n *Registration) error {
 	if n != nil {
 		h.native = n
 	}
-	h.rec = rec
+	g.says(h, rec)
 	return g.write(h)
+}
+
+// says notes what a holding's service is, and whether it makes this a hub.
+func (g *Registry) says(h *holding, rec record) {
+	h.rec = rec
+	if h.native != nil && rec.Role == RoleHub {
+		g.hubs[h.id] = true
+	} else {
+		delete(g.hubs, h.id)
+	}
 }
 
 // write writes a holding's claim, if it says anything new.
@@ -128,7 +138,7 @@ func (g *Registry) update(id string, rec record) error {
 		return nil
 	}
 	if h := g.own[id]; h != nil && c.holder == g.name {
-		h.rec = rec
+		g.says(h, rec)
 	}
 	return g.put(claim{record: rec, id: id, holder: c.holder, client: c.client, relayed: c.relayed})
 }
@@ -159,6 +169,7 @@ func (g *Registry) forget(id string) {
 		return
 	}
 	delete(g.own, id)
+	delete(g.hubs, id)
 	for l := range h.links {
 		l.holds--
 	}
