@@ -206,6 +206,15 @@ type (
 	}
 )
 
+// value returns the claimValue of c.
+func (c *claim) value() []byte {
+	text := append([]byte(`{"client":`), quote(c.client)...)
+	if c.relayed {
+		text = append(text, `,"relayed":true`...)
+	}
+	return append(append(append(text, `,"service":`...), c.raw...), '}')
+}
+
 // maxLease bounds what a holder may ask for.
 const maxLease = time.Hour
 

@@ -110,12 +110,8 @@ func (g *Registry) write(h *holding) error {
 
 // put writes a claim, and takes it in.
 func (g *Registry) put(c claim) error {
-	value, err := encode(claimValue{Client: c.client, Relayed: c.relayed, Service: []byte(c.raw)})
-	if err != nil {
-		return err
-	}
 	key := claimKey(c.holder, c.id)
-	if err := g.m.Set(key, value); err != nil {
+	if err := g.m.Set(key, c.value()); err != nil {
 		return err
 	}
 	e, err := g.m.Entry(key)
