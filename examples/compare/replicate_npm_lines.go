@@ -19,9 +19,9 @@ import (
 )
 
 // npmLines is what replicate/npm does, beside npm's scuttlebutt doing the same
-// with itself: a fresh sync in either direction, and dumps. Whoever receives from
-// Node waits for it most of the time, which npm-in-floor shows, and what receiving
-// costs, npm-in-cpu: the CPU time of the receiver alone.
+// with itself: a fresh sync in either direction, and dumps. Where each end has a
+// processor, whoever receives from Node waits for it, which npm-in-floor shows; what
+// receiving costs, npm-in-cpu does: the CPU time of the receiver alone.
 func npmLines(n *node, missing error, keys int) []work {
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("weir-compare-%d", os.Getpid()))
 	f := &npmFixture{node: n, keys: keys, dir: dir}
