@@ -248,7 +248,8 @@ func TestReadmeMeasured(t *testing.T) {
 const measuredText = "Our time ÷ theirs, in turns in one process: median, smallest and largest of " +
 	"paired rounds. `go run -C examples/compare . streams` runs chains, a buffer and ordered " +
 	"parallel maps; `replicate`, what replicas do, beside decoding the same updates into a map; " +
-	"`mux`, streams of a session beside TCP and other multiplexers, by CPU time where it is bulk." + `
+	"`mux`, streams of a session beside TCP and other multiplexers, by CPU time where it is bulk; " +
+	"`npm`, what speaks with mux-demux, dnode and seaport beside them, over TCP." + `
 
 |work|beside|ratio|
 |---|---|---|
@@ -258,7 +259,7 @@ func measured(t *testing.T) string {
 	t.Helper()
 	goTool(t)
 	text := measuredText
-	for _, family := range []string{"streams", "replicate", "mux"} {
+	for _, family := range []string{"streams", "replicate", "mux", "npm"} {
 		cmd := exec.CommandContext(t.Context(),
 			"go", "run", "-C", "examples/compare", ".", "--json", family)
 		cmd.Dir, cmd.Stderr = root, os.Stderr

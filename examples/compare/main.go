@@ -1,5 +1,5 @@
 // Compare measures weir beside its peers in one process, in turns:
-// go run -C examples/compare . streams|replicate|mux
+// go run -C examples/compare . streams|replicate|mux|npm
 // It ends with status 1 where a goal is not met.
 package main
 
@@ -20,7 +20,7 @@ const minRounds = 7
 
 var (
 	errUsage = errors.New(
-		"usage: compare [--json] [--rounds N] [--only NAME] streams|replicate|mux")
+		"usage: compare [--json] [--rounds N] [--only NAME] streams|replicate|mux|npm")
 	errMissed = errors.New("a goal was not met")
 )
 
@@ -78,8 +78,12 @@ var families = map[string]func(context.Context) []work{
 	"streams": func(context.Context) []work { return streams() },
 	"mux":     func(context.Context) []work { return muxes(1) },
 	"replicate": func(ctx context.Context) []work {
-		js, missing := newNode(ctx, true)
+		js, missing := newNode(ctx, true, npmReplicas...)
 		return replicates(1, js, missing)
+	},
+	"npm": func(ctx context.Context) []work {
+		js, missing := newNode(ctx, true, npmOriginals...)
+		return originals(1, js, missing)
 	},
 }
 

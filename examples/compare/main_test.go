@@ -249,7 +249,7 @@ func TestMuxRuns(t *testing.T) {
 // A small share of all, each of which checks what has arrived.
 func TestReplicateRuns(t *testing.T) {
 	var rows []string
-	js, missing := newNode(t.Context(), false)
+	js, missing := newNode(t.Context(), false, npmReplicas...)
 	for _, w := range replicates(500, js, missing) {
 		if w.skipped == "" {
 			require.NoError(t, agree(t.Context(), w), w.name)
@@ -282,6 +282,8 @@ func TestReplicateRuns(t *testing.T) {
 		"memory-written: a limit of 160 B",
 		"fanout: a limit of 49",
 		"npm-in: npm scuttlebutt@5.6.15",
+		"npm-in-floor: a receiver that only reads",
+		"npm-in-cpu: npm scuttlebutt@5.6.15",
 		"npm-out: npm scuttlebutt@5.6.15",
 		"npm-dump: npm scuttlebutt@5.6.15",
 		"npm-load: npm scuttlebutt@5.6.15",
@@ -291,4 +293,46 @@ func TestReplicateRuns(t *testing.T) {
 		"missed: 100 of 1000 keys",
 		"missed-1000: 100 of as many",
 	}, rows)
+}
+
+// A small share of all, each of which checks what has arrived.
+func TestNpmRuns(t *testing.T) {
+	var rows []string
+	js, missing := newNode(t.Context(), false, npmOriginals...)
+	for _, w := range originals(50, js, missing) {
+		_, err := w.ours(t.Context()) // also where there is no Node
+		require.NoError(t, err, w.name)
+		if w.skipped == "" {
+			require.NoError(t, agree(t.Context(), w), w.name)
+		}
+		for _, p := range w.peers {
+			rows = append(rows, cmp.Or(p.row, w.name)+": "+p.name)
+		}
+		require.NoError(t, w.end())
+	}
+	assert.Equal(t, []string{
+		"muxdemux1: npm mux-demux@3.7.9",
+		"muxdemux1-cpu: npm mux-demux@3.7.9",
+		"muxdemux16: npm mux-demux@3.7.9",
+		"muxdemux16-cpu: npm mux-demux@3.7.9",
+		"dnode1: npm dnode@1.2.2",
+		"dnode1-cpu: npm dnode@1.2.2",
+		"dnode100: npm dnode@1.2.2",
+		"dnode100-cpu: npm dnode@1.2.2",
+		"seaport: npm seaport@2.0.9",
+		"seaport-cpu: npm seaport@2.0.9",
+		"seaport-query: npm seaport@2.0.9",
+		"seaport-query-cpu: npm seaport@2.0.9",
+	}, rows)
+}
+
+// Where the Node side is not there, its rows say so.
+func TestNpmIsSkipped(t *testing.T) {
+	for _, w := range originals(50, nil, errors.New("no Node here")) {
+		rows, err := measure(t.Context(), w, minRounds)
+		require.NoError(t, err)
+		require.Len(t, rows, 1)
+		assert.Equal(t, "no Node here", rows[0].Skipped)
+		assert.True(t, rows[0].Met)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // What is run beside us where Node is there, in a process of its own that stays,
@@ -20,7 +21,10 @@ const (
 	npmYjs         = "yjs@13.6.33"
 )
 
-//go:embed npm/sync.mjs
+// npmReplicas are what replicas are beside.
+var npmReplicas = []string{npmScuttlebutt, npmYjs}
+
+//go:embed npm/run.mjs
 var npmScript []byte
 
 // A node runs what npm has.
@@ -29,9 +33,9 @@ type node struct {
 	dir  string // with the packages
 }
 
-// newNode returns Node, with the packages in the user's cache, or why there is
-// none; what is not there yet is fetched if it may be.
-func newNode(ctx context.Context, fetch bool) (*node, error) {
+// newNode returns Node, with packages in the user's cache, or why there is none;
+// what is not there yet is fetched if it may be.
+func newNode(ctx context.Context, fetch bool, packages ...string) (*node, error) {
 	path, err := exec.LookPath("node")
 	if err != nil {
 		return nil, errors.New("no Node here")
@@ -44,31 +48,31 @@ func newNode(ctx context.Context, fetch bool) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{path, filepath.Join(cache, "weir-compare", npmScuttlebutt+"_"+npmYjs)}
-	if err := n.install(ctx, npm, fetch); err != nil {
+	n := &node{path, filepath.Join(cache, "weir-compare", strings.Join(packages, "_"))}
+	if err := n.install(ctx, npm, fetch, packages); err != nil {
 		return nil, err
 	}
 	return n, os.WriteFile(n.script(), npmScript, 0o644)
 }
 
-func (n *node) script() string { return filepath.Join(n.dir, "sync.mjs") }
+func (n *node) script() string { return filepath.Join(n.dir, "run.mjs") }
 
 // install fetches the packages, once, and runs no scripts of theirs.
-func (n *node) install(ctx context.Context, npm string, fetch bool) error {
+func (n *node) install(ctx context.Context, npm string, fetch bool, packages []string) error {
 	done := filepath.Join(n.dir, "installed")
 	if _, err := os.Stat(done); err == nil {
 		return nil
 	}
 	if !fetch {
-		return fmt.Errorf("%s was not fetched", npmScuttlebutt)
+		return fmt.Errorf("%s was not fetched", packages[0])
 	}
 	if err := os.MkdirAll(n.dir, 0o755); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, npm, "install", "--prefix", n.dir, "--ignore-scripts",
-		"--no-audit", "--no-fund", "--save-exact", npmScuttlebutt, npmYjs)
+	cmd := exec.CommandContext(ctx, npm, append([]string{"install", "--prefix", n.dir,
+		"--ignore-scripts", "--no-audit", "--no-fund", "--save-exact"}, packages...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm cannot install %s: %w: %.200s", npmScuttlebutt, err, out)
+		return fmt.Errorf("npm cannot install %s: %w: %.200s", strings.Join(packages, " "), err, out)
 	}
 	return os.WriteFile(done, nil, 0o644)
 }
@@ -105,12 +109,14 @@ func timed(run contender) contender {
 	}
 }
 
-// A script is a process that does something with so many keys again and again.
+// A script is a process that does something with so many keys or values again and
+// again.
 type script struct {
 	node  *node
 	what  string
 	keys  int
-	where string // a port or a file; "" for none
+	where string // a port, a file or a number; "" for none
+	cpu   bool   // CPU time is asked for
 
 	cmd *exec.Cmd // nil before it is asked first
 	in  io.WriteCloser
@@ -152,12 +158,15 @@ func (s *script) again(ctx context.Context) (took int, err error) {
 	if !s.out.Scan() {
 		return 0, fmt.Errorf("node ended: %w", io.ErrUnexpectedEOF)
 	}
-	var got int
-	if _, err := fmt.Sscan(s.out.Text(), &took, &got); err != nil {
+	var got, used int
+	if _, err := fmt.Sscan(s.out.Text(), &took, &got, &used); err != nil {
 		return 0, err
 	}
 	if got != s.keys {
-		return 0, fmt.Errorf("%d keys arrived, not %d", got, s.keys)
+		return 0, fmt.Errorf("%d arrived, not %d", got, s.keys)
+	}
+	if s.cpu {
+		return used, nil
 	}
 	return took, nil
 }

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/weir-go/weir/duplex/netconn"
 	"github.com/weir-go/weir/pull"
@@ -15,21 +19,29 @@ import (
 )
 
 // npmLines is what replicate/npm does, beside npm's scuttlebutt doing the same
-// with itself: a fresh sync in either direction, and dumps.
+// with itself: a fresh sync in either direction, and dumps. Where each end has a
+// processor, whoever receives from Node waits for it, which npm-in-floor shows; what
+// receiving costs, npm-in-cpu does: the CPU time of the receiver alone.
 func npmLines(n *node, missing error, keys int) []work {
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("weir-compare-%d", os.Getpid()))
 	f := &npmFixture{node: n, keys: keys, dir: dir}
-	beside := func(name, what, where string, ours contender, goal float64) work {
+	beside := func(name, what, where string, ours contender) work {
 		theirs := &script{node: n, what: what, keys: keys, where: where}
-		w := gauges(name, "ns", keys, ours, peer{name: "npm " + npmScuttlebutt, run: theirs.again, goal: goal})
+		w := gauges(name, "ns", keys, ours, peer{name: "npm " + npmScuttlebutt, run: theirs.again, goal: 1})
 		w.end = func() error { return errors.Join(theirs.end(), f.end()) }
 		return skippable(w, missing)
 	}
+	in := beside("npm-in", "scuttlebutt", "", f.in(wall))
+	in.peers = append(in.peers, peer{name: "a receiver that only reads", row: "npm-in-floor", run: f.read})
+	share := beside("npm-in-cpu", "scuttlebutt", "", f.in(cpu))
+	theirs := &script{node: n, what: "scuttlebutt", keys: keys, cpu: true}
+	share.unit, share.peers[0].run = "ns CPU", theirs.again
+	share.end = func() error { return errors.Join(theirs.end(), f.end()) }
 	return []work{
-		beside("npm-in", "scuttlebutt", "", f.in, 1),
-		beside("npm-out", "scuttlebutt", "", f.out, 1),
-		beside("npm-dump", "dump", filepath.Join(dir, "theirs"), f.dump, 1),
-		beside("npm-load", "load", filepath.Join(dir, "ours"), f.load, 1),
+		in, share,
+		beside("npm-out", "scuttlebutt", "", f.out),
+		beside("npm-dump", "dump", filepath.Join(dir, "theirs"), f.dump),
+		beside("npm-load", "load", filepath.Join(dir, "ours"), f.load),
 	}
 }
 
@@ -76,30 +88,73 @@ func (f *npmFixture) check(s *npm.Scuttlebutt) error {
 	return nil
 }
 
+// serve has Node serve what is fetched.
+func (f *npmFixture) serve(ctx context.Context) error {
+	if f.served != nil {
+		return nil
+	}
+	s := &script{node: f.node, what: "serveScuttlebutt", keys: f.keys}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	f.served = s
+	s.out.Scan()
+	f.port = strings.TrimSpace(s.out.Text())
+	return nil
+}
+
 // in fetches from Node.
-func (f *npmFixture) in(ctx context.Context) (int, error) {
-	if f.served == nil {
-		s := &script{node: f.node, what: "serve", keys: f.keys}
-		if err := s.start(ctx); err != nil {
+func (f *npmFixture) in(by meter) contender {
+	return func(ctx context.Context) (int, error) {
+		if err := f.serve(ctx); err != nil {
 			return 0, err
 		}
-		f.served = s
-		s.out.Scan()
-		f.port = strings.TrimSpace(s.out.Text())
+		s, err := newScuttlebutt()
+		if err != nil {
+			return 0, err
+		}
+		took, err := by(func() error {
+			d, err := netconn.Dial(ctx, "tcp", "127.0.0.1:"+f.port)
+			if err != nil {
+				return err
+			}
+			return s.NewSession(npm.SyncConfig{Once: true}).Run(ctx, d)
+		})
+		return int(took), errors.Join(err, f.check(s))
 	}
-	s, err := newScuttlebutt()
-	if err != nil {
+}
+
+// read reads what Node sends, in pieces that are as large as those of in, and does
+// nothing with it.
+func (f *npmFixture) read(ctx context.Context) (int, error) {
+	if err := f.serve(ctx); err != nil {
 		return 0, err
 	}
-	took, err := elapsed(func() error {
-		d, err := netconn.Dial(ctx, "tcp", "127.0.0.1:"+f.port)
+	return elapsed(func() error {
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:"+f.port)
 		if err != nil {
 			return err
 		}
-		return s.NewSession(npm.SyncConfig{Once: true}).Run(ctx, d)
+		defer c.Close()
+		if _, err := io.WriteString(c, `{"id":"reader","clock":{}}`+"\n\"SYNC\"\n"); err != nil {
+			return err
+		}
+		buf, sync := make([]byte, chunkSize), []byte("\n\"SYNC\"\n")
+		for kept := 0; ; {
+			time.Sleep(gather)
+			n, err := c.Read(buf[kept:])
+			if err != nil {
+				return fmt.Errorf("SYNC is missing: %w", err)
+			}
+			if n += kept; bytes.HasSuffix(buf[:n], sync) {
+				return nil
+			}
+			kept = copy(buf, buf[max(0, n-len(sync)):n])
+		}
 	})
-	return took, errors.Join(err, f.check(s))
 }
+
+const gather = time.Millisecond // in which bytes come together
 
 // out has Node fetch from here; it says how long it took.
 func (f *npmFixture) out(ctx context.Context) (int, error) {

@@ -46,6 +46,36 @@ func FuzzSession(f *testing.F) {
 	})
 }
 
+// FuzzLine compares what a line says with what encoding/json reads.
+func FuzzLine(f *testing.F) {
+	for _, seed := range []string{`["x","data",1]`, `["x","data","a,]\\\""]`, `["x","data",{"a":[1,{}]},2]`,
+		`[ "x" , "data" , 1 ]`, `["x","data", 1]`, `["x","data",1 ]`, `["x","end"]`, `["x","end" ]`, `["x"]`,
+		`["\u0078","é","\n"]`, `[]`, `[1,"x"]`, `"x"`, ` 0`, `["x",1]`, `["x","pause",null]`, `["x","dat","[,"]`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		id, event, arg, err := muxdemux.ReadLine(b)
+		var parts []json.RawMessage
+		var want [2]string
+		ok := json.Unmarshal(b, &parts) == nil && len(parts) > 1
+		for i := range want {
+			ok = ok && parts[i][0] == '"' && json.Unmarshal(parts[i], &want[i]) == nil
+		}
+		if err != nil {
+			ok = ok && len(want[0]) <= 256 && want[0] != "__proto__" && want[1] != "__proto__" && want[1] != "new"
+			require.False(t, ok, "%v", err)
+			return
+		}
+		require.True(t, ok)
+		require.Equal(t, want, [2]string{id, event})
+		if len(parts) < 3 {
+			require.Nil(t, arg)
+			return
+		}
+		require.Equal(t, string(parts[2]), string(arg))
+	})
+}
+
 func isOurs(err error) bool {
 	for _, known := range []error{muxdemux.ErrProtocol, muxdemux.ErrLost} {
 		if is(err, known) {

@@ -32,14 +32,13 @@ var errShape = errors.New("not an array of an id, an event and an argument")
 // UnmarshalJSON reads a line and refuses what has not its shape. What is behind
 // the argument is ignored, as npm does.
 func (l *line) UnmarshalJSON(b []byte) error {
-	var parts []json.RawMessage
-	if b[0] != '[' || json.Unmarshal(b, &parts) != nil || len(parts) < 2 ||
-		parts[0][0] != '"' || parts[1][0] != '"' {
+	if b[0] != '[' {
 		return errShape
 	}
-	if err := errors.Join(json.Unmarshal(parts[0], &l.id),
-		json.Unmarshal(parts[1], &l.event)); err != nil {
-		return err
+	if !l.plain(b) {
+		if err := l.parse(b); err != nil {
+			return err
+		}
 	}
 	switch {
 	case len(l.id) > maxID:
@@ -47,15 +46,95 @@ func (l *line) UnmarshalJSON(b []byte) error {
 	case l.id == "__proto__" || l.event == "__proto__":
 		return errors.New("__proto__ as an id or event")
 	}
-	if len(parts) > 2 {
-		l.arg = parts[2]
-	}
 	if l.event != evNew {
 		return nil
 	}
 	var err error
 	l.open, err = readOpening(l.arg)
 	return err
+}
+
+func (l *line) parse(b []byte) error {
+	var parts []json.RawMessage
+	if json.Unmarshal(b, &parts) != nil || len(parts) < 2 ||
+		parts[0][0] != '"' || parts[1][0] != '"' {
+		return errShape
+	}
+	if len(parts) > 2 {
+		l.arg = parts[2]
+	}
+	return errors.Join(json.Unmarshal(parts[0], &l.id), json.Unmarshal(parts[1], &l.event))
+}
+
+// plain reads a line as npm writes nearly all, without spaces, escapes or anything
+// behind the argument: b, which is JSON, need not be read once more. It reports
+// whether b is one.
+func (l *line) plain(b []byte) bool {
+	id, rest, ok := plainString(b[1:])
+	if !ok || rest[0] != ',' {
+		return false
+	}
+	event, rest, ok := plainString(rest[1:])
+	if !ok || rest[0] == ',' && !oneValue(rest[1:]) || rest[0] != ',' && len(rest) > 1 {
+		return false
+	}
+	l.id, l.event = string(id), eventOf(event)
+	if rest[0] == ',' {
+		l.arg = bytes.Clone(rest[1 : len(rest)-1])
+	}
+	return true
+}
+
+// plainString cuts off the string that s begins with, if it is ASCII without
+// escapes and does not end s.
+func plainString(s []byte) (text, rest []byte, ok bool) {
+	if s[0] != '"' {
+		return nil, nil, false
+	}
+	for i := 1; i < len(s)-1; i++ {
+		switch c := s[i]; {
+		case c == '"':
+			return s[1:i], s[i+1:], true
+		case c == '\\' || c >= utf8.RuneSelf:
+			return nil, nil, false
+		}
+	}
+	return nil, nil, false
+}
+
+// oneValue reports whether s is one value and a bracket, without spaces around the
+// value.
+func oneValue(s []byte) bool {
+	level, quoted := 0, false
+	for i := 0; i < len(s)-1; i++ {
+		switch c := s[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			level++
+		case c == ']' || c == '}':
+			level--
+		case level == 0 && (c == ',' || c <= ' '):
+			return false
+		}
+	}
+	return true
+}
+
+// eventOf returns an event's name, without memory of its own if it is known.
+func eventOf(name []byte) string {
+	switch string(name) {
+	case evData:
+		return evData
+	case evPause:
+		return evPause
+	case evResume:
+		return evResume
+	}
+	return string(name)
 }
 
 // An opening is the argument of new. What may be done is said from the

@@ -88,6 +88,7 @@ func newPeer(methods any, cfg Config) *Peer {
 		names: make(map[string]*entry), local: make(map[uint64]*entry),
 		pending: make(map[uint64]chan *answer), running: make(map[uint64]context.CancelCauseFunc),
 	}
+	p.out.Yields = true // many calls are answered at once, each by a goroutine
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	p.work, p.halt = context.WithCancelCause(p.ctx)
 	p.hard, p.cut = context.WithCancel(context.Background())

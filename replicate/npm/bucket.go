@@ -112,23 +112,23 @@ func (s *Scuttlebutt) handles() (first *replicate.Handle, others []*replicate.Ha
 }
 
 // route returns whose change it is: that of the scuttlebutt or, in a bucket, of a
-// part; "" for one that says nothing.
-func (s *Scuttlebutt) route(change string) (p *Scuttlebutt, inner string, err error) {
+// part; none for one that says nothing.
+func (s *Scuttlebutt) route(change []byte) (p *Scuttlebutt, inner []byte, err error) {
 	p, inner = s, change
 	for p.parts != nil {
-		name, of, ok := pair(inner)
+		name, of, ok := pair(string(inner))
 		if !ok || of == "" {
-			return nil, "", errUnwritten
+			return nil, nil, errUnwritten
 		}
 		if p = p.parts[name]; p == nil {
-			return nil, "", fmt.Errorf("%w: %.40s", ErrUnknownPart, name)
+			return nil, nil, fmt.Errorf("%w: %.40s", ErrUnknownPart, name)
 		}
-		inner = of
+		inner = []byte(of)
 	}
-	if inner == "null" && p.typ == DocType.Tag {
+	if string(inner) == "null" && p.typ == DocType.Tag {
 		// What the original has in its history in place of a removal. It does not
 		// say of which row.
-		inner = ""
+		inner = nil
 	}
 	return p, inner, nil
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 )
 
 // docState is the rows. Each field of a row is a register, and so is the row for
@@ -65,7 +66,7 @@ func checkDoc(change string) error {
 
 // hasProto reports whether an object has the one key that is refused.
 func hasProto(fields string) (found bool) {
-	members(fields, func(key, _ string) { found = found || key == `"`+proto+`"` })
+	compact.Object(fields, func(key, _ string) { found = found || key == `"`+proto+`"` })
 	return found
 }
 
@@ -111,13 +112,13 @@ func replaces(u, v *replicate.Update) bool {
 		return false
 	}
 	all := true
-	members(old, func(key, _ string) { all = all && writes(new, key) })
+	compact.Object(old, func(key, _ string) { all = all && writes(new, key) })
 	return all
 }
 
 // writes reports whether fields has the key.
 func writes(fields, key string) (found bool) {
-	members(fields, func(k, _ string) { found = found || k == key })
+	compact.Object(fields, func(k, _ string) { found = found || k == key })
 	return found
 }
 
@@ -133,7 +134,7 @@ func (r *row) write(u *replicate.Update, fields string) {
 	if r.removed != nil && newer(r.removed, u) {
 		return
 	}
-	members(fields, func(key, value string) {
+	compact.Object(fields, func(key, value string) {
 		switch c := r.cell(key); {
 		case c == nil:
 			r.cells = append(r.cells, cell{key, value, u})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 )
 
 // An Emitter is scuttlebutt/events: what is emitted on one replica reaches all,
@@ -69,7 +70,7 @@ func (e *Emitter) Events(after uint64) pull.Source[Event] {
 
 func eventOf(u *replicate.Update) Event {
 	ev := Event{ID: idOf(u).String(), Stamp: u.Stamp()}
-	elements(changeOf(u.Op()), func(i int, value string) bool {
+	compact.Array(changeOf(u.Op()), func(i int, value string) bool {
 		if i == 0 {
 			ev.Name = decodeText(keyText(value))
 		} else {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 	"github.com/weir-go/weir/through/frame"
 )
 
@@ -48,11 +49,16 @@ func (s *Scuttlebutt) intake(max int, verify func(string, []byte, []byte) error)
 // one chunk was taken in.
 func (in *intake) run(ctx context.Context, src pull.Source[[]byte]) error {
 	ended := false
+	var gather gatherer
 	chunks := func(ctx context.Context) ([]byte, error) {
 		if err := in.promise(); err != nil {
 			return nil, errors.Join(err, pull.Abort(src, err))
 		}
+		if !in.synced {
+			gather.wait(ctx)
+		}
 		chunk, err := src(ctx)
+		gather.got(len(chunk))
 		ended = err == io.EOF
 		return chunk, err
 	}
@@ -153,7 +159,7 @@ func (in *intake) apply(l line) error {
 		in.author, in.inName = in.s.scope.author(ident(in.by))
 	}
 	stamp := replicate.Stamp{Time: t, Author: in.author}
-	p, change, err := in.s.route(string(l.change))
+	p, change, err := in.s.route(l.change)
 	if err != nil {
 		return err
 	}
@@ -164,12 +170,12 @@ func (in *intake) apply(l line) error {
 	if err := in.verified(l); err != nil {
 		return err
 	}
-	if change != "" {
-		o := op{change: change, extra: string(l.extra)}
+	if len(change) > 0 {
+		o := op{extra: string(l.extra)}
 		if !in.inName {
 			o.id = ident(in.by)
 		}
-		in.scratch = appendOp(in.scratch[:0], o)
+		in.scratch = append(appendOp(in.scratch[:0], o), change...)
 		news, err := p.handle.Take(stamp, string(in.scratch))
 		if err != nil {
 			return err
@@ -190,7 +196,7 @@ func (in *intake) verified(l line) error {
 	signed := append(append([]byte{'['}, l.change...), ',')
 	signed = append(appendNumber(signed, l.ts), `,"`...)
 	signed = append(append(signed, l.id...), `"]`...)
-	sig, _ := cut(string(l.extra))
+	sig, _ := compact.Value(string(l.extra))
 	var s []byte
 	if sig != "" {
 		s = []byte(sig)

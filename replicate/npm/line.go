@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 )
 
 // What a line is.
@@ -89,7 +90,7 @@ func (r *lineReader) parse(text []byte) (l line, err error) {
 // update reads an update behind its bracket.
 func (r *lineReader) update(l *line, s []byte) (rest []byte, err error) {
 	var ends [4]int // of change, timestamp, source and the rest
-	n := 0
+	n, numbered := 0, false
 	if s = space(s); len(s) > 0 && s[0] == ']' {
 		return nil, errUpdate
 	}
@@ -97,7 +98,13 @@ func (r *lineReader) update(l *line, s []byte) (rest []byte, err error) {
 		if n > 3 {
 			r.c.dst = append(r.c.dst, ',')
 		}
-		if s, err = r.c.value(s); err != nil {
+		if n == 1 {
+			l.ts, numbered, s = timestamp(s)
+		}
+		if n != 1 || !numbered {
+			s, err = r.c.value(s)
+		}
+		if err != nil {
 			return nil, err
 		}
 		ends[min(n, 3)] = len(r.c.dst)
@@ -113,11 +120,11 @@ func (r *lineReader) update(l *line, s []byte) (rest []byte, err error) {
 	}
 	b := r.c.dst
 	l.kind, l.change = lineUpdate, b[:ends[0]]
-	ts, source := b[ends[0]:ends[1]], b[ends[1]:ends[2]]
+	source := b[ends[1]:ends[2]]
 	if n > 3 {
 		l.extra = b[ends[2]:ends[3]]
 	}
-	if l.ts, err = strconv.ParseFloat(string(ts), 64); err != nil {
+	if !numbered {
 		return nil, errNoNumber
 	}
 	if source[0] != '"' {
@@ -129,13 +136,28 @@ func (r *lineReader) update(l *line, s []byte) (rest []byte, err error) {
 	return s, nil
 }
 
+// timestamp reads the number that s begins with, behind white space, if it is one
+// that fits a float64.
+func timestamp(s []byte) (ts float64, ok bool, rest []byte) {
+	text := space(s)
+	n, _ := scanNumber(text)
+	if n == 0 {
+		return 0, false, s
+	}
+	ts, err := strconv.ParseFloat(string(text[:n]), 64)
+	if err != nil {
+		return 0, false, s
+	}
+	return ts, true, text[n:]
+}
+
 // header reads a header.
 func (r *lineReader) header(l *line, s []byte) (rest []byte, err error) {
 	if rest, err = r.c.value(s); err != nil {
 		return nil, err
 	}
 	clock := ""
-	members(string(r.c.dst), func(key, value string) {
+	compact.Object(string(r.c.dst), func(key, value string) {
 		switch key {
 		case `"id"`:
 			if value[0] == '"' {
@@ -148,7 +170,7 @@ func (r *lineReader) header(l *line, s []byte) (rest []byte, err error) {
 		}
 	})
 	l.kind = lineHeader
-	ok := members(clock, func(key, value string) {
+	ok := compact.Object(clock, func(key, value string) {
 		ts, bad := strconv.ParseFloat(value, 64)
 		if bad != nil {
 			err = errNoNumber

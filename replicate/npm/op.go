@@ -5,10 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 	"github.com/weir-go/weir/replicate/internal/varint"
 )
 
@@ -144,89 +144,10 @@ func isCanonical(s string) bool {
 	return err == nil && len(rest) == 0 && bytes.Equal(c.dst, []byte(s))
 }
 
-// cut returns the value that canonical JSON begins with, and what follows it.
-func cut(s string) (value, rest string) {
-	n := 0
-	switch {
-	case s == "":
-	case s[0] == '"':
-		n = textEnd(s)
-	case s[0] == '{' || s[0] == '[':
-		depth := 0
-		for n < len(s) {
-			switch s[n] {
-			case '"':
-				n += textEnd(s[n:]) - 1
-			case '{', '[':
-				depth++
-			case '}', ']':
-				depth--
-			}
-			if n++; depth == 0 {
-				return s[:n], s[n:]
-			}
-		}
-	default:
-		if n = strings.IndexAny(s, ",]}"); n < 0 {
-			n = len(s)
-		}
-	}
-	return s[:n], s[n:]
-}
-
-// textEnd returns how long the string is that s begins with.
-func textEnd(s string) int {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(s)
-}
-
-// elements calls f with each element of an array in canonical JSON, until it
-// returns false; ok is false if s is none.
-func elements(s string, f func(i int, value string) bool) (ok bool) {
-	if s == "" || s[0] != '[' {
-		return false
-	}
-	s = s[1:]
-	for i := 0; s != "" && s[0] != ']'; i++ {
-		var value string
-		value, s = cut(s)
-		if !f(i, value) {
-			break
-		}
-		s = strings.TrimPrefix(s, ",")
-	}
-	return true
-}
-
-// members calls f with each key, in quotes, and value of an object in canonical
-// JSON; ok is false if s is none.
-func members(s string, f func(key, value string)) (ok bool) {
-	if s == "" || s[0] != '{' {
-		return false
-	}
-	s = s[1:]
-	for s != "" && s[0] != '}' {
-		n := textEnd(s)
-		key := s[:n]
-		var value string
-		value, s = cut(s[n+1:])
-		f(key, value)
-		s = strings.TrimPrefix(s, ",")
-	}
-	return true
-}
-
 // pair returns the first two elements of an array; second is "" if it has one,
 // and ok is false if it has none.
 func pair(s string) (first, second string, ok bool) {
-	elements(s, func(i int, value string) bool {
+	compact.Array(s, func(i int, value string) bool {
 		if ok = true; i == 0 {
 			first = value
 			return true

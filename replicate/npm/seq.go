@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 )
 
 // A Seq is crdt's Seq: a [Set] in an order in which rows can be moved. The place of
@@ -121,7 +122,7 @@ func (q *Seq) placed(r *row, fields any, place string) ([]byte, error) {
 		}
 	}
 	out := []byte{'{'}
-	members(string(text), func(key, value string) {
+	compact.Object(string(text), func(key, value string) {
 		if key != sortField && key != q.name.field {
 			out = append(append(append(append(out, key...), ':'), value...), ',')
 		}

@@ -18,14 +18,14 @@ func (s *Scuttlebutt) Write(change []byte) (replicate.Stamp, error) {
 	if err != nil {
 		return replicate.Stamp{}, fmt.Errorf("npm: %w", err)
 	}
-	p, inner, err := s.route(string(text))
-	if err == nil && inner == "" {
+	p, inner, err := s.route(text)
+	if err == nil && len(inner) == 0 {
 		err = errUnwritten
 	}
 	if err != nil {
 		return replicate.Stamp{}, fmt.Errorf("npm: %w", err)
 	}
-	return p.write(func(object, replicate.Time) ([]byte, error) { return []byte(inner), nil })
+	return p.write(func(object, replicate.Time) ([]byte, error) { return inner, nil })
 }
 
 // JSON returns what the original's toJSON does, with keys in order: the keys of a

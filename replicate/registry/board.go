@@ -33,15 +33,16 @@ type board struct {
 	claims  map[string]map[string]*claim
 	holders map[string]*holder
 	shown   map[string]*claim
-	past    map[string]string // the clients of services that are gone
-	touched func(id string)   // is called when what is shown of a service changes
+	roles   map[string]map[string]*claim // the same by role
+	past    map[string]string            // the clients of services that are gone
+	touched func(id string)              // is called when what is shown of a service changes
 }
 
 func newBoard(lease time.Duration, touched func(string)) board {
 	return board{
 		lease: lease, touched: touched,
 		claims: map[string]map[string]*claim{}, holders: map[string]*holder{}, shown: map[string]*claim{},
-		past: map[string]string{},
+		roles: map[string]map[string]*claim{}, past: map[string]string{},
 	}
 }
 
@@ -110,15 +111,29 @@ func (b *board) show(id string) {
 			best = c
 		}
 	}
-	switch old := b.shown[id]; {
-	case best == old:
+	old := b.shown[id]
+	if best == old {
 		return
-	case best == nil:
-		delete(b.shown, id)
-	default:
+	}
+	if old != nil {
+		b.hide(old)
+	}
+	if best != nil {
 		b.shown[id] = best
+		if b.roles[best.Role] == nil {
+			b.roles[best.Role] = map[string]*claim{}
+		}
+		b.roles[best.Role][id] = best
 	}
 	b.touched(id)
+}
+
+func (b *board) hide(c *claim) {
+	delete(b.shown, c.id)
+	delete(b.roles[c.Role], c.id)
+	if len(b.roles[c.Role]) == 0 {
+		delete(b.roles, c.Role)
+	}
 }
 
 // renew counts a holder's lease from now.
@@ -190,6 +205,15 @@ type (
 		Lease int64 `json:"lease"` // milliseconds
 	}
 )
+
+// value returns the claimValue of c.
+func (c *claim) value() []byte {
+	text := append([]byte(`{"client":`), quote(c.client)...)
+	if c.relayed {
+		text = append(text, `,"relayed":true`...)
+	}
+	return append(append(append(text, `,"service":`...), c.raw...), '}')
+}
 
 // maxLease bounds what a holder may ask for.
 const maxLease = time.Hour

@@ -76,7 +76,7 @@
 // # Cost
 //
 // A service takes about 2 KiB, of which its JSON is a part, three times. Query
-// looks at all of them, and parses the versions of those whose role it is. A
-// change costs each watcher and connection an entry in a set, and a holder's
-// lease one write of 100 bytes a heartbeat. See the benchmarks.
+// looks at those of its role, and parses their versions. A change costs each
+// watcher and connection an entry in a set, and a holder's lease one write of 100
+// bytes a heartbeat. See the benchmarks.
 package registry

@@ -85,8 +85,18 @@ func (g *Registry) hold(id string, rec record, l *link, n *Registration) error {
 	if n != nil {
 		h.native = n
 	}
-	h.rec = rec
+	g.says(h, rec)
 	return g.write(h)
+}
+
+// says notes what a holding's service is, and whether it makes this a hub.
+func (g *Registry) says(h *holding, rec record) {
+	h.rec = rec
+	if h.native != nil && rec.Role == RoleHub {
+		g.hubs[h.id] = true
+	} else {
+		delete(g.hubs, h.id)
+	}
 }
 
 // write writes a holding's claim, if it says anything new.
@@ -100,12 +110,8 @@ func (g *Registry) write(h *holding) error {
 
 // put writes a claim, and takes it in.
 func (g *Registry) put(c claim) error {
-	value, err := encode(claimValue{Client: c.client, Relayed: c.relayed, Service: []byte(c.raw)})
-	if err != nil {
-		return err
-	}
 	key := claimKey(c.holder, c.id)
-	if err := g.m.Set(key, value); err != nil {
+	if err := g.m.Set(key, c.value()); err != nil {
 		return err
 	}
 	e, err := g.m.Entry(key)
@@ -128,7 +134,7 @@ func (g *Registry) update(id string, rec record) error {
 		return nil
 	}
 	if h := g.own[id]; h != nil && c.holder == g.name {
-		h.rec = rec
+		g.says(h, rec)
 	}
 	return g.put(claim{record: rec, id: id, holder: c.holder, client: c.client, relayed: c.relayed})
 }
@@ -159,6 +165,7 @@ func (g *Registry) forget(id string) {
 		return
 	}
 	delete(g.own, id)
+	delete(g.hubs, id)
 	for l := range h.links {
 		l.holds--
 	}

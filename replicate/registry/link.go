@@ -263,11 +263,4 @@ func (g *Registry) native(id string) bool {
 }
 
 // isHub reports whether the registry has registered itself as a hub.
-func (g *Registry) isHub() bool {
-	for _, h := range g.own {
-		if h.native != nil && h.rec.Role == RoleHub {
-			return true
-		}
-	}
-	return false
-}
+func (g *Registry) isHub() bool { return len(g.hubs) > 0 }

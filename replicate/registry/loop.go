@@ -155,7 +155,7 @@ func (g *Registry) take(c change, now time.Time) error {
 		return g.yield(id)
 	}
 	if h := g.own[id]; h != nil { // another has changed it
-		h.rec = read.record
+		g.says(h, read.record)
 		return nil
 	}
 	return g.erase(name, id) // another has changed what was freed here meanwhile

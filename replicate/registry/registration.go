@@ -95,7 +95,7 @@ func (n *Registration) Update(s Service) error {
 	case h == nil:
 		return ErrNotFound
 	}
-	h.rec = rec
+	n.g.says(h, rec)
 	return n.g.write(h)
 }
 

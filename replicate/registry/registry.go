@@ -85,6 +85,7 @@ type Registry struct {
 	mu       sync.Mutex
 	board    board
 	own      map[string]*holding
+	hubs     map[string]bool            // those of own by which this is a hub
 	gone     map[string]replicate.Stamp // claims that were deleted here, until the log says so
 	watchers map[*watcher]bool
 	links    map[*link]bool
@@ -113,7 +114,7 @@ func Open(r *replicate.Replica, name string, cfg Config) (*Registry, error) {
 	g := &Registry{
 		m: m, r: r, cfg: cfg.withDefaults(), name: randomHex(8),
 		done: make(chan struct{}), poke: make(chan struct{}, 1),
-		own: map[string]*holding{}, gone: map[string]replicate.Stamp{}, watchers: map[*watcher]bool{},
+		own: map[string]*holding{}, hubs: map[string]bool{}, gone: map[string]replicate.Stamp{}, watchers: map[*watcher]bool{},
 		links: map[*link]bool{}, settling: map[string]time.Time{}, there: map[string]bool{},
 	}
 	head := g.load()
@@ -194,8 +195,12 @@ func (g *Registry) Query(text string) ([]Service, error) {
 }
 
 func (g *Registry) query(q query) (found []Service) {
+	from := g.board.shown
+	if q.role != "" {
+		from = g.board.roles[q.role]
+	}
 	var all []*claim
-	for _, c := range g.board.shown {
+	for _, c := range from {
 		if q.matches(c.Service) {
 			all = append(all, c)
 		}

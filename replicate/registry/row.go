@@ -79,7 +79,7 @@ func (r *Row) UnmarshalJSON(text []byte) error {
 	}
 	*r = Row{}
 	var ok bool
-	if r.Kind, ok = stringOf(parts[0]); !ok {
+	if r.Kind, ok = stringOf(string(parts[0])); !ok {
 		return fmt.Errorf("%w: kind %.32s", ErrRow, parts[0])
 	}
 	part := func(i int) json.RawMessage {
@@ -90,15 +90,15 @@ func (r *Row) UnmarshalJSON(text []byte) error {
 	}
 	switch r.Kind {
 	case RowHelo:
-		r.Addr, ok = stringOf(part(1))
+		r.Addr, ok = stringOf(string(part(1)))
 	case RowRegister:
 		r.Service = part(2)
 		if ok = len(r.Service) > 0 && r.Service[0] == '{'; ok {
-			r.ID, ok = stringOf(part(1))
+			r.ID, ok = stringOf(string(part(1)))
 		}
 		ok = ok && checkID(r.ID) == nil
 	case RowFree:
-		r.ID, ok = stringOf(part(1))
+		r.ID, ok = stringOf(string(part(1)))
 		ok = ok && checkID(r.ID) == nil
 	}
 	if !ok {

@@ -160,7 +160,7 @@ func (g *Registry) changed(w *watcher, q query, told map[string]*claim) (Change,
 
 // service is what users are given: a copy, by the id that it goes by.
 func (c *claim) service() Service {
-	r, _ := parseRecord([]byte(c.raw)) // it was read once
-	r.ID = c.id
-	return r.Service
+	s := c.Service
+	s.ID, s.Meta = c.id, copyOfMembers(s.Meta)
+	return s
 }

@@ -4,6 +4,7 @@ package outbox
 import (
 	"context"
 	"io"
+	"runtime"
 	"sync"
 
 	"github.com/weir-go/weir/pull"
@@ -19,6 +20,10 @@ const Limit = 1 << 20
 // A Box holds lines. All methods but Next may be called by any goroutine at any
 // time. Make one with New.
 type Box struct {
+	// Yields has Next, when it is woken, let other goroutines run first that have
+	// lines to put, so that one write takes all. It must be set before Next.
+	Yields bool
+
 	wake chan struct{} // 1 slot: there is something to take
 
 	mu    sync.Mutex
@@ -101,6 +106,9 @@ func (b *Box) Next(ctx context.Context) ([][]byte, error) {
 		}
 		select {
 		case <-b.wake:
+			if b.Yields {
+				runtime.Gosched()
+			}
 		case <-ctx.Done():
 		}
 	}
