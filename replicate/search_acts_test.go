@@ -55,8 +55,9 @@ type core struct {
 	seat     *seat    // a replica that is like that, without sessions
 	renamed  []uint64 // places reduced, under each renaming
 	progress replicate.Progress
-	kept     [2]int // frames that a crash may leave, more or in all
-	holds    string // equal for equal replicas
+	kept     [2]int            // frames that a crash may leave, more or in all
+	holds    string            // equal for equal replicas
+	lasts    [2]replicate.Time // of each key, durably
 }
 
 // end is one end of a session.
@@ -68,6 +69,8 @@ type end struct {
 	ack      bool  // has an ack to send
 	idle     bool  // past the handshake
 	sent     int   // updates since the last marker
+	left     bool  // has said bye
+	over     bool  // and heard it
 }
 
 // actors notes the states of replicas, and where acts lead.
@@ -111,7 +114,7 @@ func newActors(b *bound, without rule, orders [][3]int) *actors {
 	}
 	a.coder = replicate.Coder{
 		Base: replicate.TimeOf(firstMoment), Clock: b.still, Ops: b.kind != last,
-		Forgets: b.members != 0, Dropped: b.deletes, Waits: b.journal || b.cast != "",
+		Forgets: b.members != 0, Dropped: b.deletes, Waits: b.journal || b.cast != "" || b.once != 0,
 	}
 	return a
 }
@@ -196,7 +199,7 @@ func (a *actors) play(before seen, what act) *edge {
 	for j, id := range before.ends {
 		if id != 0 {
 			s.Graft(j, a.ends[id].seat.Place)
-			s.round[j] = a.ends[id].seat.round[j]
+			s.round[j], s.met[j] = a.ends[id].seat.round[j], a.ends[id].seat.met[j]
 		}
 	}
 	e := a.act(s, what)
@@ -230,6 +233,9 @@ func (a *actors) act(s *seat, what act) *edge {
 	switch what.kind {
 	case actBegin:
 		s.begin(j, a.syncing(s))
+		if a.once != 0 {
+			s.meets(j)
+		}
 	case actEnd:
 		s.end(j)
 	case actNext:
@@ -287,5 +293,6 @@ func (a *actors) syncing(s *seat) (cfg replicate.SyncConfig) {
 	if key := a.wants[s.At]; key != "" {
 		cfg.Want = keys(key)
 	}
+	cfg.Once = a.once>>s.At&1 == 1
 	return cfg
 }

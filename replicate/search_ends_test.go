@@ -178,5 +178,11 @@ func (c *Coder) Progress(s *Session) (p Progress) {
 // AckDue reports whether Next has an ack now.
 func (s *Session) AckDue() bool { return s.due != nil && s.keptPromise() }
 
+// Left reports whether bye was said.
+func (s *Session) Left() bool { return s.err == nil && s.state == stateLeft }
+
+// Over reports whether it was also heard.
+func (s *Session) Over() bool { return s.Left() && s.heard.bye }
+
 // Streaming reports whether the handshake is over at this end.
 func (s *Session) Streaming() bool { return s.state == stateStreaming }

@@ -139,5 +139,26 @@ func (r *Replica) WriteAs(name Author) {
 	}
 }
 
+// TrustDisk has r take what it holds for durable, until told otherwise.
+func (r *Replica) TrustDisk() (undo func()) {
+	pos, clock := r.durable.pos, r.durable.clock
+	r.durable.pos, r.durable.clock = r.log.head, r.times()
+	return func() { r.durable.pos, r.durable.clock = pos, clock }
+}
+
+// Hasten has sessions leave without the peer's first marker, or send their own
+// before all that it is about.
+func (p Place) Hasten(own bool) {
+	for _, s := range p.Ends {
+		switch {
+		case s == nil:
+		case own:
+			s.start.seq = 0
+		default:
+			s.heard.marker = true
+		}
+	}
+}
+
 // Swapped counts how often everything was taken anew.
 func (r *Replica) Swapped() uint64 { return r.swapped }

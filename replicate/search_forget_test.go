@@ -108,6 +108,8 @@ func (s *seat) unruly(j int) (after func()) {
 	case s.without == bothWays && !s.Ends[j].Streaming():
 		h := s.Replica.SetHorizon(nil)
 		return func() { s.Replica.SetHorizon(h) }
+	case s.without == ackedLater:
+		return s.Replica.TrustDisk()
 	case s.without == swapAuthor:
 		was, n := s.Replica.Author(), s.Replica.Swapped()
 		return func() {

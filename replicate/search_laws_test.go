@@ -28,6 +28,11 @@ func (x *search) lawful(sc *scene) error {
 			if n := x.ends[e].sent; x.rounds && n > len(x.keys) {
 				return fmt.Errorf("%d has sent %d %d updates of %d keys without a marker", i, j, n, len(x.keys))
 			}
+			if x.ends[e].left {
+				if err := x.exchanged(sc, i, j); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
@@ -55,19 +60,23 @@ func (x *search) keeps(i int, s *seat, p *past) error {
 
 // converged checks a scene at rest: all that are alive are equal.
 func (x *search) converged(sc *scene) error {
-	first := -1
 	for i := range sc.at {
-		at := &sc.at[i]
-		if at.core == 0 {
-			continue
-		}
-		for j, e := range at.ends {
+		for j, e := range sc.at[i].ends {
 			if e != 0 && !x.ends[e].idle {
 				return fmt.Errorf("the session of %d and %d is at rest before it has begun", i, j)
 			}
 		}
-		if x.wants[i] != "" {
-			continue // the law of promises says enough
+	}
+	return x.equal(sc)
+}
+
+// equal checks that all that are alive are equal.
+func (x *search) equal(sc *scene) error {
+	first := -1
+	for i := range sc.at {
+		at := &sc.at[i]
+		if at.core == 0 || x.wants[i] != "" {
+			continue // under a filter, the law of promises says enough
 		}
 		if first < 0 {
 			first = i

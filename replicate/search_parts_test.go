@@ -18,7 +18,7 @@ func (a *actors) core(s *seat) uint32 {
 	for j := range bare.Ends {
 		bare.end(j)
 	}
-	c := core{seat: bare, progress: a.coder.Done(&s.Seat), holds: a.coder.Holds(s.Replica)}
+	c := core{seat: bare, progress: a.coder.Done(&s.Seat), holds: a.coder.Holds(s.Replica), lasts: s.lasts()}
 	for _, o := range a.orders {
 		name := names(o)
 		c.renamed = append(c.renamed, maphash.Bytes(codes, a.coder.Core(&s.Seat, &name)))
@@ -35,6 +35,8 @@ func (a *actors) end(s *seat, j int) uint32 {
 	core := a.core(s)
 	code := a.coder.End(&s.Seat, j, nil)
 	code = append(code, byte(j), byte(s.round[j]))
+	met := a.met(s.met[j])
+	code = append(code, met...)
 	code = append(code, byte(core), byte(core>>8), byte(core>>16), byte(core>>24))
 	id, ok := a.ids[1][string(code)]
 	if ok {
@@ -42,11 +44,15 @@ func (a *actors) end(s *seat, j int) uint32 {
 	}
 	id = uint32(len(a.ends))
 	a.ids[1][string(code)] = id
-	e := end{seat: s, progress: a.coder.Progress(s.Ends[j]), ack: s.Ends[j].AckDue(), idle: s.Ends[j].Streaming(), sent: s.round[j]}
+	e := end{
+		seat: s, progress: a.coder.Progress(s.Ends[j]), sent: s.round[j],
+		ack: s.Ends[j].AckDue(), idle: s.Ends[j].Streaming(), left: s.Ends[j].Left(), over: s.Ends[j].Over(),
+	}
 	for _, o := range a.orders {
 		name := names(o)
 		h := maphash.Bytes(codes, a.coder.End(&s.Seat, j, &name))
-		e.renamed = append(e.renamed, mixed(h, uint64(s.round[j])+1))
+		h = mixed(h, uint64(s.round[j])+1)
+		e.renamed = append(e.renamed, mixed(h, maphash.Bytes(codes, met)))
 	}
 	a.ends = append(a.ends, e)
 	return id

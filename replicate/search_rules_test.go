@@ -32,6 +32,9 @@ const (
 	swapAuthor        // H4: taking everything anew takes a new author
 	swapSessions      // H4: and ends all other sessions
 	oldDumps          // H5: a dump that is not past the horizon is refused
+	firstMarker       // bye: the first marker waits for all that was held when the session began
+	heardFirst        // bye: it waits for the peer's first marker
+	ackedLater        // bye: and what that covers is acked when it is durable
 )
 
 // spoil breaks a rule at a replica that has just moved.
@@ -51,6 +54,8 @@ func (s *seat) spoil() {
 		s.Replica.Widen()
 	case remainders:
 		s.Unsettle()
+	case firstMarker, heardFirst:
+		s.Hasten(s.without == firstMarker)
 	case tombstones:
 		s.Replica.Recount(func(u *replicate.Update) bool { return u.Op()[0] != 0 })
 	}
@@ -109,6 +114,10 @@ func TestSearchWithoutRule(t *testing.T) {
 			bound{writes: 3, keys: "x", deletes: true, cast: "WW-", line: true, members: 1, forgets: 1, apart: true, plain: true, limit: 150_000}, nil, 14},
 		{"H5 old dumps are refused", oldDumps,
 			bound{writes: 2, keys: "x", deletes: true, cast: "WW ", members: 1, forgets: 1, dumps: 1, apart: true, plain: true, limit: 40_000}, nil, 8},
+		{"bye: the first marker covers all there was", firstMarker,
+			bound{writes: 1, cast: "B- ", once: 1}, nil, 8},
+		{"bye waits for the peer's marker", heardFirst, bound{writes: 1, cast: "W- ", once: 1}, nil, 5},
+		{"bye waits for disks", ackedLater, bound{writes: 1, cast: "WD ", once: 1}, nil, 8},
 		{"R10 tombstones count", tombstones, bound{writes: 2, deletes: true, keys: "x", line: true}, nil, 7},
 	} {
 		t.Run(c.name, func(t *testing.T) {

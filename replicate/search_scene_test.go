@@ -25,6 +25,8 @@ const (
 	stepDie    = 'E' // i dies for good
 	stepOpen   = 'O' // i and j meet
 	stepMove   = 'M' // one frame goes from i to j
+	stepSend   = 'N' // i makes a frame for j, which is on its way from then on
+	stepGet    = 'G' // and j takes the first of them in
 	stepTake   = 'T' // i's journal takes what is new
 	stepDone   = 'J' // and has it
 	stepForget = 'F' // i forgets; with j in a hurry
@@ -53,6 +55,10 @@ func (s step) String() string {
 		return fmt.Sprintf("O%d-%d", s.i, s.j)
 	case stepMove:
 		return fmt.Sprintf("%d>%d", s.i, s.j)
+	case stepSend:
+		return fmt.Sprintf("%d>(%d)", s.i, s.j)
+	case stepGet:
+		return fmt.Sprintf("(%d)>%d", s.i, s.j)
 	case stepTake:
 		return fmt.Sprintf("T%d", s.i)
 	case stepForget:
@@ -68,12 +74,19 @@ func (s step) String() string {
 }
 
 // settles reports whether a step only brings on what is under way.
-func (s step) settles() bool { return s.kind == stepMove || s.kind == stepTake || s.kind == stepDone }
+func (s step) settles() bool {
+	switch s.kind {
+	case stepMove, stepSend, stepGet, stepTake, stepDone:
+		return true
+	}
+	return false
+}
 
 // scene is a moment: the states of three replicas, and what has happened.
 type scene struct {
 	at   [3]seen // with core 0 for one that died for good
 	past uint32
+	wire uint32 // the number of what is on its way
 }
 
 // dead counts those that died for good.
@@ -92,6 +105,9 @@ func (sc *scene) linked(i, j int) bool { return sc.at[i].ends[j] != 0 }
 
 // key returns the hash of a scene, the least of those under all renamings.
 func (x *search) key(sc *scene) uint64 {
+	if x.exact() {
+		return x.exactly(sc)
+	}
 	least := ^uint64(0)
 	var heard [3][3]uint64
 	for i := range sc.at {

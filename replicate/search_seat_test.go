@@ -13,11 +13,12 @@ import (
 type seat struct {
 	replicate.Seat
 	kind    *kind
-	without rule   // a rule that it breaks
-	wall    int64  // ms since the first moment
-	frames  []byte // the disk
-	beside  int    // how many more numbers are for what is built beside
-	round   [3]int // updates sent to each since the last marker
+	without rule       // a rule that it breaks
+	wall    int64      // ms since the first moment
+	frames  []byte     // the disk
+	beside  int        // how many more numbers are for what is built beside
+	round   [3]int     // updates sent to each since the last marker
+	met     [3]meeting // with each, where sessions run once
 }
 
 var firstMoment = time.UnixMilli(1_700_000_000_000)
@@ -96,7 +97,7 @@ func (s *seat) end(j int) {
 		s.Ends[j].End()
 		s.Ends[j] = nil
 	}
-	s.round[j] = 0
+	s.round[j], s.met[j] = 0, meeting{}
 }
 
 // next returns the frame that goes to seat j now; nil if there is none.
@@ -118,6 +119,7 @@ func (s *seat) next(j int) ([]byte, error) {
 
 // takes takes a frame of seat j's in.
 func (s *seat) takes(j int, b []byte) error {
+	s.disturb(j)
 	defer s.unruly(j)()
 	if !replicate.IsUpdates(b) {
 		return s.Ends[j].Take(b)
@@ -143,6 +145,7 @@ func (s *seat) write(kind, key byte, n int) (made []issue, err error) {
 	if kind == stepDelete && !s.holds(keys[0]) {
 		return nil, nil
 	}
+	s.disturb(s.At)
 	tx := s.Replica.Begin()
 	for _, key := range keys {
 		_, err := s.object().In(tx).Compose(func(d replicate.Draft) (string, error) {

@@ -44,6 +44,8 @@ var selfBounds = []bound{
 	{writes: 5, line: true, greet: true, acks: true},
 	{writes: 5, line: true, journal: true, crashes: 1, deaths: 1},
 	{writes: 5, apart: true, deaths: 1},
+	{writes: 5, once: 7},
+	{writes: 5, cast: "BB ", crashes: 1, once: 1},
 }
 
 // A replica that is put together of parts that were seen in different histories

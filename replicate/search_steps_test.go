@@ -23,7 +23,7 @@ func (x *search) possible(sc *scene, steps []step) []step {
 			ij := step{kind: stepMove, i: uint8(i), j: uint8(j)}
 			linked := sc.linked(i, j)
 			if linked {
-				steps = append(steps, ij)
+				steps = x.moves(sc, ij, steps)
 			}
 			switch {
 			case i > j || !x.meet(sc, i, j):
@@ -118,6 +118,10 @@ func (x *search) take(sc scene, st step) (_ scene, ok bool, err error) {
 		x.confirm(&sc, i)
 	case stepMove:
 		ok, err = x.move(&sc, i, j)
+	case stepSend:
+		ok, err = x.send(&sc, i, j)
+	case stepGet:
+		ok, err = x.get(&sc, i, j)
 	default:
 		ok = x.forgetful(&sc, st)
 	}
@@ -127,17 +131,26 @@ func (x *search) take(sc scene, st step) (_ scene, ok bool, err error) {
 		err = nil
 		ok = sc != before
 	}
+	if ok && err == nil && x.ending() {
+		if st.settles() && x.counts() && !x.nearer(&before, &sc) {
+			return sc, ok, errCircle
+		}
+		return sc, ok, x.end(&sc)
+	}
 	if ok && err == nil && !x.apart {
 		err = x.linkAll(&sc)
 	}
 	if ok && err == nil && !x.rounds && !x.plain {
 		x.hush(&sc)
 	}
-	if ok && err == nil && st.settles() && x.without == noRule && x.members == 0 && !x.nearer(&before, &sc) {
+	if ok && err == nil && st.settles() && x.counts() && !x.nearer(&before, &sc) {
 		err = errCircle
 	}
 	return sc, ok, err
 }
+
+// counts reports whether each step that brings something on is known to.
+func (x *search) counts() bool { return x.without == noRule && x.members == 0 && x.wire == 0 }
 
 // act has seat i do something, and returns what came of it.
 func (x *search) act(sc *scene, i int, what act) *edge {
@@ -151,6 +164,7 @@ func (x *search) act(sc *scene, i int, what act) *edge {
 func (x *search) cut(sc *scene, i, j int) {
 	x.act(sc, i, act{kind: actEnd, j: uint8(j)})
 	x.act(sc, j, act{kind: actEnd, j: uint8(i)})
+	x.drop(sc, i, j)
 }
 
 func (x *search) cutAll(sc *scene, i int) {
