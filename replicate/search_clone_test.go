@@ -111,6 +111,9 @@ func (c *cloner) names() {
 		c.to.byName[a.name] = b
 	}
 	c.to.self = c.to.authors[c.from.self.index]
+	if c.from.spare != nil {
+		c.to.spare = c.to.authors[c.from.spare.index]
+	}
 	for _, o := range c.from.objects {
 		p := &object{name: o.name, typ: o.typ, state: o.typ.New(), index: o.index}
 		c.to.objects = append(c.to.objects, p)
@@ -324,7 +327,7 @@ func (s *Session) Anew() { s.enc = encoder{only: s.out.only} }
 // A field that is new must be known to Clone, and to Coder if it matters.
 func TestCloneKnowsEveryField(t *testing.T) {
 	for typ, known := range map[reflect.Type]int{
-		reflect.TypeFor[Replica]():    35,
+		reflect.TypeFor[Replica]():    36,
 		reflect.TypeFor[Session]():    39,
 		reflect.TypeFor[outbox]():     13,
 		reflect.TypeFor[partial]():    8,

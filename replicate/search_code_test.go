@@ -34,6 +34,7 @@ type Coder struct {
 	Ops     bool // ops are more than what they do to which key
 	Forgets bool // what peers are known to hold matters
 	Dropped bool // and what those were that are dropped: deletions or not
+	Copies  bool // and so does which openings of others were seen
 	Waits   bool // and so does what a session began with: of journals
 	buf     []byte
 	name    [3]byte // by seat
@@ -159,6 +160,9 @@ func (c *Coder) core(s *Seat) {
 	if c.Forgets {
 		c.members(r)
 	}
+	if c.Copies {
+		c.openings(s)
+	}
 	c.partials(r)
 	if s.Tail != nil {
 		c.journal(s)
@@ -269,6 +273,24 @@ func (c *Coder) token(tokens map[ReplicaID]token, id ReplicaID) {
 		c.buf = append(c.buf, byte(t.Epoch), byte(t.Pos)+1)
 	} else {
 		c.byte(0)
+	}
+}
+
+// openings writes who a replica is, and which openings it knows of others.
+func (c *Coder) openings(s *Seat) {
+	c.byte(byte(seatOf(s.Replica.id)))
+	c.flags(s.Replica.spare == s.Replica.self)
+	for _, r := range s.states() {
+		for i := range c.name {
+			c.token(r.tokens, idOfSeat(i))
+			if p := r.peers[idOfSeat(i)]; p != nil {
+				c.buf = append(c.buf, byte(p.epoch), byte(len(p.past)))
+				for _, epoch := range p.past {
+					c.byte(byte(epoch))
+				}
+			}
+			c.byte(0)
+		}
 	}
 }
 

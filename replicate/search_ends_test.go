@@ -181,6 +181,9 @@ func (s *Session) AckDue() bool { return s.due != nil && s.keptPromise() }
 // Left reports whether bye was said.
 func (s *Session) Left() bool { return s.err == nil && s.state == stateLeft }
 
+// Gone reports whether all was said, and the session did not end well.
+func (s *Session) Gone() bool { return s.err != nil && s.state == stateLeft }
+
 // Over reports whether it was also heard.
 func (s *Session) Over() bool { return s.Left() && s.heard.bye }
 
