@@ -46,6 +46,11 @@ func (x *search) twice(sc *scene, i int) bool {
 	return false
 }
 
+// mute reports whether seat i may not write, as it could be another's author.
+func (x *search) mute(sc *scene, i int) bool {
+	return x.twins && x.pasts.all[sc.past].told>>i&1 == 0 && x.twice(sc, i)
+}
+
 // copy opens a copy of a replica's file as it is now. It may be long until
 // anybody meets it: then it was a backup.
 func (x *search) copy(sc *scene, st step) {
@@ -55,15 +60,15 @@ func (x *search) copy(sc *scene, st step) {
 	what := copied{sc.at[st.i].core, st.j}
 	id, ok := x.copied[what]
 	if !ok {
-		id = x.core(x.cores[what.core].seat.copyTo(empty, int(st.j)))
+		id = x.core(x.cores[what.core].seat.copyTo(empty, int(st.j), x.twins))
 		x.actors.copied[what] = id
 	}
 	sc.at[empty] = seen{core: id}
 }
 
-// copyTo opens a copy of the file at another place, which is not the one that
-// the file was written at: it takes a new author.
-func (s *seat) copyTo(place, more int) *seat {
+// copyTo opens a copy of the file at another place. As that is not where the file
+// was written, it takes a new author; but for a twin, whom nothing tells so.
+func (s *seat) copyTo(place, more int, twin bool) *seat {
 	c := &seat{kind: s.kind, without: s.without, as: s.as, wall: s.wall, frames: s.frames}
 	c.At, c.Who, c.Draws = place, s.Who, drawsOfCopy
 	if s.Tail == nil {
@@ -73,7 +78,7 @@ func (s *seat) copyTo(place, more int) *seat {
 		c.frames = slices.Concat(s.base(), s.Pending.Frames[:s.ways(*s.Pending)[more]])
 		c.Who = s.Pending.Author
 	}
-	c.open(s.Tail != nil, s.without != newAuthor)
+	c.open(s.Tail != nil, s.without != newAuthor && !twin)
 	return c
 }
 

@@ -32,6 +32,8 @@ const (
 	swapAuthor        // H4: taking everything anew takes a new author
 	swapSessions      // H4: and ends all other sessions
 	oldDumps          // H5: a dump that is not past the horizon is refused
+	forkEpochs        // R1: an opening that comes back after another is a copy
+	forkAuthor        // R1: who is told that there are two takes a new author
 	firstMarker       // bye: the first marker waits for all that was held when the session began
 	heardFirst        // bye: it waits for the peer's first marker
 	ackedLater        // bye: and what that covers is acked when it is durable
@@ -54,6 +56,8 @@ func (s *seat) spoil() {
 		s.Replica.Widen()
 	case remainders:
 		s.Unsettle()
+	case forkEpochs:
+		s.Replica.ForgetPast()
 	case firstMarker, heardFirst:
 		s.Hasten(s.without == firstMarker)
 	case tombstones:
@@ -114,6 +118,10 @@ func TestSearchWithoutRule(t *testing.T) {
 			bound{writes: 3, keys: "x", deletes: true, cast: "WW-", line: true, members: 1, forgets: 1, apart: true, plain: true, limit: 150_000}, nil, 14},
 		{"H5 old dumps are refused", oldDumps,
 			bound{writes: 2, keys: "x", deletes: true, cast: "WW ", members: 1, forgets: 1, dumps: 1, apart: true, plain: true, limit: 40_000}, nil, 8},
+		{"R1 a copy takes a new author", newAuthor, bound{writes: 3, cast: "W- ", line: true, copies: 1}, nil, 4},
+		{"R1 openings that come back are copies", forkEpochs, bound{writes: 1, cast: "W- ", line: true, copies: 1}, nil, 4},
+		{"R1 copies take new authors when told", forkAuthor,
+			bound{writes: 3, cast: "W- ", copies: 1, twins: true}, nil, 6},
 		{"bye: the first marker covers all there was", firstMarker,
 			bound{writes: 1, cast: "B- ", once: 1}, nil, 8},
 		{"bye waits for the peer's marker", heardFirst, bound{writes: 1, cast: "W- ", once: 1}, nil, 5},

@@ -56,7 +56,7 @@ func (x *search) meet(sc *scene, i, j int) bool {
 // alone appends the steps that concern one replica.
 func (x *search) alone(sc *scene, i int, steps []step) []step {
 	past := &x.pasts.all[sc.past]
-	if past.writes < x.writes && (x.cast == "" || strings.IndexByte("WB ", x.cast[i]) >= 0) {
+	if past.writes < x.writes && !x.mute(sc, i) && (x.cast == "" || strings.IndexByte("WB ", x.cast[i]) >= 0) {
 		for k := range x.keys {
 			if k > 0 && past.writes == 0 && !x.both {
 				break // the first key is as good as the second

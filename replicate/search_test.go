@@ -33,7 +33,8 @@ type bound struct {
 	still   bool      // wall clocks stand, so that stamps are Lamport's
 	rounds  bool      // how much is sent between two markers matters
 	once    int       // bit i: replica i asks for sessions that run once
-	copies  int       // of a replica's file, to be opened in the place that is empty
+	copies  int       // of the file of 0, to be opened in the place that is empty
+	twins   bool      // which write as 0 does, if only when told that there are two
 	wire    int       // frames that may be on their way in each direction; 0: each is taken in as it is made
 	line    bool      // 0 and 2 meet only when another is dead
 	cuts    int       // of sessions, deaths and crashes not counted; 0 for any number, less for none
