@@ -16,9 +16,9 @@ const maxPastEpochs = 8
 // meet takes in who the peer says it is. A newer session of the same replica
 // supersedes an older one: a process that was killed comes back before its old
 // connection is known to be dead. But when an epoch comes back that another
-// has superseded, both are alive: one replica in two places. Both are told, and
-// the one that has come back is let in when it does so again: by then, the other
-// may be gone or have an id of its own.
+// has superseded, both are alive: one replica in two places. It is told so, and
+// if it comes once more it supersedes the other, which may be gone by then or have
+// an id of its own. If it has not, it comes back, and is told as well.
 func (r *Replica) meet(s *Session, g greeting) error {
 	if g.id == r.id {
 		if g.epoch == r.epoch {
@@ -35,29 +35,22 @@ func (r *Replica) meet(s *Session, g greeting) error {
 		p.open(r, g.epoch)
 	case p.epoch == g.epoch:
 	case slices.Contains(p.past, g.epoch):
-		err := &ForkError{ID: g.id}
-		p.supersede(r, g.epoch, err)
-		return err
+		p.past = slices.DeleteFunc(p.past, func(epoch uint64) bool { return epoch == g.epoch })
+		return &ForkError{ID: g.id}
 	default:
-		p.supersede(r, g.epoch, ErrSuperseded)
+		if len(p.past) == maxPastEpochs {
+			p.past = p.past[1:]
+		}
+		p.past = append(p.past, p.epoch)
+		p.open(r, g.epoch)
+		for old := range p.sessions {
+			old.stop(ErrSuperseded)
+		}
+		clear(p.sessions)
 	}
 	p.sessions[s] = struct{}{}
 	s.out.peer = p.number
 	return nil
-}
-
-// supersede ends the sessions of the opening that was connected.
-func (p *peerEpochs) supersede(r *Replica, epoch uint64, why error) {
-	past := slices.DeleteFunc(p.past, func(e uint64) bool { return e == epoch })
-	if len(past) == maxPastEpochs {
-		past = past[1:]
-	}
-	p.past = append(past, p.epoch)
-	p.open(r, epoch)
-	for old := range p.sessions {
-		old.stop(why)
-	}
-	clear(p.sessions)
 }
 
 func (p *peerEpochs) open(r *Replica, epoch uint64) {
