@@ -113,7 +113,8 @@ func newActors(b *bound, without rule, orders [][3]int) *actors {
 		cores:  []core{{renamed: make([]uint64, len(orders))}},
 		ends:   []end{{renamed: make([]uint64, len(orders))}},
 		chunks: [][]byte{nil}, frames: map[string]uint32{},
-		leads: map[from]*edge{}, takings: map[uint64]*edge{}, goes: map[along]uint32{}, pairs: map[[2]uint32]uint64{}, copied: map[copied]uint32{},
+		leads: map[from]*edge{}, takings: map[uint64]*edge{}, goes: map[along]uint32{},
+		pairs: map[[2]uint32]uint64{}, copied: map[copied]uint32{},
 	}
 	a.coder = replicate.Coder{
 		Base: replicate.TimeOf(firstMoment), Clock: b.still, Ops: b.kind != last,

@@ -83,9 +83,9 @@ func TestSearch(t *testing.T) {
 			writes: 2, cast: "WW ", once: 1, greet: true},
 		{name: "once, all may be on its way, a pair", writes: 1, cast: "WW ", once: 3, wire: 8},              // 873 states
 		{name: "once, frames cross, disks, a pair", writes: 1, cast: "BB ", once: 3, wire: 2},                // 4,995 states
-		{name: "a copy, no writes, disks, in line", cast: "B- ", line: true, copies: 1},                      // 564 states
-		{name: "a copy, no writes, a death", cast: "W- ", copies: 1, deaths: 1},                              // 982 states
-		{name: "a copy, a write, in line, no cuts", writes: 1, cast: "W- ", line: true, copies: 1, cuts: -1}, // 34,432 states
+		{name: "a copy, no writes, disks, in line", cast: "B- ", line: true, copies: 1},                      // 500 states
+		{name: "a copy, no writes, a death", cast: "W- ", copies: 1, deaths: 1},                              // 875 states
+		{name: "a copy, a write, in line, no cuts", writes: 1, cast: "W- ", line: true, copies: 1, cuts: -1}, // 36,425 states
 	}
 	if os.Getenv("WEIR_LONG") != "" {
 		bounds = append(bounds, longBounds...)
@@ -131,6 +131,17 @@ var longBounds = []bound{
 	{name: "two writes, frames cross, a pair", writes: 2, cast: "WW ", wire: 3},                  // 31,105 states
 	{name: "a write, frames cross, in line", writes: 1, line: true, wire: 2},                     // 269,902 states
 	{name: "a write, frames cross, in line, a death", writes: 1, line: true, deaths: 1, wire: 1}, // 134,218 states
+	{name: "a copy, a write, in line", writes: 1, cast: "W- ", line: true, copies: 1}, // 219,232 states
+	{name: "a copy that takes no new author by itself, a write, in line, no cuts", // 22,433 states
+		writes: 1, cast: "W- ", line: true, copies: 1, twins: true, cuts: -1},
+	{name: "a copy, two writes, in line, no cuts",
+		writes: 2, cast: "W- ", line: true, copies: 1, cuts: -1, limit: 2_000_000},
+	{name: "a copy, a write, all meet, no cuts", writes: 1, cast: "W- ", copies: 1, cuts: -1, limit: 2_000_000},
+	{name: "a copy, a write, once, in line", writes: 1, cast: "W- ", line: true, copies: 1, once: 7, limit: 2_000_000},
+	{name: "a copy, a write, disks, in line, a death, no cuts",
+		writes: 1, cast: "B- ", line: true, copies: 1, deaths: 1, cuts: -1, limit: 2_000_000},
+	{name: "a copy, disks, a crash, in line, no cuts",
+		cast: "BD ", line: true, copies: 1, crashes: 1, cuts: -1, limit: 2_000_000},
 	{name: "three writes, in line, a death", writes: 3, line: true, deaths: 1, limit: 8_000_000},
 	{name: "three writes, no cuts, a death", writes: 3, deaths: 1, cuts: -1, limit: 8_000_000},
 }

@@ -155,7 +155,8 @@ func (x *search) exchange(sc *scene, i, j int) error {
 			return errEndless
 		}
 		moved = false
-		for _, st := range x.alone(sc, i, x.alone(sc, j, []step{{kind: stepMove, i: uint8(i), j: uint8(j)}, {kind: stepMove, i: uint8(j), j: uint8(i)}})) {
+		steps := []step{{kind: stepMove, i: uint8(i), j: uint8(j)}, {kind: stepMove, i: uint8(j), j: uint8(i)}}
+		for _, st := range x.alone(sc, i, x.alone(sc, j, steps)) {
 			if !st.settles() || st.kind == stepMove && !sc.linked(i, j) {
 				continue
 			}
