@@ -118,7 +118,7 @@ func newActors(b *bound, without rule, orders [][3]int) *actors {
 	}
 	a.coder = replicate.Coder{
 		Base: replicate.TimeOf(firstMoment), Clock: b.still, Ops: b.kind != last,
-		Forgets: b.members != 0, Dropped: b.deletes, Waits: b.journal || b.cast != "" || b.once != 0, Copies: b.copies > 0,
+		Forgets: b.members != 0, Dropped: b.deletes, Waits: b.journal || b.cast != "" || b.once != 0, Copies: b.copies > 0, Exact: b.exact(),
 	}
 	return a
 }

@@ -131,7 +131,7 @@ var longBounds = []bound{
 	{name: "two writes, frames cross, a pair", writes: 2, cast: "WW ", wire: 3},                  // 31,105 states
 	{name: "a write, frames cross, in line", writes: 1, line: true, wire: 2},                     // 269,902 states
 	{name: "a write, frames cross, in line, a death", writes: 1, line: true, deaths: 1, wire: 1}, // 134,218 states
-	{name: "a copy, a write, in line", writes: 1, cast: "W- ", line: true, copies: 1}, // 219,232 states
+	{name: "a copy, a write, in line", writes: 1, cast: "W- ", line: true, copies: 1},            // 219,232 states
 	{name: "a copy that takes no new author by itself, a write, in line, no cuts", // 22,433 states
 		writes: 1, cast: "W- ", line: true, copies: 1, twins: true, cuts: -1},
 	{name: "a copy, two writes, in line, no cuts",

@@ -261,9 +261,19 @@ func (c *cloner) session(s *Session) *Session {
 	return t
 }
 
-// held copies a list of updates; what is dropped is not in it any more.
-func (c *cloner) held(list []*Update) []*Update {
-	return slices.DeleteFunc(c.updates(list), func(u *Update) bool { return u == nil })
+// held copies a list of updates. What is dropped is in it where it is known: to
+// pass it is to come to its place.
+func (c *cloner) held(list []*Update) (out []*Update) {
+	for _, u := range list {
+		v := c.update(u)
+		if a := c.to.byName[u.author.name]; v == nil && a != nil && a.at(u.time) != nil {
+			v = a.at(u.time).entry()
+		}
+		if v != nil {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 func (c *cloner) settled(by []bool) []bool {

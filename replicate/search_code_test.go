@@ -35,6 +35,7 @@ type Coder struct {
 	Forgets bool // what peers are known to hold matters
 	Dropped bool // and what those were that are dropped: deletions or not
 	Copies  bool // and so does which openings of others were seen
+	Exact   bool // and so do places as they are
 	Waits   bool // and so does what a session began with: of journals
 	buf     []byte
 	name    [3]byte // by seat
@@ -138,8 +139,11 @@ func (c *Coder) End(s *Seat, j int, name *[3]byte) []byte {
 	}
 	c.sorted(s.Replica)
 	e := s.Ends[j]
-	if c.end(e); name == nil {
+	if c.end(e); name == nil && !c.onlySays(e) {
 		c.buf = append(c.buf, byte(e.out.reached(&s.Replica.log)), byte(e.out.cut), byte(e.start.seq), byte(e.out.met))
+		if c.Exact {
+			c.byte(byte(e.out.pos))
+		}
 	}
 	return c.buf
 }

@@ -64,6 +64,9 @@ func (x *search) copy(sc *scene, st step) {
 		x.actors.copied[what] = id
 	}
 	sc.at[empty] = seen{core: id}
+	if x.trail != nil {
+		*x.trail = append(*x.trail, played{empty, act{kind: stepCopy, j: st.j}})
+	}
 }
 
 // copyTo opens a copy of the file at another place. As that is not where the file
