@@ -136,7 +136,7 @@ var longBounds = []bound{
 		writes: 1, cast: "W- ", line: true, copies: 1, twins: true, cuts: -1},
 	{name: "a copy, two writes, in line, no cuts",
 		writes: 2, cast: "W- ", line: true, copies: 1, cuts: -1, limit: 2_000_000},
-	{name: "a copy, a write, all meet, no cuts", writes: 1, cast: "W- ", copies: 1, cuts: -1, limit: 2_000_000},
+	{name: "a copy, a write, all meet, no cuts", writes: 1, cast: "W- ", copies: 1, cuts: -1}, // 781,028 states
 	{name: "a copy, a write, once, in line", writes: 1, cast: "W- ", line: true, copies: 1, once: 7, limit: 2_000_000},
 	{name: "a copy, a write, disks, in line, a death, no cuts",
 		writes: 1, cast: "B- ", line: true, copies: 1, deaths: 1, cuts: -1, limit: 2_000_000},
