@@ -158,7 +158,7 @@ func unheld(u *Update) *Update {
 // alive: the next write has a new author.
 func (r *Replica) fork(s Stamp) error {
 	if r.wrote(s.Author) {
-		r.newIncarnation()
+		r.disown()
 	}
 	return &ForkError{ID: r.id, Stamp: s}
 }

@@ -87,8 +87,9 @@
 // have lost writes which others have seen (an unclean restart on a machine that
 // lost its page cache, a restored backup) takes a new incarnation before its
 // next write, since two updates must never share a stamp. A copied file is one
-// replica in two places: when copies meet, both sessions end with
-// [ErrForked].
+// replica in two places: when copies meet, or each of them a third replica again
+// and again, their sessions end with [ErrForked], and both take a new incarnation,
+// until one has an id of its own; see package journal's Fork.
 //
 // # Forgetting
 //

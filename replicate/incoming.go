@@ -209,7 +209,7 @@ func (s *Session) remote(err error) error {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	if errors.Is(err, ErrForked) {
-		s.r.newIncarnation()
+		s.r.disown()
 	}
 	s.r.suspect = s.r.suspect || !s.doubted && errors.Is(err, ErrDiverged)
 	return err

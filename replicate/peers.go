@@ -16,13 +16,15 @@ const maxPastEpochs = 8
 // meet takes in who the peer says it is. A newer session of the same replica
 // supersedes an older one: a process that was killed comes back before its old
 // connection is known to be dead. But when an epoch comes back that another
-// has superseded, both are alive: one replica in two places.
+// has superseded, both are alive: one replica in two places. It is told so, and
+// if it comes once more it supersedes the other, which may be gone by then or have
+// an id of its own. If it has not, it comes back, and is told as well.
 func (r *Replica) meet(s *Session, g greeting) error {
 	if g.id == r.id {
 		if g.epoch == r.epoch {
 			return ErrSelf
 		}
-		r.newIncarnation()
+		r.disown()
 		return &ForkError{ID: g.id}
 	}
 	p := r.peers[g.id]
@@ -33,6 +35,7 @@ func (r *Replica) meet(s *Session, g greeting) error {
 		p.open(r, g.epoch)
 	case p.epoch == g.epoch:
 	case slices.Contains(p.past, g.epoch):
+		p.past = slices.DeleteFunc(p.past, func(epoch uint64) bool { return epoch == g.epoch })
 		return &ForkError{ID: g.id}
 	default:
 		if len(p.past) == maxPastEpochs {

@@ -72,6 +72,7 @@ type Replica struct {
 	mu        sync.RWMutex // guards all below; never held while a source or sink runs
 	self      *author      // who writes here now
 	renewed   bool         // self changed since a journal was last told
+	spare     *author      // the last one that was taken because of a copy
 	authors   []*author
 	byName    map[Author]*author
 	objects   []*object
@@ -182,6 +183,16 @@ func (r *Replica) newIncarnation() {
 	r.self = r.internAuthor(Author(r.identity + string(inc[:])))
 	r.renewed = true
 	r.wake()
+}
+
+// disown takes a new author because a copy of the replica may write as this one.
+// It may be told so again and again: what nothing was written as yet will do.
+func (r *Replica) disown() {
+	if a := r.self; a == r.spare && a.clock == 0 && a.last() == 0 {
+		return
+	}
+	r.newIncarnation()
+	r.spare = r.self
 }
 
 // ID returns the replica's id.

@@ -71,6 +71,8 @@ type end struct {
 	sent     int   // updates since the last marker
 	left     bool  // has said bye
 	over     bool  // and heard it
+	failed   error // why it ends, if not well
+	gone     bool  // and has sent all that it will
 }
 
 // actors notes the states of replicas, and where acts lead.
@@ -88,6 +90,7 @@ type actors struct {
 	takings map[uint64]*edge // by end and frame
 	goes    map[along]uint32
 	pairs   map[[2]uint32]uint64
+	copied  map[copied]uint32
 }
 
 // from is an act of a core, and the ends that it looks at.
@@ -110,11 +113,12 @@ func newActors(b *bound, without rule, orders [][3]int) *actors {
 		cores:  []core{{renamed: make([]uint64, len(orders))}},
 		ends:   []end{{renamed: make([]uint64, len(orders))}},
 		chunks: [][]byte{nil}, frames: map[string]uint32{},
-		leads: map[from]*edge{}, takings: map[uint64]*edge{}, goes: map[along]uint32{}, pairs: map[[2]uint32]uint64{},
+		leads: map[from]*edge{}, takings: map[uint64]*edge{}, goes: map[along]uint32{},
+		pairs: map[[2]uint32]uint64{}, copied: map[copied]uint32{},
 	}
 	a.coder = replicate.Coder{
 		Base: replicate.TimeOf(firstMoment), Clock: b.still, Ops: b.kind != last,
-		Forgets: b.members != 0, Dropped: b.deletes, Waits: b.journal || b.cast != "" || b.once != 0,
+		Forgets: b.members != 0, Dropped: b.deletes, Waits: b.journal || b.cast != "" || b.once != 0, Copies: b.copies > 0, Exact: b.exact(),
 	}
 	return a
 }
@@ -261,6 +265,8 @@ func (a *actors) act(s *seat, what act) *edge {
 		before := s.Replica
 		s.crash(j, a.lies)
 		s.recovered(before)
+	case stepFork:
+		s.fork()
 	case stepForget, stepMember, stepLoad:
 		e.none = !a.forgetfully(s, what)
 	case actRestart:

@@ -111,6 +111,9 @@ func (c *cloner) names() {
 		c.to.byName[a.name] = b
 	}
 	c.to.self = c.to.authors[c.from.self.index]
+	if c.from.spare != nil {
+		c.to.spare = c.to.authors[c.from.spare.index]
+	}
 	for _, o := range c.from.objects {
 		p := &object{name: o.name, typ: o.typ, state: o.typ.New(), index: o.index}
 		c.to.objects = append(c.to.objects, p)
@@ -258,9 +261,19 @@ func (c *cloner) session(s *Session) *Session {
 	return t
 }
 
-// held copies a list of updates; what is dropped is not in it any more.
-func (c *cloner) held(list []*Update) []*Update {
-	return slices.DeleteFunc(c.updates(list), func(u *Update) bool { return u == nil })
+// held copies a list of updates. What is dropped is in it where it is known: to
+// pass it is to come to its place.
+func (c *cloner) held(list []*Update) (out []*Update) {
+	for _, u := range list {
+		v := c.update(u)
+		if a := c.to.byName[u.author.name]; v == nil && a != nil && a.at(u.time) != nil {
+			v = a.at(u.time).entry()
+		}
+		if v != nil {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 func (c *cloner) settled(by []bool) []bool {
@@ -324,7 +337,7 @@ func (s *Session) Anew() { s.enc = encoder{only: s.out.only} }
 // A field that is new must be known to Clone, and to Coder if it matters.
 func TestCloneKnowsEveryField(t *testing.T) {
 	for typ, known := range map[reflect.Type]int{
-		reflect.TypeFor[Replica]():    35,
+		reflect.TypeFor[Replica]():    36,
 		reflect.TypeFor[Session]():    39,
 		reflect.TypeFor[outbox]():     13,
 		reflect.TypeFor[partial]():    8,

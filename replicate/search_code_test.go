@@ -34,6 +34,8 @@ type Coder struct {
 	Ops     bool // ops are more than what they do to which key
 	Forgets bool // what peers are known to hold matters
 	Dropped bool // and what those were that are dropped: deletions or not
+	Copies  bool // and so does which openings of others were seen
+	Exact   bool // and so do places as they are
 	Waits   bool // and so does what a session began with: of journals
 	buf     []byte
 	name    [3]byte // by seat
@@ -137,8 +139,11 @@ func (c *Coder) End(s *Seat, j int, name *[3]byte) []byte {
 	}
 	c.sorted(s.Replica)
 	e := s.Ends[j]
-	if c.end(e); name == nil {
+	if c.end(e); name == nil && !c.onlySays(e) {
 		c.buf = append(c.buf, byte(e.out.reached(&s.Replica.log)), byte(e.out.cut), byte(e.start.seq), byte(e.out.met))
+		if c.Exact {
+			c.byte(byte(e.out.pos))
+		}
 	}
 	return c.buf
 }
@@ -158,6 +163,9 @@ func (c *Coder) core(s *Seat) {
 	}
 	if c.Forgets {
 		c.members(r)
+	}
+	if c.Copies {
+		c.openings(s)
 	}
 	c.partials(r)
 	if s.Tail != nil {
@@ -211,67 +219,6 @@ func idOfSeat(i int) (id ReplicaID) {
 	return id
 }
 
-// heard writes how far a peer's log was heard, and which opening of it is known:
-// the first one is as good as none.
-func (c *Coder) heard(r *Replica, id ReplicaID) {
-	c.token(r.tokens, id)
-	for _, p := range r.partials {
-		c.token(p.tokens, id)
-	}
-	if p := r.peers[id]; p != nil && p.epoch != 1 {
-		c.byte(byte(p.epoch))
-	}
-	c.byte(0)
-}
-
-// Heard returns how far s has heard the log of t: which of what its clock does
-// not cover it would not be sent again. It is nothing unless that log is the one
-// that it has heard.
-func (c *Coder) Heard(s, t *Seat) []byte {
-	c.buf = c.buf[:0]
-	for _, r := range s.states() {
-		c.resume(r, r.tokens, t.Replica)
-		for _, p := range r.partials {
-			c.resume(r, p.tokens, t.Replica)
-		}
-	}
-	p := s.Replica.peers[t.Replica.id]
-	for _, u := range s.Replica.log.entries {
-		a := t.Replica.byName[u.author.name]
-		held := a != nil && u.time <= timeAt(t.Replica.publicClock(), a.index)
-		if u.state != stateDropped && p != nil && p.epoch == t.Replica.epoch {
-			c.flags(u.origin == p.number && !held)
-		}
-	}
-	known := p == nil && t.Replica.epoch == 1 || p != nil && p.epoch == t.Replica.epoch
-	c.flags(known)
-	return c.buf
-}
-
-func (c *Coder) resume(r *Replica, tokens map[ReplicaID]token, from *Replica) {
-	n := byte(0)
-	if t, ok := tokens[from.id]; ok && t.Epoch == from.epoch {
-		p := from.peers[r.id]
-		for _, u := range from.log.entries {
-			its := p != nil && p.epoch == r.epoch && p.number == u.origin
-			a := r.byName[u.author.name]
-			covered := a != nil && u.time <= timeAt(r.publicClock(), a.index)
-			if u.state != stateDropped && u.seq <= t.Pos && !its && !covered {
-				n++
-			}
-		}
-	}
-	c.byte(n)
-}
-
-func (c *Coder) token(tokens map[ReplicaID]token, id ReplicaID) {
-	if t, ok := tokens[id]; ok {
-		c.buf = append(c.buf, byte(t.Epoch), byte(t.Pos)+1)
-	} else {
-		c.byte(0)
-	}
-}
-
 // partials writes what is held under filters.
 func (c *Coder) partials(r *Replica) {
 	for _, p := range r.partials {
@@ -289,22 +236,6 @@ func (c *Coder) partials(r *Replica) {
 func (c *Coder) filter(f Filter) {
 	c.byte(byte(len(f.code())))
 	c.buf = append(c.buf, f.code()...)
-}
-
-// members writes what is forgotten, and who must agree to it.
-func (c *Coder) members(r *Replica) {
-	c.clock(r, r.horizon)
-	for n := range c.name {
-		i := slices.Index(c.name[:], byte(n))
-		if m, ok := r.members[idOfSeat(i)]; ok {
-			c.byte(1)
-			c.clock(r, m.heard)
-			c.clock(r, m.latest)
-			c.clock(r, m.waited)
-		} else {
-			c.byte(0)
-		}
-	}
 }
 
 // content writes what a replica holds and promises.
@@ -364,17 +295,6 @@ func (c *Coder) op(u *Update) {
 	} else {
 		c.buf = append(c.buf, u.op[0], u.op[2])
 	}
-}
-
-// origin returns which peer an update will not be sent to, since it came from
-// there; 1 for none.
-func (c *Coder) origin(r *Replica, u *Update) byte {
-	for id, p := range r.peers {
-		if u.origin != 0 && p.number == u.origin {
-			return 2 + c.name[seatOf(id)]
-		}
-	}
-	return 1
 }
 
 // Tidy takes away what makes no difference. What the other side is known to

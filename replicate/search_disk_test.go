@@ -10,7 +10,7 @@ import (
 // restored returns the replica that a disk holds.
 func (s *seat) restored(frames []byte) *replicate.Replica {
 	r := replicate.New(replicate.Config{
-		ID: idOf(s.At), Types: []replicate.Type{s.kind.Type}, Now: s.now, Rand: s,
+		ID: idOf(s.as), Types: []replicate.Type{s.kind.Type}, Now: s.now, Rand: s,
 	})
 	x := r.Restorer()
 	for len(frames) > 0 {
@@ -31,7 +31,7 @@ func (s *seat) restored(frames []byte) *replicate.Replica {
 
 // image is restored, for looking at: it uses up no chance.
 func (s *seat) image(frames []byte) *replicate.Replica {
-	c := &seat{kind: s.kind, without: s.without}
+	c := &seat{kind: s.kind, without: s.without, as: s.as}
 	c.At = s.At
 	return c.restored(frames)
 }

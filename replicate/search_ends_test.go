@@ -11,6 +11,10 @@ func (c *Coder) end(s *Session) {
 	}
 	r, o := s.r, &s.out
 	c.byte(byte(s.state))
+	if c.onlySays(s) {
+		c.reason(s.err)
+		return
+	}
 	streams := s.state == stateStreaming
 	c.flags(s.greeted, s.placed && !streams, s.full, s.once, s.once && s.heard.marker, s.heard.bye, s.partial, s.agreed)
 	waits := s.once || c.Waits && s.goal == nil
@@ -46,6 +50,9 @@ func (c *Coder) end(s *Session) {
 	}
 	c.outbox(r, o)
 }
+
+// onlySays reports whether nothing comes of an end any more but why it ends.
+func (c *Coder) onlySays(s *Session) bool { return c.Copies && s.err != nil && s.greeted }
 
 // handshake writes what is of no more use when both have said where they stand.
 func (c *Coder) handshake(s *Session) {
@@ -180,6 +187,9 @@ func (s *Session) AckDue() bool { return s.due != nil && s.keptPromise() }
 
 // Left reports whether bye was said.
 func (s *Session) Left() bool { return s.err == nil && s.state == stateLeft }
+
+// Gone reports whether all was said, and the session did not end well.
+func (s *Session) Gone() bool { return s.err != nil && s.state == stateLeft }
 
 // Over reports whether it was also heard.
 func (s *Session) Over() bool { return s.Left() && s.heard.bye }

@@ -160,5 +160,12 @@ func (p Place) Hasten(own bool) {
 	}
 }
 
+// ForgetPast has r forget which openings of others were superseded.
+func (r *Replica) ForgetPast() {
+	for _, p := range r.peers {
+		p.past = nil
+	}
+}
+
 // Swapped counts how often everything was taken anew.
 func (r *Replica) Swapped() uint64 { return r.swapped }

@@ -110,6 +110,9 @@ func (s *seat) unruly(j int) (after func()) {
 		return func() { s.Replica.SetHorizon(h) }
 	case s.without == ackedLater:
 		return s.Replica.TrustDisk()
+	case s.without == forkAuthor:
+		was := s.Replica.Author()
+		return func() { s.Replica.WriteAs(was) }
 	case s.without == swapAuthor:
 		was, n := s.Replica.Author(), s.Replica.Swapped()
 		return func() {

@@ -10,6 +10,9 @@ import (
 // covers, it holds that write or a newer one of the key, or nothing of the key
 // where a deletion is the newer one: that may have been forgotten.
 func (x *search) lawful(sc *scene) error {
+	if err := x.placed(sc); err != nil {
+		return err
+	}
 	for i := range sc.at {
 		id := sc.at[i].core
 		if id == 0 {

@@ -52,13 +52,17 @@ func (a *actors) met(m meeting) []byte {
 }
 
 // ending reports whether sessions end by themselves, so that to meet is a step.
-func (b *bound) ending() bool { return b.once != 0 }
+func (b *bound) ending() bool { return b.once != 0 || b.copies > 0 }
 
 // end ends the sessions that are over.
 func (x *search) end(sc *scene) error {
+	x.hear(sc)
 	for i := range sc.at {
 		for j := range i {
 			e, f := &x.ends[sc.at[i].ends[j]], &x.ends[sc.at[j].ends[i]]
+			if e.gone || f.gone || e.failed != nil && f.failed != nil {
+				x.cut(sc, i, j)
+			}
 			if !e.over || !f.over {
 				continue
 			}
@@ -116,13 +120,12 @@ func (x *search) resting(sc scene) error {
 	if linked {
 		return nil // where the session is cut is another scene
 	}
-	return x.quiesced(&sc)
+	return x.mended(sc)
 }
 
-// quiesced goes on until all have heard of each other, and checks that they are
-// equal.
-func (x *search) quiesced(sc *scene) error {
-	for range 2 {
+// reunite goes on until all have heard of each other.
+func (x *search) reunite(sc *scene) error {
+	for range 3 {
 		for i := range sc.at {
 			for j := i + 1; j < len(sc.at); j++ {
 				if !x.meet(sc, i, j) {
@@ -134,14 +137,14 @@ func (x *search) quiesced(sc *scene) error {
 			}
 		}
 	}
-	return x.equal(sc)
+	return nil
 }
 
 var errEndless = errors.New("a session goes on for ever")
 
 // exchange has two meet, until nothing is left to do.
 func (x *search) exchange(sc *scene, i, j int) error {
-	if err := x.open(sc, i, j); err != nil {
+	if err := x.open(sc, i, j); err != nil && !x.news(err) {
 		return err
 	}
 	if err := x.end(sc); err != nil {
@@ -152,7 +155,8 @@ func (x *search) exchange(sc *scene, i, j int) error {
 			return errEndless
 		}
 		moved = false
-		for _, st := range x.alone(sc, i, x.alone(sc, j, []step{{kind: stepMove, i: uint8(i), j: uint8(j)}, {kind: stepMove, i: uint8(j), j: uint8(i)}})) {
+		steps := []step{{kind: stepMove, i: uint8(i), j: uint8(j)}, {kind: stepMove, i: uint8(j), j: uint8(i)}}
+		for _, st := range x.alone(sc, i, x.alone(sc, j, steps)) {
 			if !st.settles() || st.kind == stepMove && !sc.linked(i, j) {
 				continue
 			}

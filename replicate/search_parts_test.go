@@ -47,6 +47,7 @@ func (a *actors) end(s *seat, j int) uint32 {
 	e := end{
 		seat: s, progress: a.coder.Progress(s.Ends[j]), sent: s.round[j],
 		ack: s.Ends[j].AckDue(), idle: s.Ends[j].Streaming(), left: s.Ends[j].Left(), over: s.Ends[j].Over(),
+		failed: s.Ends[j].Failure(), gone: s.Ends[j].Gone(),
 	}
 	for _, o := range a.orders {
 		name := names(o)

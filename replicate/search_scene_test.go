@@ -31,6 +31,8 @@ const (
 	stepDone   = 'J' // and has it
 	stepForget = 'F' // i forgets; with j in a hurry
 	stepMember = 'S' // i declares other members: those of the bits of j
+	stepCopy   = 'Y' // i's file is copied, with j more frames, and opened in the place that is empty
+	stepFork   = 'P' // i goes on under an id of its own
 	stepDump   = 'D' // i is dumped, in place of what was dumped before
 	stepLoad   = 'L' // the dump is loaded into i; with j all but its end
 )
@@ -65,6 +67,10 @@ func (s step) String() string {
 		return fmt.Sprintf("F%d", s.i)
 	case stepMember:
 		return fmt.Sprintf("members of %d: %03b", s.i, s.j)
+	case stepCopy:
+		return fmt.Sprintf("copy %d+%d", s.i, s.j)
+	case stepFork:
+		return fmt.Sprintf("fork %d", s.i)
 	case stepDump:
 		return fmt.Sprintf("dump %d", s.i)
 	case stepLoad:
@@ -87,16 +93,6 @@ type scene struct {
 	at   [3]seen // with core 0 for one that died for good
 	past uint32
 	wire uint32 // the number of what is on its way
-}
-
-// dead counts those that died for good.
-func (sc *scene) dead() (n int) {
-	for i := range sc.at {
-		if !sc.alive(i) {
-			n++
-		}
-	}
-	return n
 }
 
 func (sc *scene) alive(i int) bool { return sc.at[i].core != 0 }
@@ -193,6 +189,9 @@ type past struct {
 	forgets int
 	dumps   int
 	dump    uint32 // its number, 0 for none
+	copies  int
+	told    uint8 // bit i: i was told that it is in two places
+	forked  bool  // and one of them has an id of its own by now
 }
 
 const maxIssued = 6
@@ -259,6 +258,12 @@ func (p past) hash(order [3]int) uint64 {
 	}
 	if p.dump > 0 {
 		h = mixed(h, uint64(p.dump))
+	}
+	if p.copies > 0 {
+		h = mixed(h, uint64(p.copies)<<8|uint64(p.told))
+		if p.forked {
+			h = mixed(h, 1)
+		}
 	}
 	return h
 }

@@ -13,6 +13,7 @@ import (
 type seat struct {
 	replicate.Seat
 	kind    *kind
+	as      int        // whose id it has
 	without rule       // a rule that it breaks
 	wall    int64      // ms since the first moment
 	frames  []byte     // the disk

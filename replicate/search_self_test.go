@@ -46,6 +46,9 @@ var selfBounds = []bound{
 	{writes: 5, apart: true, deaths: 1},
 	{writes: 5, once: 7},
 	{writes: 5, cast: "BB ", crashes: 1, once: 1},
+	{writes: 5, cast: "BB ", once: 3, wire: 4},
+	{writes: 2, cast: "WW ", copies: 1},
+	{writes: 1, cast: "BD ", line: true, copies: 1, crashes: 1},
 }
 
 // A replica that is put together of parts that were seen in different histories
@@ -76,10 +79,14 @@ func walk(t *testing.T, x *search, rnd *rand.Rand) {
 	}
 	x.trail = &trail{}
 	sc := x.opening()
-	var frame []byte
+	sent := map[[2]int][][]byte{}
 	for range 60 {
 		for _, p := range *x.trail {
-			frame = really(x, seats[p.i], p.act, frame)
+			if p.kind == stepCopy {
+				seats[p.i] = seats[0].copyTo(p.i, int(p.j), x.twins)
+			} else {
+				really(x, seats[p.i], p.act, sent)
+			}
 		}
 		*x.trail = (*x.trail)[:0]
 		for i, s := range seats {
@@ -102,20 +109,27 @@ func walk(t *testing.T, x *search, rnd *rand.Rand) {
 	x.trail = nil
 }
 
-// really does an act to a seat, and returns the frame that it made.
-func really(x *search, s *seat, what act, frame []byte) []byte {
+// really does an act to a seat: to send is to put a frame behind those that were
+// sent, by who to whom.
+func really(x *search, s *seat, what act, sent map[[2]int][][]byte) {
+	to, from := [2]int{s.At, int(what.j)}, [2]int{int(what.j), s.At}
 	switch what.kind {
 	case actNext:
 		b, err := s.next(int(what.j))
 		must(err)
-		frame = b
+		sent[to] = append(sent[to], b)
 	case actTakes:
-		must(s.takes(int(what.j), frame))
+		if err := s.takes(int(what.j), sent[from][0]); !x.news(err) {
+			must(err)
+		}
+		sent[from] = sent[from][1:]
+	case actEnd:
+		sent[from] = nil
+		fallthrough
 	default:
 		x.actors.act(s, what)
 	}
 	s.Tidy()
-	return frame
 }
 
 func alike(t *testing.T, x *search, at *seen, s *seat) {

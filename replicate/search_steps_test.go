@@ -10,7 +10,7 @@ import (
 // possible appends the steps that may be taken from a scene. Some of them turn
 // out to be none.
 func (x *search) possible(sc *scene, steps []step) []step {
-	dead := sc.dead()
+	dead := x.dead(sc)
 	for i := range sc.at {
 		if !sc.alive(i) {
 			continue
@@ -22,7 +22,7 @@ func (x *search) possible(sc *scene, steps []step) []step {
 			}
 			ij := step{kind: stepMove, i: uint8(i), j: uint8(j)}
 			linked := sc.linked(i, j)
-			if linked {
+			if linked && x.takes(sc, i, j) {
 				steps = x.moves(sc, ij, steps)
 			}
 			switch {
@@ -56,7 +56,7 @@ func (x *search) meet(sc *scene, i, j int) bool {
 // alone appends the steps that concern one replica.
 func (x *search) alone(sc *scene, i int, steps []step) []step {
 	past := &x.pasts.all[sc.past]
-	if past.writes < x.writes && (x.cast == "" || strings.IndexByte("WB", x.cast[i]) >= 0) {
+	if past.writes < x.writes && !x.mute(sc, i) && (x.cast == "" || strings.IndexByte("WB ", x.cast[i]) >= 0) {
 		for k := range x.keys {
 			if k > 0 && past.writes == 0 && !x.both {
 				break // the first key is as good as the second
@@ -70,7 +70,7 @@ func (x *search) alone(sc *scene, i int, steps []step) []step {
 			steps = append(steps, step{kind: stepBoth, i: uint8(i)})
 		}
 	}
-	steps = x.forgetting(past, i, steps)
+	steps = x.copying(sc, i, x.forgetting(past, i, steps))
 	c := &x.cores[sc.at[i].core]
 	if c.seat.Tail == nil {
 		return steps
@@ -122,6 +122,10 @@ func (x *search) take(sc scene, st step) (_ scene, ok bool, err error) {
 		ok, err = x.send(&sc, i, j)
 	case stepGet:
 		ok, err = x.get(&sc, i, j)
+	case stepCopy:
+		x.copy(&sc, st)
+	case stepFork:
+		x.fork(&sc, i)
 	default:
 		ok = x.forgetful(&sc, st)
 	}
@@ -130,6 +134,9 @@ func (x *search) take(sc scene, st step) (_ scene, ok bool, err error) {
 		x.cut(&sc, i, j)
 		err = nil
 		ok = sc != before
+	}
+	if x.news(err) {
+		err = nil // it stays here until the peer has heard it
 	}
 	if ok && err == nil && x.ending() {
 		if st.settles() && x.counts() && !x.nearer(&before, &sc) {
@@ -150,7 +157,9 @@ func (x *search) take(sc scene, st step) (_ scene, ok bool, err error) {
 }
 
 // counts reports whether each step that brings something on is known to.
-func (x *search) counts() bool { return x.without == noRule && x.members == 0 && x.wire == 0 }
+func (x *search) counts() bool {
+	return x.without == noRule && x.members == 0 && x.wire == 0 && x.copies == 0
+}
 
 // act has seat i do something, and returns what came of it.
 func (x *search) act(sc *scene, i int, what act) *edge {
@@ -207,7 +216,7 @@ func (x *search) open(sc *scene, i, j int) error {
 
 // pass moves a frame from i to j, and returns its number, 0 for none.
 func (x *search) pass(sc *scene, i, j int) (frame uint32, err error) {
-	if !sc.linked(i, j) || !sc.linked(j, i) {
+	if !sc.linked(i, j) || !sc.linked(j, i) || !x.takes(sc, i, j) {
 		return 0, nil
 	}
 	e := x.act(sc, i, act{kind: actNext, j: uint8(j)})

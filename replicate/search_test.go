@@ -32,6 +32,10 @@ type bound struct {
 	greet   bool      // each frame of the handshake is a step
 	still   bool      // wall clocks stand, so that stamps are Lamport's
 	rounds  bool      // how much is sent between two markers matters
+	once    int       // bit i: replica i asks for sessions that run once
+	copies  int       // of the file of 0, to be opened in the place that is empty
+	twins   bool      // which write as 0 does, if only when told that there are two
+	wire    int       // frames that may be on their way in each direction; 0: each is taken in as it is made
 	line    bool      // 0 and 2 meet only when another is dead
 	cuts    int       // of sessions, deaths and crashes not counted; 0 for any number, less for none
 	apart   bool      // sessions may be missing: it matters which there are
@@ -100,6 +104,7 @@ type search struct {
 	todo    []visit
 	waiting [][]visit // by cuts
 	pasts   pasts
+	wires   wires
 	seeing  func(*scene) // is shown each scene; may be nil
 	trail   *trail       // what is done, if that is to be known
 	lawfuls map[[2]uint32]error
@@ -140,9 +145,14 @@ func newSearch(b bound, without rule) *search {
 	if b.keys == "" {
 		b.keys = "xy"
 	}
+	if b.apart = b.apart || b.ending(); b.ending() {
+		b.plain, b.acks = true, b.acks || b.once != 0
+	}
+	b.greet = b.greet || b.wire > 0
 	x := &search{bound: b, without: without, lawfuls: map[[2]uint32]error{}}
 	x.actors = newActors(&x.bound, without, x.renamings())
 	x.pasts.init(x.actors.orders)
+	x.wires.init()
 	return x
 }
 
@@ -151,7 +161,7 @@ func newSearch(b bound, without rule) *search {
 // and a greeting that waits has a fingerprint, which names are part of.
 func (x *search) renamings() [][3]int {
 	switch {
-	case x.still || x.greet || x.cast != "" || x.members != 0 || x.wants != [3]string{}:
+	case x.still || x.greet || x.cast != "" || x.members != 0 || x.wants != [3]string{} || x.exact():
 		return asIs
 	case x.line:
 		return mirrors
@@ -182,7 +192,7 @@ func (x *search) opening() scene {
 
 // first is replica i as it begins.
 func (x *search) first(i int) *seat {
-	s := &seat{kind: x.kind, without: x.without}
+	s := &seat{kind: x.kind, without: x.without, as: i}
 	s.At = i
 	s.open(x.journal || x.cast != "" && strings.IndexByte("DB", x.cast[i]) >= 0, false)
 	if x.members != 0 {
@@ -221,7 +231,7 @@ func (x *search) leave(v visit) {
 			x.fail(v.id, st, err)
 			return
 		}
-		rest = rest && st.kind != stepOpen && !st.settles()
+		rest = rest && (st.kind != stepOpen || x.ending()) && !st.settles()
 		x.come(v.id, st, next)
 		if x.err != nil {
 			return
@@ -229,7 +239,7 @@ func (x *search) leave(v visit) {
 	}
 	if rest {
 		x.rests++
-		err := x.converged(&v.scene)
+		err := x.resting(v.scene)
 		if err == nil && x.quiet {
 			err = x.restful(v.scene)
 		}

@@ -3,8 +3,9 @@ package replicate_test
 import "slices"
 
 // exact reports whether scenes are told by all that they are. Frames that are on
-// their way name places in logs, which then count as they are.
-func (b *bound) exact() bool { return b.wire > 0 }
+// their way name places in logs, which then count as they are; and of a replica
+// in two places it matters which of its openings were seen.
+func (b *bound) exact() bool { return b.wire > 0 || b.copies > 0 }
 
 // exactly returns the hash of a scene without any reduction.
 func (x *search) exactly(sc *scene) uint64 {
@@ -52,7 +53,7 @@ func (x *search) moves(sc *scene, st step, steps []step) []step {
 		st.kind = stepSend
 		steps = append(steps, st)
 	}
-	if way[0] != 0 {
+	if way[0] != 0 && x.takes(sc, int(st.i), int(st.j)) {
 		st.kind = stepGet
 		steps = append(steps, st)
 	}
