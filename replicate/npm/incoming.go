@@ -110,10 +110,10 @@ func (in *intake) take(text []byte) error {
 			}
 		}
 	}
-	if err != nil {
-		return lineError(in.lines, text, err)
+	if err != nil && !errors.Is(err, ErrSameID) { // of which the line is not to blame
+		err = lineError(in.lines, text, err)
 	}
-	return nil
+	return err
 }
 
 func (in *intake) meet(l line) error {
@@ -121,6 +121,9 @@ func (in *intake) meet(l line) error {
 		return errTwice
 	}
 	in.headed, in.loose = true, false
+	if !in.again && ident(l.id) == in.s.current() {
+		return fmt.Errorf("npm: %w, %.64q", ErrSameID, in.s.ID())
+	}
 	h := Header{ID: ident(l.id).String(), Clock: make(map[string]float64, len(l.clock)), Meta: l.meta}
 	for _, e := range l.clock {
 		h.Clock[e.id.String()] = e.ts
