@@ -13,9 +13,11 @@ import (
 
 // npmOperations are what the commands of weir npm do to a replica.
 var npmOperations = map[string]operation{
-	"npm session": onNpm(opNpmSession, false), "npm write": onNpm(opNpmWrite, true),
+	"npm session": onNpmSession, "npm write": onNpm(opNpmWrite, true),
 	"npm show": onNpm(opNpmShow, false), "npm dump": onNpm(opNpmDump, false), "npm load": onNpm(opNpmLoad, true),
 }
+
+var onNpmSession = operation{run: onNpm(opNpmSession, false).run, alters: true}
 
 func onNpm(f func(context.Context, *npm.Scuttlebutt, *call) error, writes bool) operation {
 	return operation{writes: writes, run: func(ctx context.Context, j *journal.Journal, c *call) error {

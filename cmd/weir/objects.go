@@ -69,14 +69,11 @@ func opWatchObjects(ctx context.Context, j *journal.Journal, c *call) error {
 			told := make(map[replicate.ObjectName]bool)
 			for _, u := range batch {
 				name := u.Object()
-				if told[name] {
+				k := kindOf(name.Type)
+				if told[name] || k.quiet != nil && k.quiet(u) {
 					continue
 				}
 				told[name] = true
-				k := kindOf(name.Type)
-				if k == nil {
-					continue // a directory of services
-				}
 				o, err := k.open(r, name.Name)
 				if err != nil {
 					return nil, err
