@@ -21,7 +21,8 @@ func objectsCommand(e *env) *cobra.Command {
 		Short: "List the objects: type, size and name",
 		Long: `Lists the objects that are not empty: type, tab, how many keys, elements, rows,
 members, items or events there are, tab, and name. The types are those of the commands: a
-list is read by weir list ls, and so on.`,
+list is read by weir list ls, and so on; npm/model by weir npm show --kind model, or,
+as a part of a bucket A that goes by A/PART, with --name A --part PART=model.`,
 		Example: `  weir objects r
   weir objects --json r`,
 		Args: args(1, 1),

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/model"
 	"github.com/weir-go/weir/replicate/registry"
 )
 
@@ -18,7 +19,7 @@ var servicesKind = &kind{
 	},
 	admit: func(row) error { return errors.New("services are registered, by weir services register") },
 	quiet: func(u *replicate.Update) bool {
-		key, _ := registry.JSON.Key(u.Op())
+		key, _ := model.JSON.Key(u.Op())     // as directories have it, which no filter knows the keys of
 		return !strings.HasPrefix(key, "s:") // it is a lease, which is renewed all the time
 	},
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
@@ -19,9 +20,10 @@ type intake struct {
 	again  bool // more than one header may come
 	deaf   bool // nothing is taken in
 
-	header func(Header, []clockEntry) // nil for nobody
-	sync   func()
-	update func(replicate.Stamp)
+	header  func(Header, []clockEntry) // nil for nobody
+	sync    func()
+	update  func(replicate.Stamp)
+	refused func() // the peer has the own id
 
 	read    lineReader
 	lines   int64
@@ -41,6 +43,7 @@ func (s *Scuttlebutt) intake(max int, verify func(string, []byte, []byte) error)
 	return &intake{
 		s: s, max: max, verify: verify, claimed: replicate.Clock{},
 		header: func(Header, []clockEntry) {}, sync: func() {}, update: func(replicate.Stamp) {},
+		refused: func() {},
 	}
 }
 
@@ -69,10 +72,29 @@ func (in *intake) run(ctx context.Context, src pull.Source[[]byte]) error {
 		if err = in.take(text); err == nil {
 			continue
 		}
+		if errors.Is(err, ErrSameID) {
+			in.part(ctx, lines)
+			return err
+		}
 		if ended && errors.Is(err, errJSON) { // the line had no end
 			return fmt.Errorf("npm: cut off inside a line: %w", io.ErrUnexpectedEOF)
 		}
 		return errors.Join(err, pull.Abort(lines, err))
+	}
+}
+
+// parting is how long a peer that is refused has to end.
+const parting = time.Second
+
+// part has a peer that is refused read our header, which tells it why: were its
+// lines left unread, the carrier might be reset before.
+func (in *intake) part(ctx context.Context, lines pull.Source[frame.Msg]) {
+	in.refused()
+	late := fmt.Errorf("npm: refused peer has not ended: %w", context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeoutCause(ctx, parting, late)
+	defer cancel()
+	for err := error(nil); err == nil; {
+		_, err = lines(ctx)
 	}
 }
 

@@ -235,6 +235,28 @@ func TestSameID(t *testing.T) {
 	}
 }
 
+// Both ends of one id are told why.
+func TestSameIDBothWays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := duplex.Pair[[]byte, []byte]()
+		ended := make(chan error, 2)
+		for _, d := range []duplex.Duplex[[]byte, []byte]{a, b} {
+			s := openKind(t, newReplica(), "model", "A")
+			go func() { ended <- s.NewSession(npm.SyncConfig{}).Run(t.Context(), d) }()
+		}
+		require.ErrorIs(t, <-ended, npm.ErrSameID)
+		require.ErrorIs(t, <-ended, npm.ErrSameID)
+
+		// And who does not leave is left.
+		p := &player{t: t, s: openKind(t, newReplica(), "model", "A"), in: make(chan []byte), end: make(chan error, 1)}
+		p.start(npm.SyncConfig{})
+		p.next()
+		p.feed(`{"id":"A","clock":{}}`)
+		require.ErrorIs(t, <-p.end, npm.ErrSameID)
+		close(p.in)
+	})
+}
+
 // Write takes what the originals write, and nothing that they only get along with.
 func TestWriteIsExact(t *testing.T) {
 	refused := map[string][]string{
