@@ -19,7 +19,7 @@ var servicesKind = &kind{
 	},
 	admit: func(row) error { return errors.New("services are registered, by weir services register") },
 	quiet: func(u *replicate.Update) bool {
-		key, _ := model.JSON.Key(u.Op())     // as directories have it, which no filter knows the keys of
+		key, _ := model.JSON.Key(u.Op())     // its own type has no filter by keys, and the same ops
 		return !strings.HasPrefix(key, "s:") // it is a lease, which is renewed all the time
 	},
 }
