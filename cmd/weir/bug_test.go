@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
 )
@@ -67,4 +68,19 @@ func TestPanicOfAnOperation(t *testing.T) {
 			assert.Panics(t, func() { _ = other.do(t.Context(), path, &call{request: request{Op: "test"}}) })
 		})
 	}
+}
+
+// A sink that is in the midst of its work is told by an error, for it to end well.
+func TestPanicOfASourceIsAnError(t *testing.T) {
+	o := operation{run: func(ctx context.Context, _ *journal.Journal, c *call) error {
+		return c.out(ctx, func(context.Context) ([]byte, error) { panic("on purpose") })
+	}}
+	ended := false
+	err := o.survive(t.Context(), nil, &call{out: func(ctx context.Context, src pull.Source[[]byte]) error {
+		_, err := src(ctx)
+		ended = true
+		return err
+	}})
+	require.ErrorIs(t, err, errPanic)
+	assert.True(t, ended)
 }
