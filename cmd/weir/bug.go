@@ -37,12 +37,12 @@ func panicked() string {
 }
 
 // survive runs the operation. A panic of one that only reads is its failure and
-// nobody else's: what it held of the replica, it held for reading, and has let go
-// of. One that writes may have panicked in the midst of a change. The engine lets
-// go of its locks then, too, but what is behind them may be half of a change, which
-// nobody may read, write to the file or send to a peer. So that panic goes on and
-// ends the process, at once: the file is as after a crash, in which nothing that
-// was acknowledged is lost.
+// nobody else's: it has changed nothing, and let go of every lock on its way. One
+// that writes may have panicked in the midst of a change. The engine lets go of its
+// locks then, too, but what is behind them may be half of a change, which nobody may
+// read, write to the file or send to a peer. So that panic goes on and ends the
+// process, at once: the file is as after a crash, in which nothing that was
+// acknowledged is lost.
 func (o operation) survive(ctx context.Context, j *journal.Journal, c *call) (err error) {
 	if !o.reads() {
 		return o.run(ctx, j, c)

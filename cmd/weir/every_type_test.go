@@ -34,7 +34,7 @@ var readers = map[string]reader{
 	"weir check": {args: "FULL"}, "weir clock": {args: "FULL"}, "weir dump": {args: "FULL"},
 	"weir get": {args: "FULL k"}, "weir ls": {args: "--json FULL"}, "weir compact": {args: "FULL"},
 	"weir snapshot": {args: "FULL OUT"}, "weir fork": {args: "FULL OUT"}, "weir doctor": {args: "FULL"},
-	"weir sync": {args: "FULL OTHER"}, "weir load": {args: "FULL --dry-run"}, "weir import": {args: "OTHER"},
+	"weir sync": {args: "FULL OTHER --only o"}, "weir load": {args: "FULL --dry-run"}, "weir import": {args: "OTHER"},
 	"weir forget":       {args: "FULL --members ID"},
 	"weir inspect":      {args: "FULL", names: "  %s ("},
 	"weir diff":         {args: "FULL EMPTY", names: "\n%s (", status: exitNotFound},
