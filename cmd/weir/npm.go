@@ -31,16 +31,16 @@ func npmKindNames() string { return strings.Join(slices.Sorted(maps.Keys(npmKind
 
 const npmText = `The object is one of R's, by --kind and --name: a model (scuttlebutt/model), events
 (scuttlebutt/events), a value (r-value) or a doc (crdt), or with --part a bucket
-(scuttlebucket) of several, by name; a part of a bucket in it is A/B. --id is the id that others see in what is
-written here; it must not be in use elsewhere. Without it R has one of its own.
-Other replicas of weir have the object by weir sync and weir peer, as any other. It
-is apart from the objects of weir set, list, doc and so on: a model is no map of
-weir get.`
+(scuttlebucket) of several, by name; a part of a bucket in it is A/B. --id is the id
+that others see in what is written here; it must not be in use elsewhere, and a
+program that has the same is refused. Without it R has one of its own. Other replicas
+of weir have the object by weir sync and weir peer, as any other. It is apart from the
+objects of weir set, list, doc and so on: a model is no map of weir get.`
 
-const npmKindText = `Both sides must mean the same kind: the protocol does not say which. What comes from
-another one is taken in where it could be a change of this one, as the event
-["ring",1] is one of a model's key, goes on to everybody, and is there for good; a
-program at the other end may crash of what it is sent.`
+const npmKindText = `Both sides must mean the same kind: the protocol does not say which it is. What is
+sent by another kind is taken in where it could be a change of this one: the event
+["ring",1] sets the key ring of a model. It then goes on to everybody else, and stays;
+and a program in JavaScript may crash of what it is sent.`
 
 func npmCommand(e *env) *cobra.Command {
 	c := &cobra.Command{
