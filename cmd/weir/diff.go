@@ -116,7 +116,7 @@ func (d *difference) compare(a, b *replicate.Replica) error {
 	for _, n := range slices.SortedFunc(maps.Keys(names), func(a, b replicate.ObjectName) int {
 		return cmp.Compare(a.String(), b.String())
 	}) {
-		d.object(objectDifference{kindOf(n.Type).name, n.String(), onlyA[n], onlyB[n]})
+		d.object(objectDifference{nameOf(n.Type), n.String(), onlyA[n], onlyB[n]})
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/weir-go/weir/replicate/feed"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/replicate/npm"
 	"github.com/weir-go/weir/replicate/registry"
 	"github.com/weir-go/weir/replicate/seq"
 )
@@ -145,6 +146,9 @@ var causes = []cause{
 	{doc.ErrCrowded, exitFailed, "too many were put there, each between the two before it: move one of the two"},
 	{feed.ErrNotFound, exitNotFound, "'weir log ls --json R NAME' lists the items with their ids"},
 	{events.ErrUnknownEvent, exitNotFound, "it was trimmed, or is of another file: leave out --from"},
+	{npm.ErrChange, exitUsage, "'weir npm write --help' says what a change of each kind is"},
+	{npm.ErrUnknownPart, exitUsage, "each part of a bucket is named, by --part"},
+	{npm.ErrSameID, exitIdentity, "an id is that of one replica or program: give one of the two another --id"},
 	{registry.ErrNotFound, exitNotFound, "'weir services ls WHERE' lists what is there"},
 	{registry.ErrRange, exitUsage, "a range is as npm writes it: 1.2.x, ~1.2, '>1.2.0', ^1 or *"},
 	{registry.ErrService, exitUsage, "a service is NAME or NAME@1.2.3"},

@@ -20,9 +20,11 @@ func exportCommand(e *env) *cobra.Command {
 		Long: `Writes a line {"key":…,"value":…} for each key, sorted by key, and for all else
 lines {"type":…,"name":…,"value":…}, by type and name. The rows of a doc have a
 "key", too; those with a "field" as well are behind them, and say by their order
-how a sequence goes. Equal replicas are exported byte for byte alike, so that cmp
-says whether two are equal. Who wrote what, and ids, are not in it: weir dump
-writes them, too.`,
+how a sequence goes. Of the objects of weir npm it is what they are in toJSON: the
+keys of a model and the rows of a doc, each event with its arguments, the value; a
+"part" is that of a bucket. Equal replicas are exported byte for byte alike, so that
+cmp says whether two are equal. Who wrote what, and ids, are not in it: weir dump
+writes them, too; and weir services lists what is only there while somebody lives.`,
 		Example: `  weir export r > r.jsonl
   weir export a > a.jsonl; weir export b | cmp - a.jsonl`,
 		Args: args(1, 1),

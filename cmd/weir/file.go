@@ -178,7 +178,13 @@ func (r *replicaFile) tryOpen(ctx context.Context) error {
 	r.j = j
 	r.warn(j.Recovery(), viewed)
 	if r.hold {
-		here := func(ctx context.Context, c *call) error { return r.perform(ctx, j, c) }
+		here := func(ctx context.Context, c *call) error {
+			err := r.perform(ctx, j, c)
+			if errors.Is(err, errPanic) {
+				r.e.say("note: what another weir has asked for (%s) failed: %s; %s", escape(c.Op), plain(err), bugHint)
+			}
+			return err
+		}
 		if r.server, err = serve(r.path, here); err != nil {
 			r.e.say("note: other commands cannot reach %s while it is held: %s", r.path, plain(err))
 		}

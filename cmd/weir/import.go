@@ -24,8 +24,8 @@ func importCommand(e *env) *cobra.Command {
 		Long: `Reads lines {"key":…,"value":…}, and those of other types that weir export writes.
 Keys, rows, values and numbers are set and members added, so that nothing changes
 at a second time; elements, items and events come behind those that are there, as
-do the rows of a sequence. How many lines are on disk is said on stderr, as
-"durable N", while it grows.
+do the rows of a sequence. What goes into an object of weir npm is written by R's
+own id. How many lines are on disk is said on stderr, as "durable N", while it grows.
 
 At a bad line the lines before it stay (exit status 3); with --atomic none of
 them is written (exit status 4), for which all are held in memory first.

@@ -114,7 +114,7 @@ func (i *inspection) count(r *replicate.Replica) {
 	}
 	for _, u := range r.Live() {
 		i.Updates++
-		add(objects, u.Object().String(), u).Type = kindOf(u.Object().Type).name
+		add(objects, u.Object().String(), u).Type = nameOf(u.Object().Type)
 		author := u.Stamp().Author
 		s := add(authors, author.String(), u)
 		s.Own, s.Signer = author == own, signer(author)

@@ -26,7 +26,10 @@ type kind struct {
 	admit  func(row) error
 	shared []string // the names of the shared verbs that it has
 	verbs  []verb
-	flat   bool // its verbs are commands of their own
+	flat   bool // its verbs are commands of their own, or those of another group
+	// quiet reports whether an update changes nothing that anybody would be told
+	// of; nil: none does.
+	quiet func(*replicate.Update) bool
 }
 
 // An object is what the objects of all kinds can do.
@@ -34,10 +37,15 @@ type object interface {
 	Len() int
 	// rows is the content, in an order that is the same on equal replicas.
 	rows(yield func(row, error) bool)
-	// changes is what becomes of it, from behind a place of the log.
-	changes(after uint64) pull.Source[row]
 	// put takes in a row that rows has returned elsewhere.
 	put(row) error
+}
+
+// A watched object is what those of a kind that has the verb watch can do, too.
+type watched interface {
+	object
+	// changes is what becomes of it, from behind a place of the log.
+	changes(after uint64) pull.Source[row]
 }
 
 // A verb is a command on one object: weir KIND VERB R [NAME] KEY VALUE.

@@ -9,11 +9,11 @@ import (
 )
 
 // kinds are all types of object, in the order in which they are listed and
-// exported. A replica's file may hold objects of each.
-var kinds = complete(
+// exported. A replica's file may hold objects of each, and of no other type.
+var kinds = complete(append(append([]*kind{
 	mapKind, valueKind, versionsKind, countKind, membersKind, growKind, listKind, docKind,
 	logKind, eventsKind,
-)
+}, npmObjects()...), servicesKind)...)
 
 // complete gives each kind its shared verbs.
 func complete(all ...*kind) []*kind {
@@ -31,9 +31,18 @@ func kindNamed(name string) *kind {
 	return kindWhere(func(k *kind) bool { return k.name == name })
 }
 
-// kindOf finds the kind of a type, by its tag.
+// kindOf finds the kind of a type, by its tag. It is nil for none of ours, of which
+// no replica that we open holds anything.
 func kindOf(tag string) *kind {
 	return kindWhere(func(k *kind) bool { return k.typ.Tag == tag })
+}
+
+// nameOf is the name of a type's kind.
+func nameOf(tag string) string {
+	if k := kindOf(tag); k != nil {
+		return k.name
+	}
+	return tag
 }
 
 // shown is an object's name in the file, with that of the command for its type.

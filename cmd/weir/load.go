@@ -59,17 +59,24 @@ func opLoad(ctx context.Context, j *journal.Journal, c *call) error {
 			return err
 		}
 	}
-	stats, err := r.Load(ctx, c.in)
+	in, begin := noticed(c.in)
+	stats, err := r.Load(ctx, in)
 	if ferr := r.Flush(context.WithoutCancel(ctx)); ferr != nil {
 		return ferr
 	}
-	c.tell(ctx, note{Event: "loaded", Stats: &summary{
-		Peer:            stats.Peer.String(),
-		ReceivedBytes:   stats.ReceivedBytes,
-		ReceivedUpdates: stats.ReceivedUpdates,
-		Applied:         stats.AppliedUpdates,
-		DryRun:          c.Dry,
-	}})
+	if errors.Is(err, replicate.ErrNotWeir) && begin.isLines() {
+		return fail(exitProtocol, "'weir import R' takes in what 'weir export' wrote, and 'weir npm load R' a dump of npm's",
+			"stdin: %w", err)
+	}
+	if err == nil || stats.ReceivedUpdates > 0 {
+		c.tell(ctx, note{Event: "loaded", Stats: &summary{
+			Peer:            stats.Peer.String(),
+			ReceivedBytes:   stats.ReceivedBytes,
+			ReceivedUpdates: stats.ReceivedUpdates,
+			Applied:         stats.AppliedUpdates,
+			DryRun:          c.Dry,
+		}})
+	}
 	if c.Dry && stats.ReceivedUpdates > 0 && err != nil {
 		return fail(explain(err).Code, "get the whole dump before you load it", "stdin: %w", err)
 	}

@@ -31,9 +31,16 @@ func npmKindNames() string { return strings.Join(slices.Sorted(maps.Keys(npmKind
 
 const npmText = `The object is one of R's, by --kind and --name: a model (scuttlebutt/model), events
 (scuttlebutt/events), a value (r-value) or a doc (crdt), or with --part a bucket
-(scuttlebucket) of several, by name; a part of a bucket in it is A/B. --id is the id that others see in what is
-written here; it must not be in use elsewhere. Without it R has one of its own.
-Other replicas of weir have the object by weir sync and weir peer, as any other.`
+(scuttlebucket) of several, by name; a part of a bucket in it is A/B. --id is the id
+that others see in what is written here; it must not be in use elsewhere, and a
+program that has the same is refused. Without it R has one of its own. Other replicas
+of weir have the object by weir sync and weir peer, as any other. It is apart from the
+objects of weir set, list, doc and so on: a model is no map of weir get.`
+
+const npmKindText = `Both sides must mean the same kind: the protocol does not say which it is. What is
+sent by another kind is taken in where it could be a change of this one: the event
+["ring",1] sets the key ring of a model. It then goes on to everybody else, and stays;
+and a program in JavaScript may crash of what it is sent.`
 
 func npmCommand(e *env) *cobra.Command {
 	c := &cobra.Command{
@@ -42,7 +49,7 @@ func npmCommand(e *env) *cobra.Command {
 		Long: `Keeps objects of R equal to programs in JavaScript that use npm's scuttlebutt,
 unchanged.
 
-` + npmText,
+` + npmText + "\n\n" + npmKindText,
 		Example: `  weir npm serve r --listen 127.0.0.1:8000
   weir npm join r 192.168.1.2:8000 --kind doc --name todo
   weir npm write r '["greeting","hello"]' && weir npm show r`,
@@ -53,7 +60,7 @@ unchanged.
 		RunE:                       showHelp,
 	}
 	c.AddCommand(npmServeCommand(e), npmJoinCommand(e), npmWriteCommand(e), npmShowCommand(e),
-		npmDumpCommand(e), npmLoadCommand(e))
+		npmWatchCommand(e), npmDumpCommand(e), npmLoadCommand(e))
 	return c
 }
 
@@ -66,6 +73,12 @@ func npmFlags(c *cobra.Command) (object func() (*npmObject, error)) {
 	f.StringVar(&o.ID, "id", "", "write as this `ID`")
 	f.StringArrayVar(&parts, "part", nil, "a part of a bucket, as `NAME=KIND`; may be repeated")
 	return func() (*npmObject, error) {
+		switch {
+		case len(parts) > 0 && f.Changed("kind"):
+			return nil, usage(c, "--part has a kind of its own, as in --part NAME=KIND: leave out --kind")
+		case len(parts) > 0 && strings.Contains(o.Name, "/"):
+			return nil, usage(c, "there is no slash in the name of a bucket: behind it comes the part")
+		}
 		for _, text := range parts {
 			name, kind, ok := strings.Cut(text, "=")
 			if _, known := npmKinds[kind]; !ok || !known {
@@ -74,6 +87,9 @@ func npmFlags(c *cobra.Command) (object func() (*npmObject, error)) {
 			}
 			if o.Parts == nil {
 				o.Parts = make(map[string]string)
+			}
+			if o.Parts[name] != "" {
+				return nil, usage(c, fmt.Sprintf("--part %q is there twice", name))
 			}
 			o.Parts[name] = kind
 		}
@@ -107,7 +123,7 @@ and keeps them and R equal. Nothing is encrypted, and whoever connects can read
 and, without --send-only, write the object: listen where only those can connect
 that may.
 
-` + npmText + "\n\n" + durabilityText,
+` + npmText + "\n\n" + npmKindText + "\n\n" + durabilityText,
 		Example: `  weir npm serve r --listen 127.0.0.1:8000
   weir npm serve r --listen :8000 --kind doc
   weir npm serve r --listen unix:r.npm --part m=model --part chat=events`,
@@ -133,7 +149,7 @@ func npmJoinCommand(e *env) *cobra.Command {
 		Long: `Connects to programs that listen, and keeps them and R equal. A program that
 vanishes is connected to again. With --once it ends when all is exchanged.
 
-` + npmText + "\n\n" + durabilityText,
+` + npmText + "\n\n" + npmKindText + "\n\n" + durabilityText,
 		Example: `  weir npm join r 127.0.0.1:8000
   weir npm join r 192.168.1.2:8000 --kind doc --once`,
 		Args: args(1, 100),
@@ -155,7 +171,8 @@ func npmWriteCommand(e *env) *cobra.Command {
 		Short: "Write changes, as they are in the protocol",
 		Long: `Writes changes to the object, each a JSON text: [KEY,VALUE] to a model, null
 deletes; [EVENT,ARGUMENT,…] to events; the value to a value; [ROW,{FIELD:VALUE,…}]
-to a doc, or [ROW,null] to remove the row; [PART,CHANGE] to a bucket.
+to a doc, or [ROW,null] to remove the row; [PART,CHANGE] to a bucket. At one that is
+none of the kind, those before it are written.
 
 ` + npmText + "\n\n" + durabilityText,
 		Example: `  weir npm write r '["greeting","hello"]'
@@ -218,7 +235,7 @@ func npmLoadCommand(e *env) *cobra.Command {
 dump. To go on as who wrote it, where that is no more, give its id with --id from
 then on.
 
-` + npmText + "\n\n" + durabilityText,
+` + npmText + "\n\n" + npmKindText + "\n\n" + durabilityText,
 		Example: `  weir npm load r < model.jsonl`,
 		Args:    args(1, 1),
 	}

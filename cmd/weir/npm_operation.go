@@ -1,24 +1,32 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/npm"
 )
 
 // npmOperations are what the commands of weir npm do to a replica.
 var npmOperations = map[string]operation{
-	"npm session": onNpm(opNpmSession, false), "npm write": onNpm(opNpmWrite, true),
-	"npm show": onNpm(opNpmShow, false), "npm dump": onNpm(opNpmDump, false), "npm load": onNpm(opNpmLoad, true),
+	"npm session": {run: onNpm(opNpmSession), alters: true},
+	"npm write":   {run: onNpm(opNpmWrite), writes: true},
+	"npm load":    {run: onNpm(opNpmLoad), writes: true},
+	"npm show":    {run: onNpm(opNpmShow)},
+	"npm watch":   {run: onNpm(opNpmWatch)},
+	"npm dump":    {run: onNpm(opNpmDump)},
 }
 
-func onNpm(f func(context.Context, *npm.Scuttlebutt, *call) error, writes bool) operation {
-	return operation{writes: writes, run: func(ctx context.Context, j *journal.Journal, c *call) error {
+func onNpm(
+	f func(context.Context, *npm.Scuttlebutt, *call) error,
+) func(context.Context, *journal.Journal, *call) error {
+	return func(ctx context.Context, j *journal.Journal, c *call) error {
 		if c.Npm == nil {
 			return fail(exitProtocol, "use the same weir everywhere", "no object is named")
 		}
@@ -27,7 +35,7 @@ func onNpm(f func(context.Context, *npm.Scuttlebutt, *call) error, writes bool) 
 			return err
 		}
 		return f(ctx, s, c)
-	}}
+	}
 }
 
 // opNpmSession keeps the object equal to the program behind the call's ends. It
@@ -103,25 +111,68 @@ func opNpmShow(ctx context.Context, s *npm.Scuttlebutt, c *call) error {
 
 func opNpmDump(ctx context.Context, s *npm.Scuttlebutt, c *call) error { return c.out(ctx, s.Dump()) }
 
+// npmDumps is the hint for what is no dump.
+const npmDumps = "a dump is what createReadStream and 'weir npm dump' write"
+
 func opNpmLoad(ctx context.Context, s *npm.Scuttlebutt, c *call) error {
-	stats, err := s.Load(ctx, c.in)
+	in, begin := noticed(c.in)
+	stats, err := s.Load(ctx, in)
 	if ferr := s.Replica().Flush(context.WithoutCancel(ctx)); ferr != nil {
 		return ferr
 	}
-	c.tell(ctx, note{Event: "loaded", Count: stats.AppliedUpdates, Peer: stats.Peer.ID})
 	switch {
 	case err == nil:
+		c.tell(ctx, note{Event: "loaded", Count: stats.AppliedUpdates, Peer: stats.Peer.ID})
 		return nil
+	case begin.isDump():
+		return fail(exitProtocol, "'weir load R' takes it in", "stdin: it is a dump of weir's own")
+	case ctx.Err() == nil && errors.Is(err, io.ErrUnexpectedEOF) && begin.isEmpty():
+		return fail(exitPartial, npmDumps, "stdin: it is empty")
+	}
+	if stats.ReceivedLines > 1 { // the first is a header
+		c.tell(ctx, note{Event: "cut", Count: stats.AppliedUpdates, Peer: stats.Peer.ID})
+	}
+	switch {
 	case ctx.Err() == nil && errors.Is(err, io.ErrUnexpectedEOF):
 		return fail(exitPartial, "get the whole dump and load it again: nothing is loaded twice",
 			"stdin: the dump is cut off behind line %d", stats.ReceivedLines)
-	case errors.Is(err, npm.ErrLine):
+	case errors.Is(err, npm.ErrLine) && stats.ReceivedLines > 1:
 		return fail(exitCorrupt, "the lines before it are loaded", "stdin: %w", err)
+	case errors.Is(err, npm.ErrLine):
+		return fail(exitCorrupt, npmDumps, "stdin: %w", err)
 	}
 	return fmt.Errorf("stdin: %w", err)
 }
 
 // npmLoaded says what a dump has brought.
 func (e *env) npmLoaded(_ context.Context, n note) {
+	if n.Event == "cut" {
+		e.tell(n, "loaded a part of a dump of %s, %s new", n.Peer, plural(n.Count, "update"))
+		return
+	}
 	e.tell(n, "loaded a dump of %s, %s new", n.Peer, plural(n.Count, "update"))
 }
+
+// A beginning is the first bytes of an input, by which it is told apart from
+// others.
+type beginning []byte
+
+// noticed is src, whose beginning is noticed on its way.
+func noticed(src pull.Source[[]byte]) (pull.Source[[]byte], *beginning) {
+	b := new(beginning)
+	return func(ctx context.Context) ([]byte, error) {
+		chunk, err := src(ctx)
+		*b = append(*b, chunk[:min(len(chunk), 16-len(*b))]...)
+		return chunk, err
+	}, b
+}
+
+func (b beginning) isEmpty() bool { return len(b) == 0 }
+
+// isDump reports whether it is a stream of weir's: a frame's length, and the name.
+func (b beginning) isDump() bool {
+	return !b.isLines() && bytes.Contains(b[:min(len(b), 8)], []byte("weir"))
+}
+
+// isLines reports whether it is lines of JSON, as of an export or a dump of npm's.
+func (b beginning) isLines() bool { return bytes.HasPrefix(bytes.TrimSpace(b), []byte("{")) }

@@ -135,12 +135,16 @@ func opFollow(k *kind) func(context.Context, *journal.Journal, *call) error {
 		if err != nil {
 			return err
 		}
+		w, ok := o.(watched)
+		if !ok {
+			return fail(exitProtocol, "use the same weir everywhere", "a %s cannot be watched", k.name)
+		}
 		after := j.Replica().Head()
 		if c.All {
 			after = 0
 		}
 		c.tell(ctx, note{Event: "watching"})
-		return c.out(ctx, newsOf(o.changes(after), c.Paper))
+		return c.out(ctx, newsOf(w.changes(after), c.Paper))
 	}
 }
 
@@ -186,10 +190,7 @@ type named struct {
 // objectsOf returns all objects that are not empty: by kind, then by name.
 func objectsOf(r *replicate.Replica) (all []named, err error) {
 	for _, name := range r.Objects() {
-		at := slices.IndexFunc(kinds, func(k *kind) bool { return k.typ.Tag == name.Type })
-		if at < 0 {
-			continue // weir npm shows it
-		}
+		at := slices.Index(kinds, kindOf(name.Type))
 		o, err := kinds[at].open(r, name.Name)
 		if err != nil {
 			return nil, err

@@ -21,7 +21,8 @@ func objectsCommand(e *env) *cobra.Command {
 		Short: "List the objects: type, size and name",
 		Long: `Lists the objects that are not empty: type, tab, how many keys, elements, rows,
 members, items or events there are, tab, and name. The types are those of the commands: a
-list is read by weir list ls, and so on.`,
+list is read by weir list ls, and so on; npm/model by weir npm show --kind model, or,
+as a part of a bucket A that goes by A/PART, with --name A --part PART=model.`,
 		Example: `  weir objects r
   weir objects --json r`,
 		Args: args(1, 1),
@@ -69,14 +70,11 @@ func opWatchObjects(ctx context.Context, j *journal.Journal, c *call) error {
 			told := make(map[replicate.ObjectName]bool)
 			for _, u := range batch {
 				name := u.Object()
-				if told[name] {
+				k := kindOf(name.Type)
+				if told[name] || k.quiet != nil && k.quiet(u) {
 					continue
 				}
 				told[name] = true
-				k := kindOf(name.Type)
-				if k == nil {
-					continue // a directory of services
-				}
 				o, err := k.open(r, name.Name)
 				if err != nil {
 					return nil, err

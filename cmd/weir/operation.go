@@ -12,8 +12,6 @@ import (
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
-	"github.com/weir-go/weir/replicate/npm"
-	"github.com/weir-go/weir/replicate/registry"
 )
 
 // What commands do to a replica is done by operations. An operation knows
@@ -85,7 +83,7 @@ type call struct {
 
 // reads reports whether a call needs no more than what the replica holds now.
 func (c *call) reads() bool {
-	return !operations[c.Op].writes && c.Op != "session" && !c.Follow
+	return operations[c.Op].reads() && !c.Follow
 }
 
 // tell passes a note to whoever listens.
@@ -121,7 +119,11 @@ func (c *call) duplex() duplex.Duplex[[]byte, []byte] {
 type operation struct {
 	run    func(ctx context.Context, j *journal.Journal, c *call) error
 	writes bool // what it returns nil for is on disk
+	alters bool // it may change the replica, though it is not for that
 }
+
+// reads reports whether an operation changes nothing.
+func (o operation) reads() bool { return !o.writes && !o.alters }
 
 var operations = allOperations()
 
@@ -130,7 +132,7 @@ func allOperations() map[string]operation {
 		"set": {run: opSet, writes: true}, "del": {run: opDel, writes: true},
 		"import": {run: opImport, writes: true}, "load": {run: opLoad, writes: true},
 		"get": {run: opGet}, "ls": {run: opLs}, "export": {run: opExport}, "dump": {run: opDump},
-		"session": {run: opSession}, "watch": {run: opFollow(mapKind)},
+		"session": {run: opSession, alters: true}, "watch": {run: opFollow(mapKind)},
 		"compact": {run: opCompact, writes: true}, "snapshot": {run: opSnapshot},
 		"forget": {run: opForget, writes: true},
 		"clock":  {run: opClock}, "inspect": {run: opInspect},
@@ -143,7 +145,9 @@ func allOperations() map[string]operation {
 	}
 	maps.Copy(all, npmOperations)
 	for name, f := range servicesVerbs {
-		all["services "+name] = operation{run: inDirectory(f), writes: name == "free"}
+		all["services "+name] = operation{
+			run: inDirectory(f), writes: name == "free", alters: name == "hub" || name == "register",
+		}
 	}
 	return all
 }
@@ -156,7 +160,7 @@ func perform(ctx context.Context, j *journal.Journal, c *call) error {
 		return fail(exitProtocol, "use the same weir everywhere", "unknown operation %q", c.Op)
 	}
 	c = c.withEnds()
-	err := op.run(ctx, j, c)
+	err := op.survive(ctx, j, c)
 	if err == nil && op.writes {
 		err = j.Replica().Flush(ctx)
 	}
@@ -176,7 +180,6 @@ func config() journal.Config {
 	for i, k := range kinds {
 		types[i] = k.typ
 	}
-	types = append(append(types, npm.Types()...), registry.JSON)
 	return journal.Config{Replica: replicate.Config{Types: types}}
 }
 

@@ -12,6 +12,7 @@ import (
 type row struct {
 	Type    string          `json:"type,omitempty"` // of an export: the kind
 	Name    string          `json:"name,omitempty"` // of an export: the object
+	Part    *string         `json:"part,omitempty"` // of an export: of npm's bucket, which the object is
 	ID      string          `json:"id,omitempty"`
 	Index   *int            `json:"index,omitempty"`
 	Key     *string         `json:"key,omitempty"`

@@ -32,7 +32,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	e.out.Terminal, e.errPaper.Terminal = isTerminal(stdout), isTerminal(stderr)
 	defer func() {
 		if v := recover(); v != nil {
-			status = e.report(fail(exitFailed, "this is a bug in weir: please report it", "panic: %v", v))
+			status = e.report(bug(v))
 		}
 	}()
 	root := rootCommand(e)

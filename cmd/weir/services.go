@@ -76,7 +76,7 @@ at which the hub sees this host.`,
 		Args: args(2, 2),
 	}
 	c.Flags().StringVar(&s.Host, "host", "", "the `HOST` where it listens")
-	c.Flags().IntVar(&s.Port, "port", 0, "the `PORT` at which it listens")
+	c.Flags().Var((*port)(&s.Port), "port", "the `PORT` at which it listens")
 	c.Flags().StringVar(&s.ID, "id", "", "its `ID`, by which it is freed; a random one if left out")
 	c.Flags().StringArrayVar(&meta, "meta", nil, "what else there is to say, `KEY=VALUE`; may be repeated")
 	c.Flags().StringArrayVar(&metaJSON, "meta-json", nil, "the same where VALUE is JSON, `KEY=VALUE`")
@@ -134,7 +134,7 @@ func servicesLs(e *env) *cobra.Command {
 		Short:   "List the services that are there",
 		Long: `Lists the services that are there, a line for each: name, address, id and what
 else was said, with tabs between. With --json a line is the whole service as
-JSON.`,
+JSON. Without NAME, or with @RANGE alone, it lists those of all names.`,
 		Example: `  weir services ls :9090
   weir services ls r web@1.2.x`,
 		Args: args(1, 2),
@@ -156,6 +156,9 @@ is exit status 1, or with --wait it waits for the first.`,
   weir services get r 'business@~0.5.1' --wait --json`,
 		Args: args(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
+			if name, _, _ := strings.Cut(args[1], "@"); name == "" {
+				return fail(exitUsage, "'weir services ls' lists those of all names", "a service without a name: %q", args[1])
+			}
 			q := request{Op: "services get", Key: args[1], Services: &ask}
 			return e.services(c.Context(), args[0], q)
 		},
@@ -170,7 +173,8 @@ func servicesWatch(e *env) *cobra.Command {
 		Short: "Print services as they come, change and go",
 		Long: `Prints the services that are there, as ls does, and then a line for each that
 comes, changes or goes, until it is interrupted. One that goes has "freed" as its
-last word, and with --json "freed":true.`,
+last word, and with --json "freed":true. Without NAME, or with @RANGE alone, it
+prints those of all names.`,
 		Example: `  weir services watch :9090
   weir services watch --json r web`,
 		Args: args(1, 2),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -167,7 +168,7 @@ func runServicesGet(ctx context.Context, g *registry.Registry, c *call) error {
 }
 
 func runServicesWatch(ctx context.Context, g *registry.Registry, c *call) error {
-	c.tell(ctx, note{Event: "watching", Label: c.Key})
+	c.tell(ctx, note{Event: "watching", Label: cmp.Or(c.Key, "all services")})
 	return c.out(ctx, through.Map(g.Watch(c.Key), func(s registry.Change) []byte {
 		return c.Paper.service(s.Service, s.Freed)
 	}))

@@ -64,6 +64,29 @@ func formatSize(n int64) string {
 	return fmt.Sprintf("%dB", n)
 }
 
+// A port is the value of a flag that takes the number of one, at which something
+// listens.
+type port int
+
+// Set reads the flag; Type and String are for the help.
+func (p *port) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n == 0 {
+		return fmt.Errorf("%q is no port; it is a number from 1 to 65535", text)
+	}
+	*p = port(n)
+	return nil
+}
+
+func (p *port) String() string {
+	if *p == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*p))
+}
+
+func (p *port) Type() string { return "PORT" }
+
 // A size is the value of a flag that takes bytes with a unit.
 type size int64
 

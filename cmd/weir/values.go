@@ -15,6 +15,7 @@ import (
 	"github.com/weir-go/weir/replicate/counter"
 	"github.com/weir-go/weir/replicate/doc"
 	"github.com/weir-go/weir/replicate/journal"
+	"github.com/weir-go/weir/replicate/npm"
 	"github.com/weir-go/weir/through/codec"
 	"github.com/weir-go/weir/through/frame"
 )
@@ -130,7 +131,10 @@ func (e *putError) Unwrap() error { return e.error }
 
 // isOfTheLine reports whether it is the value that is wrong.
 func (e *putError) isOfTheLine() bool {
-	for _, target := range []error{replicate.ErrTooLarge, counter.ErrOverflow, doc.ErrNotFound, errNotJSON, errNotFields} {
+	for _, target := range []error{
+		replicate.ErrTooLarge, counter.ErrOverflow, doc.ErrNotFound, errNotJSON, errNotFields,
+		npm.ErrChange, npm.ErrUnknownPart,
+	} {
 		if errors.Is(e.error, target) {
 			return true
 		}
@@ -139,8 +143,11 @@ func (e *putError) isOfTheLine() bool {
 }
 
 // quote is a string as JSON.
-func quote(s string) json.RawMessage {
-	text := line(s)
+func quote(s string) json.RawMessage { return bare(s) }
+
+// bare is v as JSON without the end of a line.
+func bare(v any) json.RawMessage {
+	text := line(v)
 	return text[:len(text)-1]
 }
 

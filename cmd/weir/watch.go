@@ -19,7 +19,8 @@ printed in its newest state. With --json, lines as in weir export, or with
 "deleted":true.
 
 With --objects, a line says which object has changed, whatever its type, as in
-weir objects.`,
+weir objects. What has changed in one is told by the watch of its type: weir list
+watch, weir npm watch, weir services watch.`,
 		Example: `  weir watch r
   weir watch --all --json r
   weir watch --objects r`,

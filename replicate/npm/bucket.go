@@ -9,6 +9,9 @@ import (
 	"github.com/weir-go/weir/replicate"
 )
 
+// bucketLetter is that of the scope of all buckets.
+const bucketLetter = 'b'
+
 // A bucket is what a scuttlebutt has if it is one, or is in one.
 type bucket struct {
 	parts         map[string]*Scuttlebutt // by name, canonical and with quotes; nil outside of buckets
@@ -26,7 +29,7 @@ type bucket struct {
 func OpenBucket(
 	r *replicate.Replica, name string, parts map[string]replicate.Type, cfg Config,
 ) (*Scuttlebutt, error) {
-	s, err := newScuttlebutt(r, 'b', name, cfg)
+	s, err := newScuttlebutt(r, bucketLetter, name, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +46,8 @@ func OpenBucket(
 			return nil, err
 		}
 	}
-	return s, s.settle()
+	s.settle()
+	return s, nil
 }
 
 // grow adds a part, and the buckets that it is in.

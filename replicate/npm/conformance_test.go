@@ -45,6 +45,10 @@ func TestConformance(t *testing.T) {
 		require.NoError(t, err)
 		changesConform(t, func() pull.Source[[]npm.RowChange] { return d.Changes(0) }, 1)
 	})
+	t.Run("Scuttlebutt.Changes", func(t *testing.T) {
+		s := filled(t, 300)
+		changesConform(t, func() pull.Source[[]byte] { return s.Changes(0) }, 300)
+	})
 	t.Run("Scuttlebutt.Dump", func(t *testing.T) {
 		s := filled(t, 3000)
 		want, err := pull.Collect(t.Context(), s.Dump())

@@ -81,7 +81,8 @@
 // are never confused with later ones. A [Config].ID is as good as the care that it
 // is used with. Where a peer knows of more writes by it than are here, or some
 // arrive, it is given up for one of the first kind; but where later ones were
-// written before, those that were lost stay lost.
+// written before, those that were lost stay lost. A peer that has the own id itself
+// is refused ([ErrSameID]).
 //
 // # Where the originals differ among themselves
 //

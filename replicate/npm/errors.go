@@ -16,6 +16,14 @@ var ErrUnknownPart = errors.New("bucket has no such part")
 // has refused.
 var ErrSignature = errors.New("signature refused")
 
+// ErrChange is matched by the error of Write for what is not a change of the
+// scuttlebutt's type.
+var ErrChange = errors.New("not a change")
+
+// ErrSameID is matched by the error of a session with a peer whose header has the
+// own id: see [Config].ID.
+var ErrSameID = errors.New("both sides have the same id")
+
 // ErrRestored is returned by Restore when something was written already.
 var ErrRestored = errors.New("npm: not empty, so that nothing can be restored into it")
 

@@ -118,6 +118,6 @@ func ExampleScuttlebutt_Write() {
 	fmt.Println(string(s.JSON()))
 	// Output:
 	// <nil>
-	// npm: not valid for this type
+	// npm: [{},1] is not a change: a model's is [KEY,VALUE], KEY a string
 	// {"k":{"2":"☃","b":1}}
 }

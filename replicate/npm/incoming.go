@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
@@ -20,9 +21,10 @@ type intake struct {
 	again  bool // more than one header may come
 	deaf   bool // nothing is taken in
 
-	header func(Header, []clockEntry) // nil for nobody
-	sync   func()
-	update func(replicate.Stamp)
+	header  func(Header, []clockEntry) // nil for nobody
+	sync    func()
+	update  func(replicate.Stamp)
+	refused func() // the peer has the own id
 
 	read    lineReader
 	lines   int64
@@ -42,6 +44,7 @@ func (s *Scuttlebutt) intake(max int, verify func(string, []byte, []byte) error)
 	return &intake{
 		s: s, max: max, verify: verify, claimed: replicate.Clock{},
 		header: func(Header, []clockEntry) {}, sync: func() {}, update: func(replicate.Stamp) {},
+		refused: func() {},
 	}
 }
 
@@ -75,10 +78,29 @@ func (in *intake) run(ctx context.Context, src pull.Source[[]byte]) error {
 		if err = in.take(text); err == nil {
 			continue
 		}
+		if errors.Is(err, ErrSameID) {
+			in.part(ctx, lines)
+			return err
+		}
 		if ended && errors.Is(err, errJSON) { // the line had no end
 			return fmt.Errorf("npm: cut off inside a line: %w", io.ErrUnexpectedEOF)
 		}
 		return errors.Join(err, pull.Abort(lines, err))
+	}
+}
+
+// parting is how long a peer that is refused has to end.
+const parting = time.Second
+
+// part has a peer that is refused read our header, which tells it why: were its
+// lines left unread, the carrier might be reset before.
+func (in *intake) part(ctx context.Context, lines pull.Source[frame.Msg]) {
+	in.refused()
+	late := fmt.Errorf("npm: refused peer has not ended: %w", context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeoutCause(ctx, parting, late)
+	defer cancel()
+	for err := error(nil); err == nil; {
+		_, err = lines(ctx)
 	}
 }
 
@@ -116,10 +138,10 @@ func (in *intake) take(text []byte) error {
 			}
 		}
 	}
-	if err != nil {
-		return lineError(in.lines, text, err)
+	if err != nil && !errors.Is(err, ErrSameID) { // of which the line is not to blame
+		err = lineError(in.lines, text, err)
 	}
-	return nil
+	return err
 }
 
 func (in *intake) meet(l line) error {
@@ -127,6 +149,9 @@ func (in *intake) meet(l line) error {
 		return errTwice
 	}
 	in.headed, in.loose = true, false
+	if !in.again && ident(l.id) == in.s.current() {
+		return fmt.Errorf("npm: %w, %.64q", ErrSameID, in.s.ID())
+	}
 	h := Header{ID: ident(l.id).String(), Clock: make(map[string]float64, len(l.clock)), Meta: l.meta}
 	for _, e := range l.clock {
 		h.Clock[e.id.String()] = e.ts

@@ -222,6 +222,91 @@ func TestIDInUse(t *testing.T) {
 	assert.NotEqual(t, "A", u.ID())
 }
 
+// A peer that has the own id is refused, before anything of it is taken in.
+func TestSameID(t *testing.T) {
+	for _, cfg := range []npm.SyncConfig{{}, {Once: true}, {SendOnly: true}} {
+		s := openKind(t, newReplica(), "model", "A")
+		err := feed(t, s, cfg, []byte(`{"id":"A","clock":{"A":5}}`+"\n"+`[["k",1],5,"A"]`+"\n\"SYNC\"\n"))
+		require.ErrorIs(t, err, npm.ErrSameID)
+		require.EqualError(t, err, `npm: both sides have the same id, "A"`)
+		assert.Empty(t, s.Clock())
+		assert.Zero(t, s.Replica().Len())
+		assert.Equal(t, "A", s.ID())
+	}
+}
+
+// Both ends of one id are told why.
+func TestSameIDBothWays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := duplex.Pair[[]byte, []byte]()
+		ended := make(chan error, 2)
+		for _, d := range []duplex.Duplex[[]byte, []byte]{a, b} {
+			s := openKind(t, newReplica(), "model", "A")
+			go func() { ended <- s.NewSession(npm.SyncConfig{}).Run(t.Context(), d) }()
+		}
+		require.ErrorIs(t, <-ended, npm.ErrSameID)
+		require.ErrorIs(t, <-ended, npm.ErrSameID)
+
+		// And who does not leave is left.
+		p := &player{t: t, s: openKind(t, newReplica(), "model", "A"), in: make(chan []byte), end: make(chan error, 1)}
+		p.start(npm.SyncConfig{})
+		p.next()
+		p.feed(`{"id":"A","clock":{}}`)
+		require.ErrorIs(t, <-p.end, npm.ErrSameID)
+		close(p.in)
+	})
+}
+
+// Write takes what the originals write, and nothing that they only get along with.
+func TestWriteIsExact(t *testing.T) {
+	refused := map[string][]string{
+		"model":  {`["a"]`, `["a",1,2]`, `[1,2]`, `[null,1]`, `[]`, `"a"`, `{"a":1}`, `[["a"],1]`},
+		"events": {`[]`, `[1]`, `"e"`, `[null,1]`},
+		"doc":    {`["r"]`, `["r",{}]`, `["r",1]`, `["r",{"a":1},2]`, `[1,{"a":1}]`, `null`, `["r",[]]`},
+		"bucket": {`["m"]`, `["m",["k"]]`, `["m",["k",1],2]`, `[1,["k",1]]`, `["d",null]`},
+	}
+	taken := map[string][]string{
+		"model":  {`["a",1]`, `["a",null]`},
+		"events": {`["e"]`, `["e",1,[2]]`},
+		"doc":    {`["r",{"a":null}]`, `["r",null]`},
+		"value":  {`null`, `[1,2,3]`},
+		"bucket": {`["m",["k",1]]`},
+	}
+	for kind, changes := range refused {
+		s := openKind(t, newReplica(), kind, "A")
+		for _, change := range changes {
+			_, err := s.Write([]byte(change))
+			assert.ErrorIs(t, err, npm.ErrChange, change)
+		}
+		assert.Zero(t, s.Replica().Len())
+	}
+	for kind, changes := range taken {
+		s := openKind(t, newReplica(), kind, "A")
+		for _, change := range changes {
+			writeChange(t, s, change)
+		}
+	}
+	_, err := openKind(t, newReplica(), "bucket", "A").Write([]byte(`["nope",1]`))
+	assert.ErrorIs(t, err, npm.ErrUnknownPart)
+}
+
+// Changes are lines as a peer is sent them, of the object alone.
+func TestChangesAreLines(t *testing.T) {
+	r := newReplica()
+	s := openKind(t, r, "bucket", "A")
+	other, err := npm.Open(r, npm.ModelType, "other", npm.Config{})
+	require.NoError(t, err)
+	writeChange(t, s, `["m",["k",1]]`)
+	writeChange(t, other, `["k",2]`)
+	writeChange(t, s, `["m",["k",3]]`)
+	text, err := s.Changes(0)(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, string(history(t, s)[0])+"\n", string(text))
+	for _, u := range r.Live() {
+		assert.Equal(t, u.Object().Name != "other", npm.InBucket(u))
+	}
+}
+
 // One replica can have scuttlebutts of one id: their clocks are apart.
 func TestOneIDInTwo(t *testing.T) {
 	r := newReplica()

@@ -91,7 +91,9 @@ type Config struct {
 	// ID is what others see as the id of what is written here. "" is one that
 	// goes with the author that the replica writes as. An id must not be in use
 	// in two places: it is new, or that of the replica whose file this is, or of
-	// a dump that is restored.
+	// a dump that is restored. A session with a peer of this id ends with
+	// [ErrSameID] before anything is taken in: of two that write as one, either
+	// takes what the other wrote before its own newest write for old.
 	ID string
 }
 
@@ -120,7 +122,8 @@ func Open(r *replicate.Replica, typ replicate.Type, name string, cfg Config) (*S
 		return nil, err
 	}
 	s.handle.View(func(o replicate.Object) { s.scope.letter = o.(*base).letter })
-	return s, s.settle()
+	s.settle()
+	return s, nil
 }
 
 func newScuttlebutt(r *replicate.Replica, letter byte, name string, cfg Config) (*Scuttlebutt, error) {
@@ -148,21 +151,18 @@ func (s *Scuttlebutt) open(typ replicate.Type, name string) (err error) {
 	return nil
 }
 
-// settle notes up to where what is here of the own id was written here.
-func (s *Scuttlebutt) settle() error {
+// settle notes up to where what is here of the own id was written here. Where
+// nothing can be written any more there is nothing to note.
+func (s *Scuttlebutt) settle() {
 	promise := s.r.Clock()
 	for _, p := range s.all() {
-		_, err := p.handle.ComposeAs(func(d replicate.Draft) (replicate.Stamp, string, error) {
+		_, _ = p.handle.ComposeAs(func(d replicate.Draft) (replicate.Stamp, string, error) {
 			a, _ := s.scope.author(s.id(d.Stamp.Author))
 			src := d.State.(*base).adopt(a)
 			src.wrote = max(src.wrote, src.last, promise[a])
 			return replicate.Stamp{}, "", nil
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return nil
 }
 
 // adopt returns the source that an own author is.

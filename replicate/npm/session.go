@@ -149,7 +149,7 @@ func (t *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 // receive reads the peer's lines to their end.
 func (t *Session) receive(ctx context.Context, src pull.Source[[]byte]) error {
 	in := t.s.intake(t.cfg.MaxLine, t.cfg.Verify)
-	in.header, in.sync, in.update = t.meet, t.caughtUp, t.has
+	in.header, in.sync, in.update, in.refused = t.meet, t.caughtUp, t.has, t.leave
 	in.deaf = t.cfg.SendOnly
 	err := in.run(ctx, src)
 	t.lines.Store(in.lines)

@@ -6,26 +6,80 @@ import (
 	"slices"
 
 	"github.com/weir-go/weir/replicate"
+	"github.com/weir-go/weir/replicate/internal/compact"
 )
 
 // Write writes a change as the originals have it in a line, whatever the type:
 // [key,value] for a model, [event,…] for events, the value for a value,
-// [row,{…}] or [row,null] for a doc, and in a bucket [part,change]. It returns an
-// error for what is not JSON, or not such a change; other errors are those of
-// [Model.Set].
+// [row,{…}] or [row,null] for a doc, and in a bucket [part,change]. Keys, names of
+// events, rows and parts are strings, and a row has fields. It returns an error for
+// what is not JSON, one that matches [ErrChange] for anything else than such a
+// change, and [ErrUnknownPart]; other errors are those of [Model.Set]. What comes
+// from others is taken as the originals take it, which is more.
 func (s *Scuttlebutt) Write(change []byte) (replicate.Stamp, error) {
 	text, err := canonical(change)
 	if err != nil {
 		return replicate.Stamp{}, fmt.Errorf("npm: %w", err)
 	}
-	p, inner, err := s.route(text)
-	if err == nil && len(inner) == 0 {
-		err = errUnwritten
-	}
+	p, inner, err := s.target(string(text))
 	if err != nil {
 		return replicate.Stamp{}, fmt.Errorf("npm: %w", err)
 	}
-	return p.write(func(object, replicate.Time) ([]byte, error) { return inner, nil })
+	return p.write(func(object, replicate.Time) ([]byte, error) { return []byte(inner), nil })
+}
+
+// target returns whose change it is, which is exactly one of that type.
+func (s *Scuttlebutt) target(change string) (p *Scuttlebutt, inner string, err error) {
+	for p, inner = s, change; p.parts != nil; {
+		name, of, n := parted(inner)
+		if n != 2 || name[0] != '"' {
+			return nil, "", notAChange("a bucket's is [PART,CHANGE]", inner)
+		}
+		if p = p.parts[name]; p == nil {
+			return nil, "", fmt.Errorf("%w: %.40s", ErrUnknownPart, name)
+		}
+		inner = of
+	}
+	first, second, n := parted(inner)
+	named := first != "" && first[0] == '"'
+	form := ""
+	switch p.typ {
+	case ModelType.Tag:
+		if !named || n != 2 {
+			form = "a model's is [KEY,VALUE], KEY a string"
+		}
+	case EventsType.Tag:
+		if !named {
+			form = "that of events is [EVENT,ARGUMENT,…], EVENT a string"
+		}
+	case DocType.Tag:
+		if !named || n != 2 || second != "null" && (second[0] != '{' || second == "{}") {
+			form = "a doc's is [ROW,{FIELD:VALUE,…}] or [ROW,null], ROW a string"
+		}
+	}
+	if form != "" {
+		return nil, "", notAChange(form, inner)
+	}
+	return p, inner, nil
+}
+
+func notAChange(form, change string) error {
+	return fmt.Errorf("%.60s is %w: %s", change, ErrChange, form)
+}
+
+// parted returns the first two elements of an array, and how many it has: 0 if it
+// is none.
+func parted(s string) (first, second string, n int) {
+	compact.Array(s, func(i int, value string) bool {
+		switch n = i + 1; i {
+		case 0:
+			first = value
+		case 1:
+			second = value
+		}
+		return true
+	})
+	return first, second, n
 }
 
 // JSON returns what the original's toJSON does, with keys in order: the keys of a
