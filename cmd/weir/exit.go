@@ -23,6 +23,7 @@ import (
 	"github.com/weir-go/weir/replicate/feed"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/model"
+	"github.com/weir-go/weir/replicate/npm"
 	"github.com/weir-go/weir/replicate/registry"
 	"github.com/weir-go/weir/replicate/seq"
 )
@@ -148,6 +149,7 @@ var causes = []cause{
 	{registry.ErrService, exitUsage, "a service is NAME or NAME@1.2.3"},
 	{registry.ErrRow, exitProtocol, "what answers there is no hub: is it the right port?"},
 	{registry.ErrSilent, exitFailed, "is it a hub that answers there?"},
+	{npm.ErrLine, exitProtocol, "what answers there is no scuttlebutt of npm's, or one of another --kind"},
 	{counter.ErrOverflow, exitFailed, "a number has 64 bits"},
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
 	{fs.ErrPermission, exitFailed, "may this user read and write there?"},
