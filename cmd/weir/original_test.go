@@ -4,15 +4,22 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// original NAME VARIABLE|ADDRESS does what npm's scuttlebutt does, as a program
-// that can be awaited: it listens, with its address in the variable, or connects to
-// the address. On each connection it says its header and SYNC, tells "ended" at the
-// other side's end or "cut" if there is none, and then ends its own.
+// original NAME VARIABLE|ADDRESS [WORDS] does what npm's scuttlebutt does, as a
+// program that can be awaited: it listens, with its address in the variable, or
+// connects to the address. On each connection it says the words, or else its header
+// and SYNC, tells "ended" at the other side's end or "cut" if there is none, and then
+// ends its own.
 func cmdOriginal(ts *testscript.TestScript, _ bool, args []string) {
+	words := `{"id":"ORIGINAL","clock":{}}\n"SYNC"\n`
+	if len(args) > 2 {
+		words = args[2]
+	}
+	words = strings.ReplaceAll(words, `\n`, "\n")
 	p := &started{more: make(chan struct{})}
 	ts.Value("started").(map[string]*started)[args[0]] = p
 	r, w := io.Pipe()
@@ -20,7 +27,7 @@ func cmdOriginal(ts *testscript.TestScript, _ bool, args []string) {
 	go p.read(r)
 	if conn, err := net.Dial("tcp", args[1]); err == nil {
 		ts.Defer(func() { _ = conn.Close() })
-		go original(conn, w)
+		go original(conn, words, w)
 		return
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -33,14 +40,14 @@ func cmdOriginal(ts *testscript.TestScript, _ bool, args []string) {
 			if err != nil {
 				return
 			}
-			go original(conn, w)
+			go original(conn, words, w)
 		}
 	}()
 }
 
-func original(conn net.Conn, told io.Writer) {
+func original(conn net.Conn, words string, told io.Writer) {
 	defer conn.Close()
-	_, err := io.WriteString(conn, `{"id":"ORIGINAL","clock":{}}`+"\n"+`"SYNC"`+"\n")
+	_, err := io.WriteString(conn, words)
 	lines := bufio.NewScanner(conn)
 	for err == nil && lines.Scan() {
 		_, err = io.WriteString(told, lines.Text()+"\n")
