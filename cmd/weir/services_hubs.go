@@ -45,7 +45,7 @@ func (h *hubs) noted(at string, err error) {
 	case errors.Is(err, registry.ErrClosed):
 		return
 	}
-	what := "left"
+	what, err := "left", otherwise(err, noHub)
 	if !h.joined[at] {
 		what, err = "missing", unlikeHub(err)
 	}
@@ -77,7 +77,7 @@ func unlikeHub(err error) error {
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return otherwise(err, noHub)
+		return err
 	case errors.Is(err, registry.ErrEnded):
 		return fail(exitProtocol, notHub, "it has ended the connection before it told of any services")
 	}
