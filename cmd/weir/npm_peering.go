@@ -172,7 +172,8 @@ func (p *npmPeering) dial(
 	}
 	waiting := time.AfterFunc(noticeable, func() {
 		if said.news("waiting", false, nil) {
-			p.e.tell(event{Event: "waiting", Address: a.String()}, "connected to %s, waiting for its header", a)
+			p.e.tell(event{Event: "waiting", Address: a.String()},
+				"connected to %s, waiting for its header", a)
 		}
 	})
 	defer waiting.Stop()

@@ -93,7 +93,9 @@ func runHub(ctx context.Context, g *registry.Registry, c *call) error {
 }
 
 // acceptClients accepts clients until ctx is done, and serves them on goroutines.
-func acceptClients(ctx, own context.Context, g *registry.Registry, ln *netconn.Listener, all *sync.WaitGroup) error {
+func acceptClients(
+	ctx, own context.Context, g *registry.Registry, ln *netconn.Listener, all *sync.WaitGroup,
+) error {
 	places := make(chan struct{}, maxClients)
 	for conn, err := range pull.Source[net.Conn](ln.Accept).All(ctx) {
 		if err != nil {
