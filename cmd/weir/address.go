@@ -2,8 +2,10 @@ package main
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // An address is where a peer is, and maybe which of its replicas is meant.
@@ -37,6 +39,10 @@ func parseAddress(text string) (address, error) {
 		return address{}, fail(exitUsage, "ports end at 65535", "address %s: there is no port %s", at, port)
 	case port == "":
 		return address{}, fail(exitUsage, addressForms, "address %s: there is no port", at)
+	case !isPort(port) && !isService(port):
+		return address{}, fail(exitUsage, "a port is a number, as in :8000", "address %s: there is no port %q", at, port)
+	case host != "" && !isHost(host):
+		return address{}, fail(exitUsage, addressForms, "address %s: no host can be called %q", at, host)
 	case named && name == "":
 		return address{}, fail(exitUsage, addressForms, "%s: / without a name", text)
 	case host == "":
@@ -49,6 +55,49 @@ func parseAddress(text string) (address, error) {
 func isPort(text string) bool {
 	_, err := strconv.ParseUint(text, 10, 16)
 	return err == nil
+}
+
+// isService reports whether a port has that name on this host.
+func isService(name string) bool {
+	_, err := net.LookupPort("tcp", name)
+	return err == nil
+}
+
+// isHost reports whether text is an address of a host, or may be a name of one.
+func isHost(text string) bool {
+	if _, err := netip.ParseAddr(text); err == nil {
+		return true
+	}
+	if len(text) > 253 || strings.ContainsFunc(text, neverInHost) {
+		return false
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(text, "."), ".") {
+		if label == "" || len(label) > 63 {
+			return false
+		}
+	}
+	return true
+}
+
+func neverInHost(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`/\:@?#[]%`, r)
+}
+
+// fileOrAddress tells the file of a replica from the address of who is to be
+// connected to. What can be neither is an error.
+func fileOrAddress(text string) (a address, isFile bool, err error) {
+	if exists(text) {
+		return a, true, nil
+	}
+	a, err = parseAddress(text)
+	if err == nil {
+		return a, false, nil
+	}
+	_, _, bad := net.SplitHostPort(strings.TrimPrefix(text, "tcp://"))
+	if bad == nil || strings.HasPrefix(text, "unix:") {
+		return a, false, err
+	}
+	return a, true, nil
 }
 
 // String is how the address is shown, without the name.

@@ -64,7 +64,11 @@ type symptom struct {
 
 func (d *doctor) run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
-		if _, err := parseAddress(args[0]); err != nil || exists(args[0]) {
+		_, isFile, err := fileOrAddress(args[0])
+		if err != nil {
+			return err
+		}
+		if isFile {
 			d.replica, args = args[0], args[1:]
 		}
 	}

@@ -50,7 +50,7 @@ var readers = map[string]reader{
 
 // others are those that look at no object of a replica, or only at what they make
 // or are told by others.
-var others = strings.Fields(`init set del id trust version demo help completion peer serve
+var others = strings.Fields(`init set del id trust version demo help completion peer serve call
 	npm-serve npm-join npm-write npm-load services-hub services-register services-free`)
 
 // Whatever type there is, every command that reads a replica can do with it: what is

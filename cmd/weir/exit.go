@@ -157,6 +157,7 @@ var causes = []cause{
 	{rpc.ErrProtocol, exitProtocol, "what answers there does not speak dnode: is it the right port?"},
 	{rpc.ErrTooLarge, exitUsage, "a message has at most " + formatSize(maxAnswer) + " and a depth of 100"},
 	{rpc.ErrLost, exitFailed, "the other side has not answered: its program says why, if anything does"},
+	{npm.ErrLine, exitProtocol, "what answers there is no scuttlebutt of npm's, or one of another --kind"},
 	{counter.ErrOverflow, exitFailed, "a number has 64 bits"},
 	{syscall.ENOSPC, exitFailed, "free some space and try again; what was acknowledged is safe"},
 	{fs.ErrPermission, exitFailed, "may this user read and write there?"},

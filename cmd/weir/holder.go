@@ -23,6 +23,7 @@ type holder struct {
 	ln      net.Listener
 	ctx     context.Context // of the calls
 	cancel  context.CancelCauseFunc
+	parting chan struct{} // closed when it begins to end
 	calls   sync.WaitGroup
 }
 
@@ -47,7 +48,7 @@ func serve(path string, perform func(context.Context, *call) error) (*holder, er
 			errs = append(errs, err)
 			continue
 		}
-		h := &holder{perform: perform, ln: ln}
+		h := &holder{perform: perform, ln: ln, parting: make(chan struct{})}
 		h.ctx, h.cancel = context.WithCancelCause(context.Background())
 		h.calls.Add(1)
 		go h.accept()
@@ -110,6 +111,7 @@ func (h *holder) accept() {
 // close ends the service: no new calls, and those that run have a moment.
 func (h *holder) close(ctx context.Context) {
 	_ = h.ln.Close()
+	close(h.parting)
 	ended := make(chan struct{})
 	go func() { h.calls.Wait(); close(ended) }()
 	late := time.NewTimer(parting)
@@ -172,7 +174,8 @@ func (h *holder) serveCall(ctx context.Context, session *mux.Session) error {
 	ends := telling(data.Duplex())
 	go func() {
 		defer close(notes)
-		err := h.perform(ctx, &call{request: q, in: ends.Source, out: ends.Sink, note: send, finish: finish})
+		err := h.perform(ctx, &call{request: q, in: ends.Source, out: ends.Sink, note: send, finish: finish,
+			parting: h.parting})
 		// What was never written to has ended well: there was nothing to write.
 		_ = ends.Sink(ctx, pull.Empty[[]byte]())
 		last := note{Event: "end"}

@@ -3,22 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/weir-go/weir/duplex/secure"
-	"github.com/weir-go/weir/replicate"
-)
-
-// How long a peer that is not there is left alone. Each wait is a random part
-// of a bound that doubles.
-const (
-	firstPause = 100 * time.Millisecond
-	lastPause  = 5 * time.Second
-	// slowPause is for what another try will hardly change.
-	slowPause = 30 * time.Second
 )
 
 // A joining stays connected to one address.
@@ -27,55 +15,14 @@ type joining struct {
 	at address
 
 	mu   sync.Mutex
-	said map[*served]string // the last failure that was told; of nil, to connect
+	said sayings[*served] // of nil, to connect
 }
 
 // joinFor keeps sessions with the peer at an address, connecting anew whenever
 // they end.
 func (p *peering) joinFor(ctx, own context.Context, a address) {
-	j := &joining{peering: p, at: a, said: map[*served]string{}}
-	bound := firstPause
-	for ctx.Err() == nil {
-		start := time.Now()
-		err := j.once(ctx, own)
-		if ctx.Err() != nil {
-			return
-		}
-		if time.Since(start) > lastPause {
-			bound = firstPause
-		}
-		pause := time.Duration(rand.Int64N(int64(bound)))
-		bound = min(2*bound, lastPause)
-		if lasting(err) {
-			pause = slowPause
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// lasting reports whether trying again at once is of no use: whoever is there
-// is the wrong one, a clock is wrong, or one side is behind. That one side does not trust the other
-// is what somebody may be about to change.
-func lasting(err error) bool {
-	if err == nil || errors.Is(err, secure.ErrRefused) || errors.Is(err, secure.ErrUnknownPeer) {
-		return false
-	}
-	switch explain(err).Code {
-	case exitIdentity, exitProtocol, exitNoReplica:
-		return true
-	}
-	for _, reason := range []error{
-		replicate.ErrFuture, replicate.ErrBehindPeer, replicate.ErrPeerBehind, replicate.ErrInFull,
-	} {
-		if errors.Is(err, reason) {
-			return true
-		}
-	}
-	return false
+	j := &joining{peering: p, at: a}
+	retry(ctx, func() error { return j.once(ctx, own) })
 }
 
 // once connects and has a session for each replica, until all have ended. It
@@ -90,9 +37,7 @@ func (j *joining) once(ctx, own context.Context) error {
 		j.tell(ctx, nil, false, how, err)
 		return err
 	}
-	j.mu.Lock()
-	delete(j.said, nil)
-	j.mu.Unlock()
+	j.said.forget(nil)
 	defer l.leave(own)
 	c := &company{joining: j, link: l, quiet: make(chan struct{})}
 	for _, r := range j.replicas {
@@ -199,15 +144,7 @@ func (j *joining) one(ctx context.Context, l *link, r *served, name string) (met
 // tell tells how a session, or the try to have one, has ended. What goes on
 // failing in the same way is told once.
 func (j *joining) tell(ctx context.Context, r *served, met bool, how string, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	j.mu.Lock()
-	text := fmt.Sprint(err)
-	again := j.said[r] == text && (!met || lasting(err))
-	j.said[r] = text
-	j.mu.Unlock()
-	if !again {
+	if ctx.Err() == nil && j.said.news(r, met, err) {
 		j.left(r, j.at.String(), how, err)
 	}
 }

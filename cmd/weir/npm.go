@@ -121,7 +121,7 @@ func npmServeCommand(e *env) *cobra.Command {
 		Long: `Accepts connections of programs that pipe a scuttlebutt's stream into a socket,
 and keeps them and R equal. Nothing is encrypted, and whoever connects can read
 and, without --send-only, write the object: listen where only those can connect
-that may.
+that may. A port alone is one of 127.0.0.1.
 
 ` + npmText + "\n\n" + npmKindText + "\n\n" + durabilityText,
 		Example: `  weir npm serve r --listen 127.0.0.1:8000
@@ -147,7 +147,8 @@ func npmJoinCommand(e *env) *cobra.Command {
 		Use:   "join R ADDRESS…",
 		Short: "Stay connected to programs in JavaScript, until interrupted",
 		Long: `Connects to programs that listen, and keeps them and R equal. A program that
-vanishes is connected to again. With --once it ends when all is exchanged.
+is not there yet, or vanishes, is connected to again. With --once it ends when all
+is exchanged, and fails where no program is there or says nothing for 5 s.
 
 ` + npmText + "\n\n" + npmKindText + "\n\n" + durabilityText,
 		Example: `  weir npm join r 127.0.0.1:8000

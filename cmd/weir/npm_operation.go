@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weir-go/weir/pull"
+	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
 	"github.com/weir-go/weir/replicate/npm"
 )
@@ -41,19 +42,28 @@ func onNpm(
 // opNpmSession keeps the object equal to the program behind the call's ends. It
 // tells "met" once that has said who it is, and "synced" once both are equal.
 func opNpmSession(ctx context.Context, s *npm.Scuttlebutt, c *call) error {
-	t := s.NewSession(npm.SyncConfig{Once: !c.Live, SendOnly: c.Deaf})
-	own, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	cfg := npm.SyncConfig{Once: !c.Live, SendOnly: c.Deaf}
+	if cfg.Once {
+		cfg.HandshakeTimeout = patience
+	}
+	t := s.NewSession(cfg)
 	ended, watched := make(chan struct{}), make(chan struct{})
+	parted := false
 	go func() {
 		defer close(watched)
-		watchNpm(own, t, c, ended, func() { cancel(errClosing) })
+		parted = watchNpm(ctx, t, c, ended)
 	}()
-	err := t.Run(own, c.duplex())
+	err := t.Run(ctx, c.duplex())
 	close(ended)
 	<-watched
-	if errors.Is(err, errClosing) {
+	switch {
+	case errors.Is(err, replicate.ErrHandshake):
+		err = fail(exitProtocol, "is it a program with npm's scuttlebutt that listens there?",
+			"connected, but no header has come in %v", patience)
+	case errors.Is(err, errClosing):
 		err = nil
+	case err == nil && parted:
+		err = errHolderEnds
 	}
 	if ferr := s.Replica().Flush(context.WithoutCancel(ctx)); err == nil {
 		err = ferr
@@ -61,12 +71,12 @@ func opNpmSession(ctx context.Context, s *npm.Scuttlebutt, c *call) error {
 	return err
 }
 
-// watchNpm tells how a session goes, and ends it when asked to: the protocol has
-// no better way to leave.
-func watchNpm(ctx context.Context, t *npm.Session, c *call, ended <-chan struct{}, leave func()) {
+// watchNpm tells how a session goes, and has it finish when asked to, or when the
+// holder ends, which it reports.
+func watchNpm(ctx context.Context, t *npm.Session, c *call, ended <-chan struct{}) (parted bool) {
 	tick := time.NewTicker(glance)
 	defer tick.Stop()
-	met, synced := false, false
+	finish, parting, met, synced := c.finish, c.parting, false, false
 	look := func() {
 		stats := t.Stats()
 		if !met && stats.Peer.Clock != nil {
@@ -85,13 +95,15 @@ func watchNpm(ctx context.Context, t *npm.Session, c *call, ended <-chan struct{
 		}
 		select {
 		case <-tick.C:
-		case <-c.finish:
-			leave()
-			<-ended
-			return
+		case <-finish:
+			t.Finish()
+			finish = nil
+		case <-parting:
+			t.Finish()
+			parting, parted = nil, finish != nil
 		case <-ended:
 			look() // it may have been shorter than a glance
-			return
+			return parted
 		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
@@ -57,30 +56,22 @@ func (p *npmPeering) run(c *cobra.Command, path string, join []string) (err erro
 	p.r.hold, p.r.broken = !p.once, broken
 	p.finish = make(chan struct{})
 	if err = p.r.ready(ctx); err == nil {
-		if p.once {
-			err = p.exchange(ctx, addresses)
-		} else {
-			err = p.stay(ctx, addresses)
-		}
+		err = p.work(ctx, addresses)
 	}
-	return untilSignal(firstError(err, p.r.close(ctx)))
+	err = firstError(err, p.r.close(ctx))
+	if p.once {
+		return kept(err, "what had arrived is kept: once more brings the rest")
+	}
+	return untilSignal(err)
 }
 
-// exchange has one session with each, one behind another.
-func (p *npmPeering) exchange(ctx context.Context, addresses []address) error {
-	for _, a := range addresses {
-		if err := p.dial(ctx, ctx, a); err != nil {
-			return at(a.String(), err)
-		}
-	}
-	return nil
-}
-
-// stay runs until ctx is done, which is how it ends well.
-func (p *npmPeering) stay(ctx context.Context, addresses []address) error {
+// work has all sessions, until ctx is done or, with --once, to their ends.
+func (p *npmPeering) work(ctx context.Context, addresses []address) (err error) {
 	// Sessions outlive ctx, to finish.
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
+	until, exchanged := context.WithCancel(ctx)
+	defer exchanged()
 	if p.listen != "" {
 		ln, err := p.openListener(ctx)
 		if err != nil {
@@ -88,15 +79,33 @@ func (p *npmPeering) stay(ctx context.Context, addresses []address) error {
 		}
 		p.sessions.Go(func() { p.acceptAll(ctx, own, ln) })
 	}
-	for _, a := range addresses {
-		p.sessions.Go(func() { p.joinFor(ctx, own, a) })
+	if p.once {
+		p.sessions.Go(func() {
+			defer exchanged()
+			err = p.exchange(ctx, own, addresses)
+		})
+	} else {
+		for _, a := range addresses {
+			p.sessions.Go(func() { p.joinFor(ctx, own, a) })
+		}
 	}
-	<-ctx.Done()
+	<-until.Done()
 	close(p.finish)
 	late := time.AfterFunc(lastExchange, func() { cancel(errClosing) })
 	defer late.Stop()
 	p.sessions.Wait()
-	return pull.Cause(ctx)
+	return firstError(ctxCause(ctx), err)
+}
+
+// exchange has one session with each, one behind another.
+func (p *npmPeering) exchange(ctx, own context.Context, addresses []address) error {
+	var said sayings[string]
+	for _, a := range addresses {
+		if _, _, err := p.dial(ctx, own, a, &said); err != nil {
+			return at(a.String(), err)
+		}
+	}
+	return nil
 }
 
 func (p *npmPeering) openListener(ctx context.Context) (*netconn.Listener, error) {
@@ -121,69 +130,100 @@ func (p *npmPeering) acceptAll(ctx, own context.Context, ln *netconn.Listener) {
 		}
 		p.sessions.Go(func() {
 			defer func() { <-places }()
-			p.session(own, conn.RemoteAddr().String(), conn)
+			from := conn.RemoteAddr().String()
+			_ = netconn.Tune(conn)
+			_, err := p.session(own, from, conn, func() {})
+			p.left(from, "left", err, false)
 		})
 	}
 }
 
 // joinFor keeps a session with the program at an address.
 func (p *npmPeering) joinFor(ctx, own context.Context, a address) {
-	bound := firstPause
-	for ctx.Err() == nil {
-		start := time.Now()
-		_ = p.dial(ctx, own, a)
-		if time.Since(start) > lastPause {
-			bound = firstPause
+	var said sayings[string]
+	retry(ctx, func() error {
+		connected, met, err := p.dial(ctx, own, a, &said)
+		if ctx.Err() != nil && !connected || !said.news("left", met, err) {
+			return err
 		}
-		pause := time.Duration(rand.Int64N(int64(bound)))
-		bound = min(2*bound, lastPause)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		how := "left"
+		if !connected {
+			how = "is not there yet"
 		}
-	}
+		p.left(a.String(), how, err, !met || lasting(err))
+		return err
+	})
 }
+
+// noProgram is the hint where nobody answers a join.
+const noProgram = "is the program in JavaScript listening there, and is the address right?"
+
+// noticeable is how long a program may take to send its header, before it is said
+// that it is waited for.
+const noticeable = time.Second
 
 // dial connects, and has a session.
-func (p *npmPeering) dial(ctx, own context.Context, a address) error {
-	conn, err := new(net.Dialer).DialContext(ctx, a.network, a.at)
+func (p *npmPeering) dial(
+	ctx, own context.Context, a address, said *sayings[string],
+) (connected, met bool, err error) {
+	conn, err := connect(ctx, a)
 	if err != nil {
-		if ctx.Err() != nil {
-			return pull.Cause(ctx)
-		}
-		if !p.once {
-			p.left(a.String(), "is not there yet", err)
-		}
-		return err
+		return false, false, otherwise(err, noProgram)
 	}
-	return p.session(own, a.String(), conn)
+	waiting := time.AfterFunc(noticeable, func() {
+		if said.news("waiting", false, nil) {
+			p.e.tell(event{Event: "waiting", Address: a.String()},
+				"connected to %s, waiting for its header", a)
+		}
+	})
+	defer waiting.Stop()
+	met, err = p.session(own, a.String(), conn, func() {
+		waiting.Stop()
+		said.forget("waiting")
+	})
+	return true, met, err
 }
 
-// session has a session over a connection, and tells of it.
-func (p *npmPeering) session(ctx context.Context, address string, conn net.Conn) error {
-	_ = netconn.Tune(conn)
+// otherwise is err with another hint for where nobody answers than that of weir's
+// own protocol.
+func otherwise(err error, hint string) error {
+	if f := explain(err); f.Hint == notThere {
+		f.Hint = hint
+		return f
+	}
+	return err
+}
+
+// session has a session over a connection, and tells of it. It calls meets once the
+// program has said who it is.
+func (p *npmPeering) session(
+	ctx context.Context, address string, conn net.Conn, meets func(),
+) (met bool, err error) {
 	c := &call{finish: p.finish, request: request{Op: "npm session", Live: !p.once, Deaf: p.deaf, Npm: p.npm}}
 	c.note = func(_ context.Context, n note) {
 		switch n.Event {
 		case "met":
+			met = true
+			meets()
 			p.e.tell(event{Event: "joined", Address: address, Peer: n.Peer}, "joined %s at %s", n.Peer, address)
 		case "synced":
 			p.e.tell(event{Event: "synced", Address: address, Peer: n.Peer}, "in sync with %s", n.Peer)
 		}
 	}
-	err := p.r.sync(ctx, c, netconn.New(conn))
-	if !p.once {
-		p.left(address, "left", err)
-	}
-	return err
+	err = p.r.sync(ctx, c, netconn.New(conn))
+	return met, err
 }
 
-// left tells why a program is not there any more, or not yet.
-func (p *npmPeering) left(address, how string, err error) {
+// left tells why a program is not there any more, or not yet, and maybe what to do.
+func (p *npmPeering) left(address, how string, err error, hint bool) {
 	if err == nil || errors.Is(err, errClosing) {
 		p.e.tell(event{Event: "left", Address: address}, "%s left", address)
 		return
 	}
 	f := explain(err)
-	p.e.tell(event{Event: "left", Address: address, Error: f.What, Hint: f.Hint}, "%s %s: %s", address, how, f.What)
+	text := f.What
+	if hint && f.Hint != "" {
+		text += " (hint: " + f.Hint + ")"
+	}
+	p.e.tell(event{Event: "left", Address: address, Error: f.What, Hint: f.Hint}, "%s %s: %s", address, how, text)
 }

@@ -79,6 +79,8 @@ type call struct {
 	out    pull.Sink[[]byte]                 // nil for nowhere
 	note   func(ctx context.Context, n note) // nil if nobody listens
 	finish <-chan struct{}                   // closed: end in good order; may be nil
+
+	parting <-chan struct{} // closed: the holder is about to end; may be nil
 }
 
 // reads reports whether a call needs no more than what the replica holds now.

@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"identity": cmdIdentity,
 			"crowd":    cmdCrowd,
 			"impostor": cmdImpostor,
+			"original": cmdOriginal,
 			"refused":  cmdRefused,
 			"flip":     cmdFlip,
 			"chop":     cmdChop,

@@ -64,8 +64,8 @@ func registerCommand(e *env) *cobra.Command {
 		Use:   "register WHERE NAME[@VERSION]",
 		Short: "Register a service, until interrupted",
 		Long: `Registers a service, and keeps it registered until it is interrupted, or until
-somebody frees the service. At the hub that it is told of, it connects again when
-the connection ends, and goes to another one if the hub has told of any.
+somebody frees the service. A hub that is not there yet is waited for; when the
+connection ends it connects again, or to another hub if that one has told of any.
 
 The first line says "registered", the address and the id. Without --port there
 is a random port, for the service to listen at; without --host it is the address
@@ -151,7 +151,8 @@ func servicesGet(e *env) *cobra.Command {
 		Use:   "get WHERE NAME[@RANGE]",
 		Short: "Print the addresses of a service",
 		Long: `Prints HOST:PORT of each service that matches, one on a line. If there is none it
-is exit status 1, or with --wait it waits for the first.`,
+is exit status 1, or with --wait it waits for the first, and for a hub that is not
+there yet or is started again.`,
 		Example: `  weir services get :9090 web@1.2.x
   weir services get r 'business@~0.5.1' --wait --json`,
 		Args: args(2, 2),

@@ -77,11 +77,25 @@ func runHub(ctx context.Context, g *registry.Registry, c *call) error {
 		return err
 	}
 	c.tell(ctx, note{Event: "listening", Label: "on " + ln.Addr().String()})
+	// Connections outlive ctx, to end in good order.
+	own, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
 	var all sync.WaitGroup
-	defer all.Wait()
 	for _, address := range c.Services.Join {
-		all.Go(func() { join(ctx, g, c, address) })
+		all.Go(func() { join(own, g, c, address) })
 	}
+	err = acceptClients(ctx, own, g, ln, &all)
+	err = firstError(err, g.Close())
+	late := time.AfterFunc(lastExchange, func() { cut(errClosing) })
+	defer late.Stop()
+	all.Wait()
+	return err
+}
+
+// acceptClients accepts clients until ctx is done, and serves them on goroutines.
+func acceptClients(
+	ctx, own context.Context, g *registry.Registry, ln *netconn.Listener, all *sync.WaitGroup,
+) error {
 	places := make(chan struct{}, maxClients)
 	for conn, err := range pull.Source[net.Conn](ln.Accept).All(ctx) {
 		if err != nil {
@@ -92,7 +106,7 @@ func runHub(ctx context.Context, g *registry.Registry, c *call) error {
 			all.Go(func() {
 				defer func() { <-places }()
 				host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
-				_ = g.Serve(ctx, netconn.New(conn), host) // what one client did wrong is its affair
+				_ = g.Serve(own, netconn.New(conn), host) // what one client did wrong is its affair
 			})
 		default:
 			_ = conn.Close()
@@ -126,18 +140,6 @@ func announce(g *registry.Registry, addr net.Addr, ask *servicesRequest) error {
 
 // join keeps a hub connected to another one.
 func join(ctx context.Context, g *registry.Registry, c *call, address string) {
-	var said time.Time
-	_ = g.Connect(ctx, registry.Hubs{
-		Addresses: []string{address}, Dial: dialHub,
-		Note: func(at string, err error) {
-			switch {
-			case err == nil:
-				c.tell(ctx, note{Event: "joined", Label: at})
-				said = time.Time{}
-			case ctx.Err() == nil && time.Since(said) > tellAgain:
-				c.tell(ctx, note{Event: "left", Label: at + ": " + plain(err)})
-				said = time.Now()
-			}
-		},
-	})
+	h := &hubs{note: func(n note) { c.tell(ctx, n) }, again: true, firm: true}
+	_ = h.connect(ctx, g, address)
 }

@@ -3,11 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
-	"github.com/weir-go/weir/duplex"
-	"github.com/weir-go/weir/duplex/netconn"
 	"github.com/weir-go/weir/pull"
 	"github.com/weir-go/weir/replicate"
 	"github.com/weir-go/weir/replicate/journal"
@@ -19,13 +16,14 @@ import (
 // a hub.
 func (e *env) services(ctx context.Context, where string, q request) error {
 	q.Paper = e.out
-	c := &call{request: q, out: e.output(), note: func(_ context.Context, n note) {
-		e.tell(n, "%s %s", n.Event, n.Label)
-	}}
-	var err error
-	if a, bad := parseAddress(where); bad == nil && a.network == "tcp" && !exists(where) {
+	c := &call{request: q, out: e.output(), note: e.servicesNote}
+	a, isFile, err := fileOrAddress(where)
+	switch {
+	case err != nil:
+		return err
+	case !isFile && a.network == "tcp":
 		err = e.atHub(ctx, a.at, c)
-	} else {
+	default:
 		r := e.open(where)
 		ctx, broken := context.WithCancelCause(ctx)
 		r.hold, r.broken = q.Follow, broken
@@ -39,6 +37,28 @@ func (e *env) services(ctx context.Context, where string, q request) error {
 	return err
 }
 
+// servicesNote tells what happens to a directory.
+func (e *env) servicesNote(_ context.Context, n note) {
+	ev, how := event{Event: n.Event, Address: n.Label}, "left"
+	switch n.Event {
+	case "joined":
+		e.tell(ev, "joined %s", n.Label)
+		return
+	case "missing":
+		ev.Event, how = "left", "is not there yet"
+	case "left":
+	default:
+		e.tell(n, "%s %s", n.Event, n.Label)
+		return
+	}
+	ev.Error, ev.Hint = n.End.What, n.End.Hint
+	text := ev.Error
+	if ev.Hint != "" {
+		text += " (hint: " + ev.Hint + ")"
+	}
+	e.tell(ev, "%s %s: %s", n.Label, how, text)
+}
+
 // atHub does it by a directory of its own, which a hub fills.
 func (e *env) atHub(ctx context.Context, address string, c *call) (err error) {
 	r := replicate.New(replicate.Config{Types: []replicate.Type{registry.JSON}})
@@ -48,10 +68,17 @@ func (e *env) atHub(ctx context.Context, address string, c *call) (err error) {
 	}
 	told, ended := make(chan error, 1), make(chan error, 1)
 	own, cut := context.WithCancelCause(context.WithoutCancel(ctx))
-	go func() { ended <- e.connect(own, g, c.Follow, told, address) }()
+	hubs := &hubs{
+		note:  func(n note) { c.tell(ctx, n) },
+		told:  told,
+		again: c.Follow || c.Services.Wait,
+		firm:  c.Follow,
+		quiet: !c.Follow,
+	}
+	go func() { ended <- hubs.connect(own, g, address) }()
 	select {
 	case err = <-told:
-		if err == nil {
+		if err = at(address, err); err == nil {
 			err = servicesVerbs[c.verb()](ctx, g, c.withEnds())
 		}
 	case <-ctx.Done():
@@ -63,36 +90,6 @@ func (e *env) atHub(ctx context.Context, address string, c *call) (err error) {
 	late.Stop()
 	cut(nil)
 	return err
-}
-
-// connect keeps a registry connected to hubs, and says by told when the first
-// has told all, or, unless it is to try again, why not.
-func (e *env) connect(
-	ctx context.Context, g *registry.Registry, again bool, told chan<- error, addresses ...string,
-) error {
-	tell := func(err error) {
-		select {
-		case told <- err:
-		default:
-		}
-	}
-	return g.Connect(ctx, registry.Hubs{Addresses: addresses, Dial: dialHub, Note: func(at string, err error) {
-		switch {
-		case err == nil:
-			tell(nil)
-			e.tell(event{Event: "joined", Address: at}, "joined %s", at)
-		case errors.Is(err, registry.ErrClosed):
-		case !again:
-			tell(err)
-		default:
-			f := explain(err)
-			e.tell(event{Event: "left", Address: at, Error: f.What, Hint: f.Hint}, "left %s: %s", at, f.What)
-		}
-	}})
-}
-
-func dialHub(ctx context.Context, address string) (duplex.Duplex[[]byte, []byte], error) {
-	return netconn.Dial(ctx, "tcp", address)
 }
 
 // verb is the name of a command of services.

@@ -111,9 +111,10 @@ type OverrunError struct {
 	Limit int // Config.Limit
 }
 
-// Error returns both numbers.
+// Error returns both numbers, and what is in them.
 func (e *OverrunError) Error() string {
-	return fmt.Sprintf("muxdemux: peer does not pause: %d bytes wait, of %d", e.Held, e.Limit)
+	return fmt.Sprintf("muxdemux: peer does not pause: %d bytes wait, of Config.Limit %d; each value counts %d more",
+		e.Held, e.Limit, valueCost)
 }
 
 // Is reports whether target is ErrOverrun.

@@ -164,6 +164,8 @@ func TestOverrun(t *testing.T) {
 		said := h.said()
 		require.Equal(t, []string{`["x","pause"]`, `["y","pause"]`}, said[:2])
 		require.Contains(t, said[2], `["x","error","muxdemux: peer does not pause`)
+		require.Contains(t, said[2], "bytes wait, of Config.Limit ")
+		require.Contains(t, said[2], "; each value counts 64 more\"")
 		require.Equal(t, `["x","close"]`, said[3])
 	})
 }

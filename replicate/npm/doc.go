@@ -74,6 +74,13 @@
 //
 // What a peer sent it is not sent back, as the originals do with every update.
 //
+// # Leaving
+//
+// Originals leave by ending their half of the connection, and end it when the other
+// side does. [Session.Finish] does the same. A context that is cancelled cuts the
+// connection instead, and a program in JavaScript that does not handle 'error' on its
+// socket dies of that.
+//
 // # Who writes
 //
 // A scuttlebutt that is given no id has one that goes with the author its replica

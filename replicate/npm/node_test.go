@@ -57,8 +57,14 @@ func needNode(t *testing.T) {
 // startNode starts testdata/peer.js.
 func startNode(t *testing.T) *nodeProcess {
 	t.Helper()
+	return startScript(t, "testdata/peer.js")
+}
+
+// startScript starts one of testdata, which speaks as peer.js does.
+func startScript(t *testing.T, args ...string) *nodeProcess {
+	t.Helper()
 	needNode(t)
-	c := exec.Command("node", "testdata/peer.js")
+	c := exec.Command("node", args...)
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
 	require.NoError(t, err)

@@ -19,6 +19,7 @@ type sender struct {
 	src   pull.Source[[]*replicate.Update]
 	round []*replicate.Update // what is being sent
 	left  []*replicate.Update // the rest of what of it the originals would send
+	last  bool                // there is no round behind this one
 	state sendState
 	buf   []byte
 }
@@ -33,8 +34,8 @@ const (
 	sendLive                    // what comes
 )
 
-// outgoing is what the peer is sent. It ends when the peer has ended, or when a
-// session that runs once is in sync.
+// outgoing is what the peer is sent. It ends when the peer has ended, when a
+// session that runs once is in sync, or when it is to finish.
 func (t *Session) outgoing() pull.Source[[]byte] {
 	o := &sender{t: t}
 	return pull.From(o.next, func(cause error) error {
@@ -60,8 +61,7 @@ func (o *sender) next(ctx context.Context) ([]byte, error) {
 		if err := t.await(ctx, t.met); err != nil {
 			return nil, err
 		}
-		first, others := t.s.handles()
-		o.src = first.Covered(t.knownOf, others...)
+		o.open()
 		o.state = sendFirst
 		if err := o.more(ctx); err != nil {
 			return nil, err
@@ -71,7 +71,10 @@ func (o *sender) next(ctx context.Context) ([]byte, error) {
 		if chunk := o.lines(); len(chunk) > 0 {
 			return chunk, nil
 		}
-		if o.state == sendLive && t.cfg.Once {
+		switch {
+		case o.last:
+			return nil, io.EOF
+		case o.state == sendLive && t.cfg.Once:
 			if err := t.await(ctx, t.synced); err != nil {
 				return nil, err
 			}
@@ -83,27 +86,55 @@ func (o *sender) next(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// await waits for something that the peer does; if it ends instead, so do we.
+// open begins with all that the peer has not.
+func (o *sender) open() {
+	first, others := o.t.s.handles()
+	o.src = first.Covered(o.t.knownOf, others...)
+}
+
+// await waits for something that the peer does; if it ends instead, or the session
+// is to finish, so do we.
 func (t *Session) await(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-done:
 		return nil
+	default:
+	}
+	select {
+	case <-done:
+		return nil
 	case <-t.gone.Done():
+		return io.EOF
+	case <-t.last.Done():
 		return io.EOF
 	case <-ctx.Done():
 		return pull.Cause(ctx)
 	}
 }
 
-// errGone says that the peer has ended.
-var errGone = errors.New("npm: peer has ended")
+// Why no more rounds are waited for.
+var (
+	errGone   = errors.New("npm: peer has ended")
+	errFinish = errors.New("npm: session is to finish")
+)
 
-// more waits for the next round, or for the peer's end.
+// more waits for the next round, or for the peer's end. When the session is to
+// finish, what is covered then is the last.
 func (o *sender) more(ctx context.Context) (err error) {
 	wait, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(o.t.gone, func() { stop(errGone) })()
-	if o.round, err = o.src(wait); err == errGone {
+	defer context.AfterFunc(o.t.last, func() { stop(errFinish) })()
+	o.round, err = o.src(wait)
+	if err == errFinish {
+		if err = o.t.s.r.Flush(ctx); err != nil {
+			return err
+		}
+		o.last = true
+		o.open()
+		o.round, err = o.src(ctx)
+	}
+	if err == errGone {
 		return io.EOF
 	}
 	o.left = o.t.s.history(o.round)

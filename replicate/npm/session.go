@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/weir-go/weir/duplex"
 	"github.com/weir-go/weir/pull"
@@ -30,6 +31,10 @@ type SyncConfig struct {
 	// MaxLine bounds a line that comes in, in bytes; 0 means 16 MiB.
 	MaxLine int
 
+	// HandshakeTimeout bounds the time until the peer's header has come; 0 means
+	// 10 seconds for a session that runs once, and no bound for a live one.
+	HandshakeTimeout time.Duration
+
 	// Verify is asked about each update that comes from another id than the own
 	// one: signed is the text that a signature of the originals is made over, and
 	// sig the fourth element of the line as it is, in JSON, or nil. An error of it
@@ -37,7 +42,16 @@ type SyncConfig struct {
 	Verify func(id string, signed, sig []byte) error
 }
 
-const defaultMaxLine = 16 << 20
+const (
+	defaultMaxLine   = 16 << 20
+	defaultHandshake = 10 * time.Second
+
+	// goodbye is how long a peer has to end its half once ours has ended.
+	goodbye = time.Second
+)
+
+// errStays ends the wait for a peer that does not leave when we do.
+var errStays = fmt.Errorf("npm: peer has not ended its half: %w", context.DeadlineExceeded)
 
 // A Header is what a peer has said first.
 type Header struct {
@@ -56,8 +70,8 @@ type Stats struct {
 }
 
 // A Session keeps a scuttlebutt equal to a program in JavaScript, or to another
-// replica that uses this package, over one duplex. Run is called once; Stats may
-// be called by any goroutine.
+// replica that uses this package, over one duplex. Run is called once; Stats and
+// Finish may be called by any goroutine.
 type Session struct {
 	s    *Scuttlebutt
 	cfg  SyncConfig
@@ -68,6 +82,8 @@ type Session struct {
 	synced chan struct{} // closed when its SYNC has come
 	gone   context.Context
 	leave  context.CancelFunc // once its stream has ended
+	last   context.Context
+	finish context.CancelFunc // once the session is to finish
 
 	mu    sync.Mutex
 	peer  Header
@@ -82,11 +98,15 @@ func (s *Scuttlebutt) NewSession(cfg SyncConfig) *Session {
 	if cfg.MaxLine <= 0 {
 		cfg.MaxLine = defaultMaxLine
 	}
+	if cfg.Once && cfg.HandshakeTimeout == 0 {
+		cfg.HandshakeTimeout = defaultHandshake
+	}
 	t := &Session{
 		s: s, cfg: cfg, known: make(map[replicate.Author]replicate.Time),
 		met: make(chan struct{}), synced: make(chan struct{}),
 	}
 	t.gone, t.leave = context.WithCancel(context.Background())
+	t.last, t.finish = context.WithCancel(context.Background())
 	if s.whole != nil {
 		t.err = errors.New("npm: a part of a bucket has no session of its own")
 	}
@@ -113,18 +133,36 @@ func (t *Session) Stats() Stats {
 	}
 }
 
+// Finish asks a session to end, live or not, as the originals do when their stream
+// is ended, for their protocol has no other way to leave. If the peer has sent its
+// header, it is still sent what the clock covers by now, and SYNC. Then the own half
+// ends, and what the peer sends is taken in until it ends its half, too, which an
+// original does at once; where it has not within a second, Run stops to listen,
+// and its error matches [context.DeadlineExceeded]. To end the context of Run
+// instead is to cut the peer off.
+func (t *Session) Finish() { t.finish() }
+
 // Run runs the session over d until it ends, and has ended both halves of d when
 // it returns. It returns nil when the peer has ended after its SYNC, as the
-// protocol has no other way to leave; an error matching io.ErrUnexpectedEOF if it
-// ended before, or inside a line; a [LineError] for what is refused; one of
-// package replicate's errors; what the carrier failed with; or
-// context.Cause(ctx). Everything that was applied before stays applied.
+// protocol has no other way to leave, or after Finish at any time (Stats says
+// whether both are in sync then); an error matching io.ErrUnexpectedEOF if it
+// ended before, or inside a line; one matching [replicate.ErrHandshake] if its header
+// has not come in time; a [LineError] for what is refused; one of package
+// replicate's errors; what the carrier failed with; or context.Cause(ctx), and then
+// both halves were cut: over TCP the connection is reset, which ends a program in
+// JavaScript that does not handle the error of its socket. [Session.Finish] spares
+// it that. Everything that was applied before stays applied.
 func (t *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) error {
 	if t.err != nil {
 		return errors.Join(t.err, d.Close(t.err))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	hearing, deafen := context.WithCancelCause(ctx) // done when no more is read
+	defer deafen(nil)
+	if t.cfg.HandshakeTimeout > 0 {
+		defer time.AfterFunc(t.cfg.HandshakeTimeout, func() { t.tooLate(deafen) }).Stop()
+	}
 	out := t.outgoing()
 	sent := make(chan error, 1)
 	go func() {
@@ -132,18 +170,51 @@ func (t *Session) Run(ctx context.Context, d duplex.Duplex[[]byte, []byte]) erro
 		if err != nil {
 			err = fmt.Errorf("npm: sending: %w", err)
 			cancel(err)
+		} else {
+			t.hearOut(hearing, deafen)
 		}
 		sent <- err
 	}()
-	err := t.receive(ctx, d.Source)
-	if err != nil {
+	err := t.receive(hearing, d.Source)
+	switch {
+	case err != nil && hearing.Err() != nil && ctx.Err() == nil:
+		defer time.AfterFunc(goodbye, func() { cancel(err) }).Stop() // for what is being sent
+	case err != nil:
 		cancel(err)
 	}
+	deafen(nil)
 	t.leave()
 	if sentErr := <-sent; err == nil {
 		return sentErr
 	}
 	return err
+}
+
+// hearOut bounds how long a peer is listened to that was told the end, if the
+// session is to finish.
+func (t *Session) hearOut(hearing context.Context, deafen context.CancelCauseFunc) {
+	select {
+	case <-t.last.Done():
+	case <-hearing.Done():
+		return
+	}
+	late := time.NewTimer(goodbye)
+	defer late.Stop()
+	select {
+	case <-late.C:
+		deafen(errStays)
+	case <-hearing.Done():
+	}
+}
+
+// tooLate gives up a peer whose header has not come.
+func (t *Session) tooLate(deafen context.CancelCauseFunc) {
+	select {
+	case <-t.met:
+	default:
+		deafen(fmt.Errorf("npm: peer's header has not come in %v: %w",
+			t.cfg.HandshakeTimeout, replicate.ErrHandshake))
+	}
 }
 
 // receive reads the peer's lines to their end.
@@ -154,7 +225,7 @@ func (t *Session) receive(ctx context.Context, src pull.Source[[]byte]) error {
 	err := in.run(ctx, src)
 	t.lines.Store(in.lines)
 	t.applied.Store(in.applied)
-	if err == nil && !in.synced {
+	if err == nil && !in.synced && t.last.Err() == nil {
 		err = fmt.Errorf("npm: peer left before SYNC: %w", io.ErrUnexpectedEOF)
 	}
 	return err

@@ -72,6 +72,8 @@ func (g *Registry) Connect(ctx context.Context, hubs Hubs) error {
 		}
 		select {
 		case <-time.After(hubs.Retry):
+		case <-g.done:
+			return g.failure()
 		case <-ctx.Done():
 			return pull.Cause(ctx)
 		}

@@ -278,6 +278,62 @@ func TestCloseTellsTheHub(t *testing.T) {
 	})
 }
 
+// A hub that is closed tells its clients what it frees, and then the end; what they
+// say until they end their side counts for nothing.
+func TestCloseTellsClients(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, registry.Config{})
+		leaves, stays := n.greeted(t, "1.1.1.1"), n.greeted(t, "1.1.1.2")
+		leaves.say(t, web("Y", "1.1.1.1"))
+		n.register(t, "X", "h")
+		leaves.heard()
+		stays.heard()
+		require.NoError(t, n.Close())
+		leaves.hears(t, free("X"))
+		stays.hears(t, free("X"))
+		require.True(t, leaves.told())
+		leaves.say(t, web("Z", "1.1.1.1"))
+		leaves.end()
+		over, err := leaves.ended()
+		require.True(t, over)
+		require.ErrorIs(t, err, registry.ErrClosed)
+		over, _ = stays.ended()
+		require.False(t, over)
+		time.Sleep(time.Second)
+		over, err = stays.ended()
+		require.True(t, over)
+		require.ErrorIs(t, err, registry.ErrClosed)
+	})
+}
+
+// A service that does not say where it is has the host that the hub sees, whether
+// the hub has said it before or after it was registered.
+func TestRegisteredWhereTheHubSees(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNode(t, replicate.Config{}, registry.Config{})
+		before, err := n.Register(registry.Service{ID: "X", Role: "web", Port: 1})
+		require.NoError(t, err)
+		require.Empty(t, before.Service().Host)
+		hub := n.connect(t, "")
+		hub.say(t, `["helo","::ffff:1.1.1.1"]`, `["synced"]`)
+		require.Equal(t, "1.1.1.1", before.Service().Host)
+		hub.heard()
+		after, err := n.Register(registry.Service{ID: "Y", Role: "web", Port: 2})
+		require.NoError(t, err)
+		require.Equal(t, "1.1.1.1", after.Service().Host)
+		hub.hears(t, `["register","Y",{"id":"Y","port":2,"role":"web","host":"1.1.1.1"}]`, `["synced"]`)
+		require.NoError(t, after.Update(registry.Service{Role: "web", Port: 3}))
+		require.Equal(t, "1.1.1.1", after.Service().Host)
+		hub.heard()
+		require.NoError(t, after.Update(registry.Service{Role: "web", Port: 3, Host: "h"}))
+		require.Equal(t, "h", after.Service().Host)
+		hub.vanish()
+		late, err := n.Register(registry.Service{ID: "Z", Role: "web", Port: 4})
+		require.NoError(t, err)
+		require.Empty(t, late.Service().Host, "nobody sees it any more")
+	})
+}
+
 // What a client has registered it says to a hub that knows the service already:
 // that may be of old, and gone soon.
 func TestClientSaysWhatIsKnown(t *testing.T) {

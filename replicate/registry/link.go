@@ -44,6 +44,7 @@ type link struct {
 	greet  bool              // its address is to be told
 	owes   bool              // it is to be told that all was told
 	seen   bool              // this side knows its own address
+	addr   string            // which is that
 	ended  bool
 
 	synced func() // is called, without the lock, when the other side has told all; or nil
@@ -207,11 +208,11 @@ func (l *link) next() (r Row, ok bool, err error) {
 	return r, false, nil
 }
 
-// parting reports whether the registry was closed, and its hub is to be told
-// what that frees.
-func (l *link) parting() bool { return l.client && l.g.err == ErrClosed }
+// parting reports whether the registry was closed, and the other side is to be told
+// what that frees, and then the end.
+func (l *link) parting() bool { return l.g.err == ErrClosed }
 
-// goodbye is how long a hub has to end its side when it was told all.
+// goodbye is how long the other side has to end its own when it was told all.
 const goodbye = time.Second
 
 // tell returns what the other side does not know of a service.

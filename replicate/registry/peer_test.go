@@ -24,6 +24,7 @@ type peer struct {
 	mu    sync.Mutex
 	lines []string // that came, but for heartbeats
 	beats int
+	eof   bool  // what comes has ended, and was not cut
 	err   error // of our side
 	over  bool  // our side has ended
 }
@@ -58,6 +59,9 @@ func (n node) connect(t testing.TB, addr string) *peer {
 			}
 			p.mu.Unlock()
 		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.eof = true
 	})
 	t.Cleanup(p.vanish)
 	return p
@@ -110,6 +114,14 @@ func (p *peer) heard() (lines []string) {
 	defer p.mu.Unlock()
 	lines, p.lines = p.lines, nil
 	return lines
+}
+
+// told returns whether our side has ended what it sends, in good order.
+func (p *peer) told() bool {
+	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.eof
 }
 
 // ended returns whether our side has ended, and how.

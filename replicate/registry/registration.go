@@ -12,8 +12,9 @@ type Registration struct {
 
 // Register registers a service, until it is freed or the registry is closed. If
 // it has no id, it gets one of 32 hexadecimal digits; if it has no port, a random
-// one from 10,000 to 64,999, to listen at. If the id is registered already, by
-// whomever, it is that service's new state.
+// one from 10,000 to 64,999, to listen at; if it has no host, the one that a hub
+// sees it at, once a hub has said it. If the id is registered already, by whomever,
+// it is that service's new state.
 //
 // It returns an error that matches ErrService, ErrClosed, or the failure of the
 // replica's journal.
@@ -41,7 +42,7 @@ func (g *Registry) Register(s Service) (*Registration, error) {
 		close(h.native.done)
 		h.native = nil
 	}
-	if err := g.hold(s.ID, rec, nil, n); err != nil {
+	if err := g.hold(s.ID, g.placed(rec), nil, n); err != nil {
 		g.forget(s.ID)
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (n *Registration) Update(s Service) error {
 	case h == nil:
 		return ErrNotFound
 	}
-	n.g.says(h, rec)
+	n.g.says(h, n.g.placed(rec))
 	return n.g.write(h)
 }
 

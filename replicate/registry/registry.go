@@ -131,8 +131,10 @@ func randomHex(n int) string {
 }
 
 // Close frees what was registered here, and ends what goes on: calls that wait,
-// watches and connections fail with ErrClosed; hubs are told first what was freed,
-// which may take a moment after Close has returned. What clients have registered
+// watches and connections fail with ErrClosed. The other side of a connection is told
+// first what was freed, and then the end, which it has a second to answer: that may
+// take a moment after Close has returned. Who cancels the context of a connection
+// instead cuts it. What clients have registered
 // is there until the lease runs out, for them to connect to another hub, or to
 // this one when it is open again. It returns the failure of the replica's journal.
 // Further calls return nil.

@@ -35,7 +35,7 @@ func (l *link) take(r Row) error {
 // hosted gives the services that are registered here, and do not say where,
 // their host.
 func (l *link) hosted(addr string) error {
-	l.seen = true
+	l.seen, l.addr = true, addr
 	for id, h := range l.g.own {
 		if h.native == nil || h.rec.Host != "" {
 			continue
@@ -47,6 +47,24 @@ func (l *link) hosted(addr string) error {
 		l.w.touch(id)
 	}
 	return nil
+}
+
+// placed gives a service that does not say where, and is registered here, the host
+// that a hub sees, if one has said.
+func (g *Registry) placed(rec record) record {
+	if rec.Host != "" {
+		return rec
+	}
+	host := ""
+	for l := range g.links {
+		if l.addr != "" && (host == "" || l.addr < host) {
+			host = l.addr
+		}
+	}
+	if host == "" {
+		return rec
+	}
+	return rec.at(host)
 }
 
 // register takes in what the other side says of a service: that it has it, that
