@@ -20,8 +20,8 @@ import (
 
 // What is wrong when time is up.
 var (
-	errLate  = errors.New("too late")
-	errMuted = errors.New("the other side says nothing")
+	errLate          = errors.New("too late")
+	errSilentProgram = errors.New("the other side says nothing")
 )
 
 // maxAnswer is how large a message may be, in bytes.
@@ -66,7 +66,7 @@ func (k *calling) channel(ctx context.Context, conn net.Conn) (d duplex.Duplex[[
 	if err != nil {
 		return d, errors.Join(err, conn.Close())
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errMuted)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSilentProgram)
 	defer cancel()
 	c, err := secure.Client(ctx, conn, secure.Config{Identity: id, Accept: k.gate.dialled(), Handshake: -1})
 	switch {
@@ -94,7 +94,7 @@ func (k *calling) leave(ctx context.Context, p *rpc.Peer) {
 // use lists methods, or calls one. What may take long is done under ctx if there
 // is no limit to it.
 func (k *calling) use(ctx, limited context.Context, p *rpc.Peer) error {
-	early, cancel := context.WithTimeoutCause(limited, patience, errMuted)
+	early, cancel := context.WithTimeoutCause(limited, patience, errSilentProgram)
 	defer cancel()
 	names, err := p.Names(early)
 	answers, _ := p.Answers(early)
@@ -275,7 +275,7 @@ func (k *calling) explained(err error) error {
 	switch {
 	case err == nil, errors.As(err, new(*failure)):
 		return err
-	case errors.Is(err, errMuted):
+	case errors.Is(err, errSilentProgram):
 		return fail(exitProtocol, "something is there, but it does not speak: is it dnode?",
 			"%s has said nothing for %v", k.at, patience)
 	case errors.Is(err, rpc.ErrClosed):

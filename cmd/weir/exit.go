@@ -39,8 +39,8 @@ const (
 	exitFailed    = 5
 	exitNoReplica = 10
 	exitLocked    = 11
-	exitIdentity  = 12 // forked, wrong data set, not trusted
-	exitProtocol  = 13 // not weir, another version
+	exitIdentity  = 12 // forked, wrong data set, not trusted, an id that both sides have
+	exitProtocol  = 13 // speaks another protocol, or another version
 	exitRemote    = 14 // a method that was called has failed
 	exitSignal    = 128
 )
@@ -152,7 +152,7 @@ var causes = []cause{
 	{registry.ErrNotFound, exitNotFound, "'weir services ls WHERE' lists what is there"},
 	{registry.ErrRange, exitUsage, "a range is as npm writes it: 1.2.x, ~1.2, '>1.2.0', ^1 or *"},
 	{registry.ErrService, exitUsage, "a service is NAME or NAME@1.2.3"},
-	{registry.ErrRow, exitProtocol, "what answers there is no hub: is it the right port?"},
+	{registry.ErrRow, exitProtocol, notHub},
 	{registry.ErrSilent, exitFailed, "is it a hub that answers there?"},
 	{rpc.ErrProtocol, exitProtocol, "what answers there does not speak dnode: is it the right port?"},
 	{rpc.ErrTooLarge, exitUsage, "a message has at most " + formatSize(maxAnswer) + " and a depth of 100"},

@@ -31,8 +31,8 @@ func kindNamed(name string) *kind {
 	return kindWhere(func(k *kind) bool { return k.name == name })
 }
 
-// kindOf finds the kind of a type, by its tag. It is nil for none of ours, of which
-// no replica that we open holds anything.
+// kindOf finds the kind of a type, by its tag; nil if it is not one of kinds. Replicas
+// are opened with the types of kinds alone, so that no object in them has another.
 func kindOf(tag string) *kind {
 	return kindWhere(func(k *kind) bool { return k.typ.Tag == tag })
 }

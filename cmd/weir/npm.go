@@ -172,8 +172,8 @@ func npmWriteCommand(e *env) *cobra.Command {
 		Short: "Write changes, as they are in the protocol",
 		Long: `Writes changes to the object, each a JSON text: [KEY,VALUE] to a model, null
 deletes; [EVENT,ARGUMENT,…] to events; the value to a value; [ROW,{FIELD:VALUE,…}]
-to a doc, or [ROW,null] to remove the row; [PART,CHANGE] to a bucket. At one that is
-none of the kind, those before it are written.
+to a doc, or [ROW,null] to remove the row; [PART,CHANGE] to a bucket. It ends at the
+first that is no change of the kind; those before it are written.
 
 ` + npmText + "\n\n" + durabilityText,
 		Example: `  weir npm write r '["greeting","hello"]'

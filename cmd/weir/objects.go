@@ -20,9 +20,10 @@ func objectsCommand(e *env) *cobra.Command {
 		Use:   "objects R",
 		Short: "List the objects: type, size and name",
 		Long: `Lists the objects that are not empty: type, tab, how many keys, elements, rows,
-members, items or events there are, tab, and name. The types are those of the commands: a
-list is read by weir list ls, and so on; npm/model by weir npm show --kind model, or,
-as a part of a bucket A that goes by A/PART, with --name A --part PART=model.`,
+members, items, events or services there are, tab, and name. The types are those of the
+commands: a list is read by weir list ls, services by weir services ls, and so on;
+npm/model by weir npm show --kind model. A part of a bucket is listed as BUCKET/PART,
+and read with --name BUCKET --part PART=model.`,
 		Example: `  weir objects r
   weir objects --json r`,
 		Args: args(1, 1),

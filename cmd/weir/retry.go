@@ -78,8 +78,9 @@ type sayings[K comparable] struct {
 // ownPort is what differs each time in the failure of a connection.
 var ownPort = regexp.MustCompile(`[^ ]+->`)
 
-// news reports whether the failure of one, nil for its end, is to be told. What has
-// met the other side meanwhile has not gone on failing, but where that will last.
+// news notes what is to be told of one, err or, if that is nil, that it has happened,
+// and reports whether that is news. It is not if the last was the same and the other
+// side was not met in between; of a failure that lasts, not even if it was.
 func (s *sayings[K]) news(of K, met bool, err error) bool {
 	text := "left"
 	if err != nil {

@@ -114,7 +114,7 @@ Users on two hosts first say whom they trust: weir id, weir trust.
 
 Exit status: 0 ok, 1 not found or differs, 2 usage, 3 partial, 4 corrupt,
 5 failed, 10 no replica, 11 locked, 12 identity (forked, wrong set, not trusted),
-13 protocol (not weir, version), 14 remote (a method failed), 130 and 143 cut
+13 protocol (another, or its version), 14 remote (a method failed), 130 and 143 cut
 short by a signal.`
 
 func rootCommand(e *env) *cobra.Command {

@@ -97,11 +97,11 @@ func dialHub(ctx context.Context, at string) (d duplex.Duplex[[]byte, []byte], e
 			return src(ctx)
 		}
 		heard = true
-		first, cancel := context.WithTimeoutCause(ctx, patience, errMute)
+		first, cancel := context.WithTimeoutCause(ctx, patience, errSilentHub)
 		defer cancel()
 		return src(first)
 	}
 	return d, nil
 }
 
-var errMute = fail(exitProtocol, notHub, "it has said nothing for %v", patience)
+var errSilentHub = fail(exitProtocol, notHub, "it has said nothing for %v", patience)

@@ -149,8 +149,8 @@ func (m *mesh) show(ctx context.Context) error {
 	return m.round(ctx, "the ring is closed again: each writes")
 }
 
-// link links a member with the next. Either can join the other, but an original
-// cannot join a replica of weir here, which listens for its own kind.
+// link links a member with the next. It does not matter which of the two joins, but
+// replicas of weir listen here for weir's own protocol alone, so they join originals.
 func (m *mesh) link(ctx context.Context, i int) (err error) {
 	from, to := m.members[i], m.next(i)
 	if from.kind() == "npm" {

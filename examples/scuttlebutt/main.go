@@ -48,7 +48,7 @@ func main() {
 	}
 }
 
-// A peer is a model that has no peers yet.
+// A peer is a model, and what keeps it equal to those of other peers.
 type peer struct {
 	s     *npm.Scuttlebutt
 	model *npm.Model[string]

@@ -115,8 +115,8 @@ func (s *Scuttlebutt) handles() (first *replicate.Handle, others []*replicate.Ha
 	return s.all()[0].handle, others
 }
 
-// route returns whose change it is: that of the scuttlebutt or, in a bucket, of a
-// part; none for one that says nothing.
+// route returns whose change it is, the scuttlebutt's or, in a bucket, a part's, and
+// the change without the names of parts: nil if it says nothing.
 func (s *Scuttlebutt) route(change []byte) (p *Scuttlebutt, inner []byte, err error) {
 	p, inner = s, change
 	for p.parts != nil {

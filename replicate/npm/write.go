@@ -28,7 +28,8 @@ func (s *Scuttlebutt) Write(change []byte) (replicate.Stamp, error) {
 	return p.write(func(object, replicate.Time) ([]byte, error) { return []byte(inner), nil })
 }
 
-// target returns whose change it is, which is exactly one of that type.
+// target is route for what is written here: the change is exactly one of its type,
+// where route takes all that the originals take.
 func (s *Scuttlebutt) target(change string) (p *Scuttlebutt, inner string, err error) {
 	for p, inner = s, change; p.parts != nil; {
 		name, of, n := parted(inner)
