@@ -40,9 +40,16 @@ func (r readOnly) OpenFile(name string, flag int, _ fs.FileMode) (File, error) {
 	return file, nil
 }
 
-func (r readOnly) Rename(oldpath, _ string) error        { return refused("rename", oldpath) }
-func (r readOnly) Remove(name string) error              { return refused("remove", name) }
-func (r readOnly) SyncDir(name string) error             { return refused("sync", name) }
+// Rename is refused.
+func (r readOnly) Rename(oldpath, _ string) error { return refused("rename", oldpath) }
+
+// Remove is refused.
+func (r readOnly) Remove(name string) error { return refused("remove", name) }
+
+// SyncDir is refused.
+func (r readOnly) SyncDir(name string) error { return refused("sync", name) }
+
+// Stat is that of the file system.
 func (r readOnly) Stat(name string) (fs.FileInfo, error) { return fs.Stat(r.FS, name) }
 
 // SameFile says what os says of files that os knows.
@@ -55,9 +62,14 @@ type readOnlyFile struct {
 	name string
 }
 
+// Write is refused.
 func (f readOnlyFile) Write([]byte) (int, error) { return 0, refused("write", f.name) }
-func (f readOnlyFile) Sync() error               { return refused("sync", f.name) }
-func (f readOnlyFile) Truncate(int64) error      { return refused("truncate", f.name) }
+
+// Sync is refused.
+func (f readOnlyFile) Sync() error { return refused("sync", f.name) }
+
+// Truncate is refused.
+func (f readOnlyFile) Truncate(int64) error { return refused("truncate", f.name) }
 
 type readOnlyAtFile struct {
 	readOnlyFile

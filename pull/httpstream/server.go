@@ -47,6 +47,7 @@ type response struct {
 	control *http.ResponseController
 }
 
+// Write sends p, at once where w can be flushed.
 func (r *response) Write(p []byte) (int, error) {
 	n, err := r.w.Write(p)
 	if err != nil {

@@ -127,6 +127,7 @@ const (
 	stepKinds
 )
 
+// String says what the step does, as a failure names it.
 func (s step) String() string {
 	switch s.kind {
 	case stepRead:
@@ -143,6 +144,7 @@ func (s step) String() string {
 	return "pull.Abort"
 }
 
+// String is the steps, one after the other, and the seed that makes them.
 func (p plan) String() string {
 	steps := make([]string, len(p.steps))
 	for i, s := range p.steps {

@@ -22,6 +22,7 @@ type script struct {
 	notices bool // ends when its context became done in the hook
 }
 
+// String says what the root does, as a failure names it.
 func (s script) String() string {
 	text := fmt.Sprintf("%d values, ", s.n)
 	switch s.end {

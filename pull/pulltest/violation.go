@@ -64,6 +64,7 @@ type group struct {
 	last  string    // the schedule that was counted last
 }
 
+// String is the violation, and how often it was seen.
 func (g *group) String() string {
 	if g.n == 1 {
 		return g.first.String()

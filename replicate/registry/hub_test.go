@@ -355,12 +355,7 @@ func TestClientSaysWhatIsKnown(t *testing.T) {
 func TestCrossingWordIsTakenBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNode(t, replicate.Config{}, quick)
-		hub := `["register","HUB",{"port":1,"id":"HUB","role":"seaport","version":"2.0.9","host":"3.3.3.3"}]`
-		a, b := n.greeted(t, "3.3.3.3"), n.greeted(t, "3.3.3.3")
-		a.say(t, hub)
-		b.say(t, hub)
-		a.heard()
-		b.heard()
+		a, b := n.twice(t)
 		a.say(t, web("X", "h"))
 		time.Sleep(2 * time.Second)
 		b.hears(t, web("X", "h")) // on its way
@@ -380,12 +375,7 @@ func TestCrossingWordIsTakenBack(t *testing.T) {
 func TestShortLivedIsNotRelayed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNode(t, replicate.Config{}, quick)
-		hub := `["register","HUB",{"port":1,"id":"HUB","role":"seaport","version":"2.0.9","host":"3.3.3.3"}]`
-		a, b := n.greeted(t, "3.3.3.3"), n.greeted(t, "3.3.3.3")
-		a.say(t, hub)
-		b.say(t, hub)
-		a.heard()
-		b.heard()
+		a, b := n.twice(t)
 		a.say(t, web("X", "h"))
 		n.shows(t, "HUB 3.3.3.3", "X h")
 		time.Sleep(900 * time.Millisecond)
@@ -395,4 +385,16 @@ func TestShortLivedIsNotRelayed(t *testing.T) {
 		b.hears(t)
 		n.shows(t, "HUB 3.3.3.3")
 	})
+}
+
+// twice returns both ends of a hub that has two connections.
+func (n node) twice(t testing.TB) (a, b *peer) {
+	t.Helper()
+	hub := `["register","HUB",{"port":1,"id":"HUB","role":"seaport","version":"2.0.9","host":"3.3.3.3"}]`
+	a, b = n.greeted(t, "3.3.3.3"), n.greeted(t, "3.3.3.3")
+	a.say(t, hub)
+	b.say(t, hub)
+	a.heard()
+	b.heard()
+	return a, b
 }
